@@ -1,0 +1,125 @@
+"""Feeds to landing: pull every feed of a collection, and say what became of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from strike_reporting import ledger
+from strike_reporting.feeds import Feed, dialect_for
+from strike_reporting.landing import Receipt, land
+from strike_reporting.reading import MAX_BYTES
+from strike_reporting.storage import Store
+from strike_reporting.transports import PullFailed, Transport, open_transport
+from strike_reporting.transports.folder import Folder
+
+DROP = "manual-drop"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one feed gave in one collection."""
+
+    feed_id: str
+    status: str
+    reason: str
+    landed: tuple[Receipt, ...] = ()
+    duplicates: tuple[str, ...] = ()
+
+
+def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled]:
+    """Pull feeds one after another; a failing feed is an outcome and never stops the next.
+
+    Args:
+        store: the state root.
+        collection: the round's id, such as `2023-04-12`.
+        feeds: the feeds of one group.
+    """
+    return [_collect_one(store, collection, feed) for feed in feeds]
+
+
+def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
+    facts = {
+        "feed_id": feed.id,
+        "ods_code": feed.trust,
+        "extract": feed.extract,
+        "dialect": dialect_for(feed).id,
+        "due": feed.due,
+        "data_class": feed.data_class,
+    }
+    try:
+        transport = open_transport(feed.transport, feed.connection)
+        pulled = _pull(store, feed.id, transport, feed.location, facts)
+    except PullFailed as failure:
+        pulled = Pulled(feed.id, "failed", str(failure))
+    names = [r.source_name for r in pulled.landed]
+    ledger.record_pull(store, collection, feed.id, pulled.status, pulled.reason, names)
+    return pulled
+
+
+def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts: dict[str, object]) -> Pulled:
+    landed, duplicates, refused = [], [], []
+    files = list(transport.list(location))
+    for file in files:
+        try:
+            data = transport.fetch(file, MAX_BYTES)
+        except PullFailed as failure:
+            if not failure.permanent:
+                raise
+            refused.append(str(failure))
+            continue
+        known = {k: v for k, v in file.facts.items() if k != "path"}
+        receipt, new = land(store, data, source_name=file.name, **facts, transport=known)
+        if new:
+            landed.append(receipt)
+        elif receipt.source_name != file.name:
+            ledger.record_duplicate(store, receipt, file.name)
+            duplicates.append(file.name)
+    if refused:
+        status, reason = "failed", "; ".join(refused)
+    elif landed:
+        status, reason = "landed", f"{len(landed)} new of {len(files)} files"
+    elif files:
+        status, reason = "nothing_new", f"all {len(files)} files were landed before"
+    else:
+        status, reason = "no_file", f"nothing matches {location!r}"
+    return Pulled(feed_id, status, reason, tuple(landed), tuple(duplicates))
+
+
+def collect_drop(store: Store, folder: Path, action_id: str, data_class: str | None = None) -> Pulled:
+    """Land every file of a folder as a manual drop for one action; the trust is found from each file.
+
+    Raises:
+        PullFailed: the folder does not exist.
+    """
+    facts = {
+        "feed_id": DROP,
+        "ods_code": None,
+        "extract": None,
+        "dialect": None,
+        "action_id": action_id,
+        "data_class": data_class or ("synthetic" if (folder / "SYNTHETIC").exists() else "real"),
+    }
+    transport = _Data()
+    return _pull(store, DROP, transport, str(folder.resolve()), facts)
+
+
+class _Data(Folder):
+    """A drop's files, without the marker file that the simulator leaves beside its own."""
+
+    def list(self, location: str) -> list:  # type: ignore[type-arg]
+        return [f for f in super().list(location) if f.name != "SYNTHETIC"]
+
+
+def groups(feeds: Sequence[Feed], size: int) -> list[tuple[str, tuple[Feed, ...]]]:
+    """Split feeds into named groups of at most `size`: the unit that one mapped task works on."""
+    ordered = sorted(feeds, key=lambda f: f.id)
+    parts = [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
+    return [(f"{p[0].trust} to {p[-1].trust}" if p[0].trust != p[-1].trust else p[0].trust, p) for p in parts]
+
+
+def safe_collection(text: str) -> str:
+    """A collection id as a key: letters, digits, `.`, `-` and `_` only."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:100] or "collection"

@@ -1,0 +1,123 @@
+"""Which submission counts: for each trust, extract and strike day, the newest accepted one that covers the day.
+
+The answer is the `returns` table: one row for every return that was expected or that came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from strike_reporting.actions import ActionSet
+from strike_reporting.contracts import EXTRACTS
+from strike_reporting.ledger import Outcome
+from strike_reporting.organisations import organisations
+
+RETURNED = ("received", "nil_return", "late")
+_LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass(frozen=True)
+class Return:
+    """The return of one trust for one extract and strike day."""
+
+    ods_code: str
+    trust_name: str
+    extract: str
+    strike_day: date
+    return_status: str
+    submission_id: str | None
+    received_at: str | None
+    reason: str
+    rows_accepted: int
+    rows_quarantined: int
+    total: int | None
+
+
+def select(action: ActionSet, outcomes: list[Outcome], failures: dict[str, str] | None = None) -> list[Return]:
+    """The returns of an action, sorted by trust, extract and day.
+
+    Args:
+        action: whose strike days are asked about.
+        outcomes: submissions to choose from, oldest first.
+        failures: feed id to why its last pull failed, to explain what is missing.
+    """
+    orgs, failures = organisations(), failures or {}
+    days = [*((d, True) for d in action.days), *((d, False) for d in action.closing_days)]
+    wanted = {d.isoformat() for d, _ in days}
+    sent: dict[tuple[str, str, str], list[Outcome]] = {}
+    whole: dict[tuple[str, str], Outcome] = {}
+    for o in outcomes:
+        if not o.ods_code or not o.extract:
+            continue
+        for day in wanted & set(o.days):
+            sent.setdefault((o.ods_code, o.extract, day), []).append(o)
+        if not o.days and o.action_id == action.action_id:
+            whole[(o.ods_code, o.extract)] = o  # refused before its days could be read
+    returns = []
+    for extract in EXTRACTS:
+        for day, is_strike_day in days:
+            optional = extract == "planned_activity" or not is_strike_day
+            asked = "cancellations" if extract == "planned_activity" else extract
+            pool = set(orgs.expected(action.staff_groups, asked, day))
+            came = {t for t, e, d in sent if e == extract and d == day.isoformat() and orgs.is_trust(t, day)}
+            for code in sorted(pool | came):
+                candidates = sent.get((code, extract, day.isoformat()), [])
+                refused = whole.get((code, extract)) if is_strike_day else None
+                failure = failures.get(f"{code}.{extract}")
+                returns.append(_one(code, extract, day, candidates, refused, failure, optional))
+    return sorted(returns, key=lambda r: (r.ods_code, r.extract, r.strike_day))
+
+
+def _one(
+    code: str,
+    extract: str,
+    day: date,
+    candidates: list[Outcome],
+    refused: Outcome | None,
+    failure: str | None,
+    optional: bool,
+) -> Return:
+    trust = organisations().trust(code, day)
+    iso = day.isoformat()
+    good = [o for o in candidates if o.counts and o.days[iso].rows]
+    if good:
+        chosen = good[-1]
+        stats = chosen.days[iso]
+        status = "late" if _is_late(chosen, day) else ("nil_return" if stats.total == 0 else "received")
+        reason = f"{stats.quarantined} rows left out" if stats.quarantined else ""
+        if len(good) > 1:
+            older = f"replaces {len(good) - 1} earlier submission{'s' if len(good) > 2 else ''}"
+            reason = f"{reason}; {older}" if reason else older
+        return Return(
+            code,
+            trust.name,
+            extract,
+            day,
+            status,
+            chosen.submission_id,
+            chosen.received_at,
+            reason,
+            stats.rows,
+            stats.quarantined,
+            stats.total,
+        )
+    bad = candidates[-1] if candidates else refused
+    if bad:
+        lost = bad.days[iso].quarantined if iso in bad.days else 0
+        return Return(
+            code, trust.name, extract, day, "rejected", bad.submission_id, bad.received_at, bad.reason, 0, lost, None
+        )
+    if optional:
+        return Return(code, trust.name, extract, day, "not_expected", None, None, "", 0, 0, None)
+    reason = f"the last pull failed: {failure}" if failure else "nothing was received"
+    return Return(code, trust.name, extract, day, "missing", None, None, reason, 0, 0, None)
+
+
+def _is_late(o: Outcome, day: date) -> bool:
+    """A return is due on the day after the strike day, at the feed's local time; a feed without one is never late."""
+    if not o.due:
+        return False
+    due = datetime.combine(day + timedelta(days=1), time.fromisoformat(o.due), _LONDON)
+    return datetime.fromisoformat(o.received_at) > due

@@ -1,0 +1,1 @@
+"""Summaries: accepted rows of the chosen submissions to the published tables."""

@@ -1,0 +1,49 @@
+"""Transports: list what a trust has put somewhere and fetch it. Nothing else; landing is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class PullFailed(Exception):
+    """A pull did not work. `permanent` means that retrying cannot help; the message says what to do."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """Keep the message and whether a retry is pointless."""
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file on the other side. `name` is a fact to show, never a path to write to."""
+
+    name: str
+    size: int | None
+    modified: float | None
+    facts: dict[str, Any]
+
+
+class Transport(Protocol):
+    """What every transport does."""
+
+    def list(self, location: str) -> Iterable[RemoteFile]:
+        """Files matching the location, oldest first. Raises `PullFailed`."""
+
+    def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
+        """One file's bytes. Raises `PullFailed`, also when it is larger than `max_bytes`."""
+
+
+def open_transport(kind: str, connection: str | None) -> Transport:
+    """The transport of a feed.
+
+    Raises:
+        PullFailed: this build has no such transport (permanent).
+    """
+    if kind == "folder":
+        from strike_reporting.transports.folder import Folder
+
+        return Folder()
+    raise PullFailed(f"no transport called {kind!r}", permanent=True)

@@ -1,0 +1,1 @@
+"""Validation: structure and patient data before the contract's rules, plausibility after them."""

@@ -1,0 +1,84 @@
+"""The patient-data guard: an identifier in a column rejects the file before anything of it is written.
+
+A single ten-digit number passes the NHS check one time in eleven by chance, so the signal is a column's pass
+rate. Source of the check digit: NHS Data Dictionary, NHS NUMBER.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from strike_reporting.matching import Matched
+from strike_reporting.problems import Rejected
+
+_TEN = re.compile(r"^\d{3}[ -]?\d{3}[ -]?\d{4}$")
+_POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_HEADINGS = re.compile(
+    r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\b(first|last|patient|family)"
+    r" ?name\b|\bdate of birth\b|\bdob\b|\bbirth ?date\b|\bpost ?code\b|\be ?mail\b|\bmrn\b|\bubrn\b|\bgmc\b|"
+    r"\b(free ?text|comments?|narrative|notes?)\b",
+    re.IGNORECASE,
+)
+_BIRTH = re.compile(r"\b(dob|birth)\b", re.IGNORECASE)
+
+
+def is_nhs_number(text: str) -> bool:
+    """Whether ten digits (plain or 3-3-4) pass the NHS number's modulus 11 check."""
+    text = text.strip()
+    if not _TEN.match(text):
+        return False
+    digits = [int(c) for c in text if c.isdigit()]
+    check = 11 - sum(d * w for d, w in zip(digits, range(10, 1, -1), strict=False)) % 11
+    return check != 10 and check % 11 == digits[9]
+
+
+def guard(matched: Matched) -> None:
+    """Look at every column of the file, mapped or not.
+
+    Raises:
+        Rejected: a column looks like NHS numbers, postcodes, e-mail addresses or free text, or its heading
+            says that it holds an identifier. No value is echoed.
+    """
+    sheet, header = matched.sheet, matched.sheet.rows[matched.header]
+    width = max(map(len, sheet.rows))
+    for place in range(width):
+        heading = header[place] if place < len(header) else ""
+        values = [r[place].strip() for r in sheet.rows[matched.header + 1 :] if place < len(r) and r[place].strip()]
+        known = place in {*matched.columns.values(), *matched.wide.values()}
+        what = _what(heading if not known else "", values)
+        if what:
+            raise Rejected(
+                "patient_data",
+                f"column {place + 1} of the file looks like {what}",
+                "Remove the column and send the file again. What you sent is locked away and can be purged.",
+                row=sheet.numbers[matched.header],
+                column=None if is_nhs_number(heading) else heading[:60],
+            )
+
+
+def _what(heading: str, values: list[str]) -> str | None:
+    words = re.sub(r"[^A-Za-z0-9]+", " ", heading)
+    if values and _HEADINGS.search(words):
+        return "dates of birth" if _BIRTH.search(words) else "names, numbers or text about patients"
+    if not values:
+        return None
+    ten = [v for v in values if _TEN.match(v)]
+    passing = sum(map(is_nhs_number, ten))
+    if passing >= 2 and passing > len(ten) / 2 and passing >= len(values) / 10:
+        return "NHS numbers"
+    if passing and len(ten) == len(values) == passing:
+        return "NHS numbers"
+    for pattern, name in ((_POSTCODE, "postcodes"), (_EMAIL, "e-mail addresses")):
+        if _share(values, lambda v, p=pattern: bool(p.match(v))) > 0.5:  # type: ignore[misc]
+            return name
+    if _share(values, lambda v: len(v) > 40 and v.count(" ") >= 5) > 0.3:
+        return "free text"
+    return None
+
+
+def _share(values: list[str], test: object) -> float:
+    assert callable(test)  # noqa: S101
+    hits: Iterable[bool] = map(test, values)
+    return sum(hits) / len(values)

@@ -1,0 +1,87 @@
+"""Plausibility: what is possible but unlikely. Always a warning: the rows stay, the reader is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from strike_reporting.actions import actions
+from strike_reporting.contracts import Contract
+from strike_reporting.problems import Problem
+
+JUMP = 5  # times more, or less, than the trust's previous submission for the same day
+SMALL = 20  # counts below this jump by chance
+
+
+def implausible(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
+    """Warnings about one submission's accepted rows.
+
+    Args:
+        contract: its contract.
+        rows: its accepted rows.
+        previous: total of the trust's previous submission for each day (ISO date), for the days it covered.
+    """
+    return [*_outside(contract, rows), *_repeats(contract, rows), *_jumps(contract, rows, previous)]
+
+
+def day_totals(contract: Contract, rows: pa.Table) -> dict[str, int]:
+    """Sum of the count field by day (ISO date)."""
+    grouped = rows.group_by(contract.date_field).aggregate([(contract.count_field, "sum")]).to_pylist()
+    return {r[contract.date_field].isoformat(): r[f"{contract.count_field}_sum"] or 0 for r in grouped}
+
+
+def _strike_days() -> set[date]:
+    found: set[date] = set()
+    for action in actions().values():
+        found |= set(action.days) | ({action.closing_day} if action.closing_day else set())
+    return found
+
+
+def _outside(contract: Contract, rows: pa.Table) -> list[Problem]:
+    days, found = _strike_days(), []
+    for day in sorted(set(rows[contract.date_field].to_pylist()) - days):
+        row = rows.filter(pc.equal(rows[contract.date_field], day))["source_row"][0].as_py()
+        message = f"{day} is not a day of any industrial action, so its rows are in no release"
+        found.append(
+            Problem("date_outside_action", "warning", message, "Check the date.", row, contract.date_field, str(day))
+        )
+    return found
+
+
+def _repeats(contract: Contract, rows: pa.Table) -> list[Problem]:
+    """Identical rows without a record key: both are counted, which is right for parts and wrong for copies."""
+    if "record_key" in contract.field_names and rows["record_key"].null_count < rows.num_rows:
+        return []
+    keys = [n for n in contract.field_names if n != "record_key"]
+    grouped = rows.group_by([*keys, "source_column"], use_threads=False).aggregate(
+        [("source_row", "min"), ("source_row", "max"), ("source_row", "count")]
+    )
+    repeated = grouped.filter(
+        pc.and_(pc.greater(grouped["source_row_count"], 1), pc.greater(grouped[contract.count_field], 0))
+    )
+    return [
+        Problem(
+            "identical_rows",
+            "warning",
+            f"rows {r['source_row_min']} and {r['source_row_max']} are identical; both are counted",
+            "If one is a copy, remove it and send the file again.",
+            r["source_row_max"],
+        )
+        for r in repeated.to_pylist()[:20]
+    ]
+
+
+def _jumps(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
+    found = []
+    for day, total in sorted(day_totals(contract, rows).items()):
+        before = previous.get(day)
+        if before is None or max(total, before) < SMALL:
+            continue
+        if total > before * JUMP or total * JUMP < before:
+            message = f"the total for {day} is {total:,}; the trust's previous submission said {before:,}"
+            fix = "Check the figures. If they are right, nothing need be done."
+            found.append(Problem("total_jumped", "warning", message, fix, None, contract.count_field, str(total), day))
+    return found

@@ -1,0 +1,109 @@
+"""Structural checks: can the file be read, whose is it, and does it hold what its feed says?"""
+
+from __future__ import annotations
+
+import re
+
+from strike_reporting.feeds import Dialect, dialects
+from strike_reporting.landing import Receipt
+from strike_reporting.matching import extra_columns, match
+from strike_reporting.normalise import Normalised, normalise
+from strike_reporting.organisations import organisations
+from strike_reporting.problems import Problem, Rejected, shown
+from strike_reporting.validation.patient_data import guard
+
+
+def open_submission(receipt: Receipt, data: bytes) -> tuple[Normalised, str, Dialect]:
+    """Read, guard and normalise one submission.
+
+    Returns:
+        Its typed rows, the trust it is from, and the dialect it is in.
+
+    Raises:
+        Rejected: for any structural reason; the file as a whole cannot be used.
+    """
+    matched = match(data, _candidates(receipt))
+    guard(matched)
+    named = _code_in_name(receipt.source_name)
+    result = normalise(matched, receipt.ods_code or named)
+    result.problems += extra_columns(matched)
+    trust = _whose(receipt, result, named)
+    return result, trust, matched.dialect
+
+
+def _candidates(receipt: Receipt) -> list[Dialect]:
+    if receipt.dialect:
+        return [dialects()[receipt.dialect]]
+    return list(dialects().values())
+
+
+def _code_in_name(name: str) -> str | None:
+    """The one ODS code a file's name holds, if it holds exactly one."""
+    found = {t for t in re.split(r"[^A-Z0-9]+", name) if organisations().is_known(t)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _whose(receipt: Receipt, result: Normalised, named: str | None) -> str:
+    """The trust of a submission. Raises `Rejected` unless file, feed and file name agree on one."""
+    orgs = organisations()
+    codes = sorted({str(c) for c in result.table["ods_code"].to_pylist() if c})
+    unknown = [c for c in codes if not orgs.is_known(c)]
+    column = "ods_code"
+    if not codes:
+        raise Rejected("trust", "the file does not say which trust it is from", "Give the ODS code on every row.", column=column)
+    if unknown:
+        row = _first_row(result, unknown[0])
+        raise Rejected(
+            "trust",
+            f"{shown(unknown[0])!r} is not the ODS code of an NHS trust",
+            "Give the trust's own code, such as RHU for Portsmouth.",
+            row=row,
+            column=column,
+            value=shown(unknown[0]),
+        )
+    expected = receipt.ods_code or named
+    if expected:
+        wrong = [c for c in codes if c != expected]
+        if wrong:
+            source = "this feed belongs to" if receipt.ods_code else "the file's name says"
+            raise Rejected(
+                "trust",
+                f"{source} {expected}, but row {_first_row(result, wrong[0])} says {wrong[0]}",
+                "Send each trust's file through its own feed, with its own code.",
+                row=_first_row(result, wrong[0]),
+                column=column,
+                value=wrong[0],
+            )
+    if len(codes) > 1:
+        raise Rejected(
+            "trust",
+            f"the file holds rows of {len(codes)} trusts: {', '.join(codes[:5])}",
+            "Send one file for each trust.",
+            row=_first_row(result, codes[1]),
+            column=column,
+        )
+    return codes[0]
+
+
+def _first_row(result: Normalised, code: str) -> int:
+    index = result.table["ods_code"].to_pylist().index(code)
+    return int(result.table["source_row"][index].as_py())
+
+
+def code_not_current(result: Normalised, code: str) -> list[Problem]:
+    """A problem for each row dated when the trust's code did not exist."""
+    orgs, found = organisations(), []
+    rows = result.table.select(["source_row", result.contract.date_field]).to_pylist()
+    for index, row in enumerate(rows):
+        day = row[result.contract.date_field]
+        if day and not orgs.is_trust(code, day):
+            successor = orgs.successor(code)
+            fix = f"Use the code of that day (today's is {successor})."
+            message = f"{code} was not a trust on {day}"
+            found.append(
+                Problem("trust_not_current", "error", message, fix, row["source_row"], "ods_code", code, day.isoformat())
+            )
+            result.bad_rows.add(index)
+    return found
+
+
