@@ -1,1 +1,35 @@
+"""National strike reporting: trusts' extracts to traceable, published figures of disruption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 __version__ = "0.1.0"
+
+
+def read(action_id: str, table: str) -> pd.DataFrame:
+    """A table of an action's current release as a pandas DataFrame.
+
+    Args:
+        action_id: such as `JD-2023-04-11`, or a release id such as `JD-2023-04-11.r1`.
+        table: one of the published tables, such as `cancellations_daily`.
+
+    Raises:
+        NoRelease: nothing was released for the action.
+        KeyError: there is no such table.
+    """
+    from strike_reporting.actions import resolve
+    from strike_reporting.releases import find, read_table
+    from strike_reporting.storage import Store
+    from strike_reporting.summaries.tables import TABLES
+
+    if table not in TABLES:
+        raise KeyError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
+    store = Store()
+    manifest = find(store, action_id)
+    return read_table(store, resolve(manifest["action_id"]), manifest["number"], table).to_pandas(
+        date_as_object=True
+    )

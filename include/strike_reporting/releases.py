@@ -1,0 +1,254 @@
+"""Releases: immutable, numbered publications of one action, staged in full, checked, then made current.
+
+`releases/<action>/<number>/` holds everything; `releases/<action>/latest.json` is the one pointer. A release is
+a function of its manifest's inputs, so the same inputs give the same bytes on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from strike_reporting import __version__, ledger
+from strike_reporting.actions import ActionSet, resolve
+from strike_reporting.checks import check
+from strike_reporting.contracts import EXTRACTS, contracts_sha256, load
+from strike_reporting.ledger import Outcome
+from strike_reporting.reference import reference_sha256
+from strike_reporting.revisions import revisions
+from strike_reporting.selection import RETURNED, Return, select
+from strike_reporting.storage import Store, to_json
+from strike_reporting.summaries.compute import summarise
+from strike_reporting.summaries.tables import TABLES
+
+
+class NoRelease(LookupError):
+    """There is no such release; the message lists what there is."""
+
+
+class CheckFailed(RuntimeError):
+    """A staged release does not add up and was not published; the message lists every failed check."""
+
+
+@cache
+def code_sha256() -> str:
+    """Hash of the package's own source: which code computed a release."""
+    root, digest = Path(__file__).parent, hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".sql", ".yaml", ".html", ".css", ".js")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def folder(action: ActionSet, number: int) -> str:
+    """Key of a release's folder."""
+    return f"releases/{action.slug}/{number:04d}"
+
+
+def _inputs(action: ActionSet, returns: list[Return], outcomes: list[Outcome], failures: dict[str, str]) -> dict[str, Any]:
+    """Everything a release is computed from."""
+    used = {r.submission_id for r in returns if r.submission_id}
+    chosen = [o for o in outcomes if o.submission_id in used]
+    return {
+        "action_id": action.action_id,
+        "code": code_sha256(),
+        "contracts": {e: load(e).version for e in EXTRACTS},
+        "contracts_sha256": contracts_sha256(),
+        "reference_sha256": reference_sha256(),
+        "pull_failures": failures,
+        "submissions": [
+            {
+                "submission_id": o.submission_id,
+                "ods_code": o.ods_code,
+                "extract": o.extract,
+                "feed_id": o.feed_id,
+                "source_name": o.source_name,
+                "sha256": o.sha256,
+                "received_at": o.received_at,
+                "status": o.status,
+                "reason": o.reason,
+                "dialect": o.dialect,
+                "data_class": o.data_class,
+                "rows_read": o.rows_read,
+                "rows_accepted": o.rows_accepted,
+                "rows_quarantined": o.rows_quarantined,
+                "warnings": o.warnings,
+            }
+            for o in chosen
+        ],
+        "returns_sha256": hashlib.sha256(to_json([{**asdict(r), "strike_day": str(r.strike_day)} for r in returns])).hexdigest(),
+    }
+
+
+def build(store: Store, action: ActionSet) -> tuple[dict[str, Any], bool]:
+    """Publish an action's release from the ledger.
+
+    Returns:
+        The manifest, and whether it is new: with unchanged inputs the current release stands.
+
+    Raises:
+        CheckFailed: the figures do not add up; nothing was published.
+    """
+    outcomes, failures = ledger.outcomes(store), _failures(store)
+    returns = select(action, outcomes, failures)
+    relevant = {k: v for k, v in failures.items() if any(k == f"{r.ods_code}.{r.extract}" for r in returns if r.return_status == "missing")}
+    inputs = _inputs(action, returns, outcomes, relevant)
+    before = _latest(store, action)
+    fingerprint = hashlib.sha256(to_json(inputs)).hexdigest()
+    if before and before["inputs_sha256"] == fingerprint:
+        return before, False
+    number = before["number"] + 1 if before else 1
+    files, facts = _render(store, action, returns, outcomes, inputs, number, before)
+    target = folder(action, number)
+    for name in sorted(files):
+        store.write(f"{target}/{name}", files[name])
+    manifest = {
+        "release_id": f"{action.slug}.r{number}",
+        "number": number,
+        "action_id": action.action_id,
+        "title": action.title,
+        **facts,
+        "inputs": inputs,
+        "inputs_sha256": fingerprint,
+        "previous": before["release_id"] if before else None,
+        "files": {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in sorted(files.items())},
+    }
+    store.write_json(f"{target}/manifest.json", manifest)
+    store.write_json(f"releases/{action.slug}/latest.json", {"number": number, "release_id": manifest["release_id"]})
+    return manifest, True
+
+
+def _render(
+    store: Store,
+    action: ActionSet,
+    returns: list[Return],
+    outcomes: list[Outcome],
+    inputs: dict[str, Any],
+    number: int,
+    before: dict[str, Any] | None,
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """All files of a release, and the manifest's facts about them."""
+    from strike_reporting.reports import render
+
+    tables = summarise(store, action, returns)
+    problems = check(action, tables, returns, outcomes)
+    if problems:
+        raise CheckFailed(f"{action.action_id} was not published: " + "; ".join(problems))
+    release_id = f"{action.slug}.r{number}"
+    old = {n: read_table(store, action, before["number"], n) for n in TABLES} if before else {}
+    past = {s["submission_id"] for s in before["inputs"]["submissions"]} if before else set()
+    tables["revisions"] = revisions(action, release_id, old, tables, before, inputs, past)
+    facts = _facts(action, tables, returns, inputs)
+    files = {f"{n}.parquet": _parquet(t, n, facts, release_id) for n, t in tables.items()}
+    files.update(render(release_id, action, tables, facts, inputs))
+    return files, facts
+
+
+def _facts(action: ActionSet, tables: dict[str, pa.Table], returns: list[Return], inputs: dict[str, Any]) -> dict[str, Any]:
+    classes = {s["data_class"] for s in inputs["submissions"]}
+    england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
+    return {
+        "as_at": max((s["received_at"] for s in inputs["submissions"]), default=None),
+        "data_class": "synthetic" if "synthetic" in classes else "real",
+        "status": action.status_text,
+        "strike_days": [str(d) for d in action.days],
+        "overlapping": {str(d): list(action.overlapping(d)) for d in action.days if action.overlapping(d)},
+        "coverage": {
+            k: england[k]
+            for k in ("trusts_expected", "trusts_returned", "coverage", "staffing_trusts_expected", "staffing_trusts_returned", "staffing_coverage")
+        },
+        "rows": {n: t.num_rows for n, t in sorted(tables.items())},
+        "rows_accepted": sum(r.rows_accepted for r in returns if r.return_status in RETURNED),
+        "code_version": __version__,
+    }
+
+
+def _parquet(table: pa.Table, name: str, facts: dict[str, Any], release_id: str) -> bytes:
+    meta = {
+        "release_id": release_id,
+        "table": name,
+        "title": TABLES[name].title,
+        "data_class": facts["data_class"],
+        "as_at": facts["as_at"] or "",
+        "contract_versions": ",".join(f"{e}={load(e).version}" for e in EXTRACTS),
+    }
+    if facts["data_class"] == "synthetic":
+        meta["warning"] = "SYNTHETIC DATA: made by a simulator, not reported by any trust"
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(meta), buffer, compression="zstd", version="2.6")
+    return buffer.getvalue()
+
+
+def _failures(store: Store) -> dict[str, str]:
+    """Why each feed's newest pull failed, for feeds whose newest pull did."""
+    newest: dict[str, dict[str, Any]] = {}
+    for pull in store.each_json(ledger.PULLS):
+        newest[pull["feed_id"]] = pull  # collections are listed in order of their id
+    return {f: p["reason"] for f, p in sorted(newest.items()) if p["status"] == "failed"}
+
+
+def _latest(store: Store, action: ActionSet) -> dict[str, Any] | None:
+    key = f"releases/{action.slug}/latest.json"
+    if not store.exists(key):
+        return None
+    return store.read_json(f"{folder(action, store.read_json(key)['number'])}/manifest.json")
+
+
+def find(store: Store, text: str) -> dict[str, Any]:
+    """The manifest of a release id, or of an action's current release.
+
+    Raises:
+        NoRelease: there is none.
+    """
+    slug, _, number = text.replace(";", "_").partition(".r")
+    key = f"releases/{slug}/{int(number):04d}/manifest.json" if number.isdigit() else ""
+    if not number:
+        pointer = f"releases/{slug}/latest.json"
+        key = f"releases/{slug}/{store.read_json(pointer)['number']:04d}/manifest.json" if store.exists(pointer) else ""
+    if not key or not store.exists(key):
+        known = [m["release_id"] for m in current(store)]
+        raise NoRelease(f"there is no release {text!r}; there are: {', '.join(known) or 'none'}")
+    return store.read_json(key)
+
+
+def current(store: Store) -> list[dict[str, Any]]:
+    """The manifest of every action's current release, by action."""
+    keys = store.list("releases", "latest.json")
+    return [store.read_json(k.replace("latest.json", f"{store.read_json(k)['number']:04d}/manifest.json")) for k in keys]
+
+
+def read_table(store: Store, action: ActionSet, number: int, name: str) -> pa.Table:
+    """One published table of a release."""
+    return pq.read_table(io.BytesIO(store.read(f"{folder(action, number)}/{name}.parquet")))
+
+
+def reproduce(store: Store, text: str) -> list[str]:
+    """Rebuild a release from landing in memory and compare every file; returns the names that differ.
+
+    Raises:
+        NoRelease: there is no such release.
+        OSError: a landed file is gone or no longer matches its hash.
+    """
+    from strike_reporting.replay import rebuilt
+
+    manifest = find(store, text)
+    action = resolve(manifest["action_id"])
+    with rebuilt(store, manifest) as scratch:
+        outcomes = ledger.outcomes(scratch)
+        returns = select(action, outcomes, manifest["inputs"]["pull_failures"])
+        before = find(store, manifest["previous"]) if manifest["previous"] else None
+        inputs = _inputs(action, returns, outcomes, manifest["inputs"]["pull_failures"])
+        if before:  # the release before is compared with, so it must be there to read
+            source = folder(action, before["number"])
+            for name in TABLES:
+                scratch.write(f"{source}/{name}.parquet", store.read(f"{source}/{name}.parquet"))
+        files, _ = _render(scratch, action, returns, outcomes, inputs, manifest["number"], before)
+    made = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}
+    kept = {n: hashlib.sha256(store.read(f"{folder(action, manifest['number'])}/{n}")).hexdigest() for n in manifest["files"]}
+    return sorted(n for n in {*made, *kept} if made.get(n) != kept.get(n) or kept.get(n) != manifest["files"].get(n, {}).get("sha256"))
