@@ -42,7 +42,7 @@ class PublishedFigure:
     geography_code: str
     day: date | None
     measure: str
-    value: float
+    value: float | None
     value_qualifier: str
     published_on: str
     source_url: str
@@ -59,7 +59,7 @@ def published_figures() -> tuple[PublishedFigure, ...]:
             geography_code=r["geography_code"],
             day=date.fromisoformat(r["date"]) if r["date"] else None,
             measure=r["measure"],
-            value=float(r["value"]),
+            value=float(r["value"]) if r["value"] else None,
             value_qualifier=r["value_qualifier"],
             published_on=r["published_on"],
             source_url=r["source_url"],

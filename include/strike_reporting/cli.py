@@ -1,0 +1,196 @@
+"""`strikes`: the whole path without a scheduler, and questions about what it did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="National strike reporting."
+)
+release_app = typer.Typer(no_args_is_help=True, help="Published releases.")
+app.add_typer(release_app, name="release")
+out = Console(soft_wrap=True)
+err = Console(stderr=True)
+
+
+def _progress() -> Progress:
+    return Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True)
+
+
+@app.command()
+def run(
+    action: Annotated[str, typer.Option(help="Action id, such as JD-2023-04-11; join several with ;")],
+    drop: Annotated[Path, typer.Option(help="Folder of files for this action", exists=True, file_okay=False)],
+) -> None:
+    """Take a folder of files through the whole path and publish a release."""
+    from strike_reporting import ledger
+    from strike_reporting.actions import resolve
+    from strike_reporting.collecting import collect_drop
+    from strike_reporting.releases import build
+    from strike_reporting.storage import Store
+    from strike_reporting.validating import to_validate, validate
+
+    actions, store = resolve(action), Store()
+    with _progress() as progress:
+        task = progress.add_task("Landing the files")
+        pulled = collect_drop(store, drop, actions.action_id)
+        progress.update(task, description=f"Checking {len(pulled.landed)} new files (the checks take some seconds to load)")
+        validate(store, to_validate(store))
+        progress.update(task, description="Summarising and publishing")
+        manifest, is_new = build(store, actions)
+    wanted = {r.submission_id for r in pulled.landed}
+    rows = [(o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix) for o in ledger.outcomes(store) if o.submission_id in wanted]
+    rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
+    if pulled.status == "failed":
+        rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
+    if rows:
+        _print("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
+    _say_release(manifest, is_new)
+
+
+def _print(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(title=title, title_justify="left", show_lines=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(v) for v in row))
+    Console().print(table)
+
+
+def _say_release(manifest: dict, is_new: bool) -> None:  # type: ignore[type-arg]
+    from strike_reporting.actions import resolve
+    from strike_reporting.releases import folder
+    from strike_reporting.storage import Store
+
+    cover = manifest["coverage"]
+    out.print(f"Release {manifest['release_id']} ({'new' if is_new else 'unchanged'}, {manifest['data_class']} data): {manifest['title']}", highlight=False)
+    out.print(
+        f"  complete: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
+        f"staffing {cover['staffing_trusts_returned']} of {cover['staffing_trusts_expected']}",
+        highlight=False,
+    )
+    where = Store().path(folder(resolve(manifest["action_id"]), manifest["number"]))
+    out.print(f"  report: {where}/report.html", highlight=False)
+
+
+@app.command()
+def outcomes(only: Annotated[str, typer.Option(help="Show only this status, such as rejected")] = "") -> None:
+    """List what became of every submission."""
+    from strike_reporting import ledger
+    from strike_reporting.storage import Store
+
+    rows = [
+        (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.submission_id)
+        for o in ledger.outcomes(Store())
+        if only in ("", o.status)
+    ]
+    _print("Submissions", ("File", "Trust", "Extract", "Outcome", "Why", "Reference"), rows)
+
+
+@app.command()
+def errors(submission: Annotated[str, typer.Argument(help="Submission reference")]) -> None:
+    """Print the error report of one submission."""
+    from strike_reporting.storage import Store
+
+    key = f"quarantine/{submission}/error_report.txt"
+    store = Store()
+    if "/" in submission or not store.exists(key):
+        err.print(f"There is no error report for {submission!r}.")
+        raise typer.Exit(1)
+    out.print(store.read(key).decode(), highlight=False, markup=False)
+
+
+@release_app.command("show")
+def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The whole manifest")] = False) -> None:
+    """Show an action's current release, or one release by its id."""
+    from strike_reporting.releases import find
+    from strike_reporting.storage import Store
+
+    manifest = find(Store(), release)
+    if as_json:
+        typer.echo(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False))
+    else:
+        _say_release(manifest, False)
+
+
+@release_app.command("list")
+def list_releases() -> None:
+    """List every action's current release."""
+    from strike_reporting.releases import current
+    from strike_reporting.storage import Store
+
+    for manifest in current(Store()):
+        _say_release(manifest, False)
+
+
+@release_app.command("reproduce")
+def reproduce_release(release: str) -> None:
+    """Rebuild a release from landing and prove it identical, byte for byte."""
+    from strike_reporting.releases import find, reproduce
+    from strike_reporting.storage import Store
+
+    with _progress() as progress:
+        progress.add_task("Rebuilding from landing")
+        different = reproduce(Store(), release)
+    manifest = find(Store(), release)
+    if different:
+        err.print(f"{manifest['release_id']} was NOT reproduced; these files differ: {', '.join(different)}")
+        raise typer.Exit(1)
+    out.print(f"{manifest['release_id']} reproduced: {len(manifest['files'])} files identical.", highlight=False)
+
+
+@app.command()
+def purge() -> None:
+    """Delete for good the landed bytes that were locked away because they held patient data."""
+    from strike_reporting.landing import purge as purge_restricted
+    from strike_reporting.storage import Store
+
+    out.print(f"{purge_restricted(Store())} restricted files deleted.", highlight=False)
+
+
+@app.command("check-reference")
+def check_reference_data() -> None:
+    """Check that the reference data agree with themselves."""
+    from strike_reporting.reference import check_reference
+
+    problems = check_reference()
+    for problem in problems:
+        err.print(problem, highlight=False)
+    out.print(f"{len(problems)} problems.", highlight=False)
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def docs(check: Annotated[bool, typer.Option("--check", help="Fail if a generated page is stale")] = False) -> None:
+    """Generate the data dictionary, the DAG pages and the blank templates."""
+    from strike_reporting.documentation import generate, stale
+
+    if check:
+        wrong = stale()
+        if wrong:
+            err.print(f"Stale: {', '.join(wrong)}. Run `make docs` and commit the result.")
+            raise typer.Exit(1)
+        out.print("Generated documents are current.")
+        return
+    out.print(f"{generate()} documents written.", highlight=False)
+
+
+def main() -> None:
+    """Entry point: known errors are one line, not a traceback."""
+    from strike_reporting.actions import UnknownAction
+    from strike_reporting.reference import ReferenceError
+    from strike_reporting.releases import CheckFailed, NoRelease
+    from strike_reporting.transports import PullFailed
+
+    try:
+        app()
+    except (UnknownAction, NoRelease, CheckFailed, PullFailed, ReferenceError) as error:
+        err.print(f"strikes: {error}", highlight=False, markup=False)
+        raise SystemExit(2) from None
