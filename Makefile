@@ -1,10 +1,13 @@
 # Needs Python 3.11+, make and a shell. Everything else is installed into .venv from uv.lock.
 SHELL := /bin/sh
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' && echo $$p && break; done)
+	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo $$p && break; done)
+UV_VERSION := 0.9.30
 BIN := .venv/bin
 READY := .venv/.ready
+DATACONTRACT_VERSION := 1.2.8
 DATACONTRACT := .tools/datacontract/bin/datacontract
+DATACONTRACT_READY := .tools/datacontract/.ready-$(DATACONTRACT_VERSION)
 export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
@@ -15,16 +18,19 @@ help:            ## list the targets
 
 $(READY): pyproject.toml uv.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no ensurepip; on Debian: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==0.9.*'
+	@$(BIN)/uv --version 2>/dev/null | grep -q '^uv $(UV_VERSION)' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
 	@echo "Installing the locked packages into .venv ..."
 	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --frozen --inexact --quiet
 	@touch $(READY)
 
-$(DATACONTRACT): $(READY)
+$(DATACONTRACT_READY): | $(READY)
 	@echo "Installing datacontract-cli into its own environment ..."
 	@$(BIN)/uv venv --quiet --python $(BIN)/python --clear .tools/datacontract
-	@$(BIN)/uv pip install --quiet --python .tools/datacontract/bin/python 'datacontract-cli==1.2.8'
+	@$(BIN)/uv pip install --quiet --python .tools/datacontract/bin/python 'datacontract-cli==$(DATACONTRACT_VERSION)'
+	@touch $@
 
 report: $(READY) ## run the embedded real strikes through the three DAGs and say where the report is
 	@$(BIN)/python scripts/report.py
@@ -32,7 +38,7 @@ report: $(READY) ## run the embedded real strikes through the three DAGs and say
 test: $(READY)   ## run every test
 	@$(BIN)/python -m pytest
 
-check: $(READY) $(DATACONTRACT) ## lint, types, generated docs, contracts
+check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -49,6 +55,7 @@ up: $(READY)     ## start Airflow on http://127.0.0.1:8080 (its log shows the pa
 	@mkdir -p .strikes-home/airflow
 	@AIRFLOW_HOME=$(CURDIR)/.strikes-home/airflow AIRFLOW__CORE__DAGS_FOLDER=$(CURDIR)/dags \
 	AIRFLOW__CORE__PLUGINS_FOLDER=$(CURDIR)/plugins AIRFLOW__CORE__PARALLELISM=8 AIRFLOW__API__HOST=127.0.0.1 \
+	AIRFLOW__CORE__EXECUTOR=LocalExecutor \
 	AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/airflow standalone
 
 clean:           ## remove what the targets installed (never .strikes-home)

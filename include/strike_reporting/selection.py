@@ -106,8 +106,9 @@ def _one(
     bad = candidates[-1] if candidates else refused
     if bad:
         lost = bad.days[iso].quarantined if iso in bad.days else 0
+        why = f"none of the day's {lost} rows could be used. {bad.fix}" if bad.counts else bad.reason
         return Return(
-            code, trust.name, extract, day, "rejected", bad.submission_id, bad.received_at, bad.reason, 0, lost, None
+            code, trust.name, extract, day, "rejected", bad.submission_id, bad.received_at, why, 0, lost, None
         )
     if optional:
         return Return(code, trust.name, extract, day, "not_expected", None, None, "", 0, 0, None)

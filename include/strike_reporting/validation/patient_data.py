@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from strike_reporting.contracts import slug
 from strike_reporting.matching import Matched
 from strike_reporting.problems import Rejected
 
@@ -46,6 +47,8 @@ def guard(matched: Matched) -> None:
     for place in range(width):
         heading = header[place] if place < len(header) else ""
         values = [r[place].strip() for r in sheet.rows[matched.header + 1 :] if place < len(r) and r[place].strip()]
+        coded = _coded(matched, place)
+        values = [v for v in values if slug(v) not in coded]
         known = place in {*matched.columns.values(), *matched.wide.values()}
         what = _what(heading if not known else "", values)
         if what:
@@ -56,6 +59,14 @@ def guard(matched: Matched) -> None:
                 row=sheet.numbers[matched.header],
                 column=None if is_nhs_number(heading) else heading[:60],
             )
+
+
+def _coded(matched: Matched, place: int) -> set[str]:
+    """What the dialect says this column may hold: long names of trusts, say, are not free text."""
+    for name, where in matched.columns.items():
+        if where == place:
+            return {slug(c) for c in matched.dialect.columns[name].codes}
+    return set()
 
 
 def _what(heading: str, values: list[str]) -> str | None:
