@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
-
 from strikes_common import DAG_DEFAULTS, LANDING
 
 DOC = """
@@ -30,7 +29,7 @@ def collect_extracts():
 
         return collect_plan()
 
-    @task(map_index_template="{{ group_name }}")
+    @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def collect(group: dict[str, Any]) -> dict[str, int]:
         from strike_reporting.collecting import safe_collection
         from strike_reporting.pipeline import collect_group
@@ -39,7 +38,7 @@ def collect_extracts():
         context["group_name"] = group["name"]
         return collect_group(safe_collection(f"{context['dag_run'].run_after:%Y-%m-%d}"), group)
 
-    @task(outlets=[LANDING], trigger_rule="none_failed")
+    @task(outlets=[LANDING], trigger_rule="none_failed", multiple_outputs=False)
     def landed(counts: list[dict[str, int]]) -> dict[str, int]:
         total: dict[str, int] = {}
         for group in counts[:]:  # a slice is one request, iterating is one a group

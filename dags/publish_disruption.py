@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
-
 from strikes_common import ACCEPTED, DAG_DEFAULTS, RELEASE
 
 DOC = """
@@ -14,8 +13,10 @@ DOC = """
 Summarises the newest accepted submission of each trust, extract and strike day, and publishes a release.
 
 * **plan** finds the actions that any submission concerns, and those that must be reported jointly.
-* **publish** stages, checks and publishes each action of a group; unchanged inputs leave the current release alone.
-* **published** fails the run if any action's figures did not add up (nothing of it was published) and announces `release`.
+* **publish** stages, checks and publishes each action of a group; unchanged inputs leave the current
+  release alone.
+* **published** fails the run if any action's figures did not add up (nothing of it was published) and announces
+  `release`.
 
 Releases are in `releases/<action>/<number>/`; `strikes release reproduce ID` rebuilds one from landing.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset
 
@@ -11,7 +11,7 @@ ACCEPTED = Asset("strikes://accepted")
 RELEASE = Asset("strikes://release")
 
 DAG_DEFAULTS = {
-    "start_date": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
     "tags": ["strike-reporting"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
-
 from strikes_common import ACCEPTED, DAG_DEFAULTS, LANDING
 
 DOC = """
@@ -32,14 +31,14 @@ def validate_extracts():
 
         return validate_plan()
 
-    @task(map_index_template="{{ group_name }}")
+    @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def validate(group: dict[str, Any]) -> dict[str, int]:
         from strike_reporting.pipeline import validate_group
 
         get_current_context()["group_name"] = group["name"]
         return validate_group(group)
 
-    @task(outlets=[ACCEPTED], trigger_rule="none_failed")
+    @task(outlets=[ACCEPTED], trigger_rule="none_failed", multiple_outputs=False)
     def judged(counts: list[dict[str, int]]) -> dict[str, int]:
         total: dict[str, int] = {}
         for group in counts[:]:  # a slice is one request, iterating is one a group

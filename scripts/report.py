@@ -57,7 +57,9 @@ def main() -> int:
     print()
     for manifest in current(Store()):
         cover = manifest["coverage"]
-        place = HOME / "releases" / manifest["action_id"].replace(";", "_") / f"{manifest['number']:04d}" / "report.html"
+        place = (
+            HOME / "releases" / manifest["action_id"].replace(";", "_") / f"{manifest['number']:04d}" / "report.html"
+        )
         print(f"{manifest['title']} ({manifest['status']}, {manifest['data_class']} data)")
         print(
             f"  complete: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "

@@ -30,6 +30,7 @@ def read(action_id: str, table: str) -> pd.DataFrame:
         raise KeyError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
     store = Store()
     manifest = find(store, action_id)
-    return read_table(store, resolve(manifest["action_id"]), manifest["number"], table).to_pandas(
+    frame: pd.DataFrame = read_table(store, resolve(manifest["action_id"]), manifest["number"], table).to_pandas(
         date_as_object=True
     )
+    return frame

@@ -61,7 +61,9 @@ def _areas_add_up(tables: dict[str, pa.Table]) -> list[str]:
             wrong = [k for k in {*england, *other} if england.get(k) != other.get(k)]
             if wrong:
                 k = sorted(wrong, key=str)[0]
-                found.append(f"{name}: England's {k[1]} for {k[0]} is {england.get(k)}, its {parts}s add up to {other.get(k)}")
+                found.append(
+                    f"{name}: England's {k[1]} for {k[0]} is {england.get(k)}, its {parts}s add up to {other.get(k)}"
+                )
     return found
 
 
@@ -75,7 +77,13 @@ def _totals_equal_days(tables: dict[str, pa.Table]) -> list[str]:
         days[(row["area_type"], row["area_code"], "staff_days_lost")] += row["absent_action"]
     found = []
     for row in tables["action_totals"].to_pylist():
-        for measure in ("inpatient_cancelled", "outpatient_cancelled", "community_cancelled", "mental_health_cancelled", "staff_days_lost"):
+        for measure in (
+            "inpatient_cancelled",
+            "outpatient_cancelled",
+            "community_cancelled",
+            "mental_health_cancelled",
+            "staff_days_lost",
+        ):
             total = days.get((row["area_type"], row["area_code"], measure))
             if row[measure] != total:
                 found.append(f"{row['area_name']}: {measure} is {row[measure]}, its days add up to {total}")
@@ -91,7 +99,9 @@ def _nothing_lost(action: ActionSet, tables: dict[str, pa.Table], returns: list[
     cancelled = [r for r in tables["cancellations_daily"].to_pylist() if r["area_type"] == "england"]
     staff = [r for r in tables["staffing_daily"].to_pylist() if r["area_type"] == "england"]
     measured = {
-        "cancellations": sum(r[m] or 0 for r in cancelled for m in ("anticipated", "cancelled", "reinstated", "rebooked")),
+        "cancellations": sum(
+            r[m] or 0 for r in cancelled for m in ("anticipated", "cancelled", "reinstated", "rebooked")
+        ),
         "planned_activity": sum(r["planned"] or 0 for r in cancelled),
         "staffing": sum(r["absent_action"] or 0 for r in staff),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="National strike reporting."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="National strike reporting.",
 )
 release_app = typer.Typer(no_args_is_help=True, help="Published releases.")
 app.add_typer(release_app, name="release")
@@ -41,12 +45,19 @@ def run(
     with _progress() as progress:
         task = progress.add_task("Landing the files")
         pulled = collect_drop(store, drop, actions.action_id)
-        progress.update(task, description=f"Checking {len(pulled.landed)} new files (the checks take some seconds to load)")
+        progress.update(
+            task,
+            description=f"Checking {len(pulled.landed)} new files (the checks take some seconds to load)",
+        )
         validate(store, to_validate(store))
         progress.update(task, description="Summarising and publishing")
         manifest, is_new = build(store, actions)
     wanted = {r.submission_id for r in pulled.landed}
-    rows = [(o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix) for o in ledger.outcomes(store) if o.submission_id in wanted]
+    rows = [
+        (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)
+        for o in ledger.outcomes(store)
+        if o.submission_id in wanted
+    ]
     rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
     if pulled.status == "failed":
         rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
@@ -55,7 +66,7 @@ def run(
     _say_release(manifest, is_new)
 
 
-def _print(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(title=title, title_justify="left", show_lines=False)
     for head in heads:
         table.add_column(head, overflow="fold")
@@ -70,7 +81,11 @@ def _say_release(manifest: dict, is_new: bool) -> None:  # type: ignore[type-arg
     from strike_reporting.storage import Store
 
     cover = manifest["coverage"]
-    out.print(f"Release {manifest['release_id']} ({'new' if is_new else 'unchanged'}, {manifest['data_class']} data): {manifest['title']}", highlight=False)
+    out.print(
+        f"Release {manifest['release_id']} ({'new' if is_new else 'unchanged'}, {manifest['data_class']} data): "
+        f"{manifest['title']}",
+        highlight=False,
+    )
     out.print(
         f"  complete: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
         f"staffing {cover['staffing_trusts_returned']} of {cover['staffing_trusts_expected']}",
@@ -168,7 +183,9 @@ def check_reference_data() -> None:
 
 
 @app.command()
-def docs(check: Annotated[bool, typer.Option("--check", help="Fail if a generated page is stale")] = False) -> None:
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Fail if a generated page is stale")] = False,
+) -> None:
     """Generate the data dictionary, the DAG pages and the blank templates."""
     from strike_reporting.documentation import generate, stale
 

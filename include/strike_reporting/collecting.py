@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from strike_reporting import ledger
 from strike_reporting.feeds import Feed, dialect_for
@@ -59,7 +60,7 @@ def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
     return pulled
 
 
-def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts: dict[str, object]) -> Pulled:
+def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts: Mapping[str, Any]) -> Pulled:
     landed, duplicates, refused = [], [], []
     files = list(transport.list(location))
     for file in files:
@@ -71,7 +72,7 @@ def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts
             refused.append(str(failure))
             continue
         known = {k: v for k, v in file.facts.items() if k != "path"}
-        receipt, new = land(store, data, source_name=file.name, **facts, transport=known)
+        receipt, new = land(store, data, source_name=file.name, transport=known, **facts)
         if new:
             landed.append(receipt)
         elif receipt.source_name != file.name:

@@ -53,7 +53,12 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
 def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     """The report as XLSX with three sheets (Summary, By rule, Rows). No cell is ever a formula."""
     buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     book = xlsxwriter.Workbook(buffer, options)
     received = datetime.fromisoformat(outcome.received_at).replace(tzinfo=None)
     book.set_properties({"title": f"Error report {outcome.submission_id}", "created": received})
@@ -81,7 +86,15 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
     _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
     rows = [
-        (p.row if p.row is not None else "", p.column or "", p.value or "", p.rule, p.message, p.fix, _WORDS[p.severity])
+        (
+            p.row if p.row is not None else "",
+            p.column or "",
+            p.value or "",
+            p.rule,
+            p.message,
+            p.fix,
+            _WORDS[p.severity],
+        )
         for p in problems
     ]
     heads = ["Row", "Column", "Value", "Rule", "What is wrong", "What to do", "What happened"]
@@ -91,7 +104,11 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
 
 
 def _table(
-    book: xlsxwriter.Workbook, name: str, heads: list[str], rows: Sequence[Sequence[object]], widths: list[int]
+    book: xlsxwriter.Workbook,
+    name: str,
+    heads: list[str],
+    rows: Sequence[Sequence[object]],
+    widths: list[int],
 ) -> None:
     sheet = book.add_worksheet(name)
     wrap = book.add_format({"text_wrap": True, "valign": "top"})

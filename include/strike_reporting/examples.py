@@ -32,9 +32,21 @@ _TOTALS = {"RP4", "RAE"}
 _CANCELLED = {"status": "cancelled", "activity_unit": "appointment"}
 _ANTICIPATED = {"status": "anticipated", "activity_unit": "appointment"}
 _MEASURES: dict[str, tuple[str, str, dict[str, str]]] = {
-    "inpatient_rescheduled": ("cancellations", "cancelled_count", {**_CANCELLED, "point_of_delivery": "elective_unsplit"}),
-    "outpatient_rescheduled": ("cancellations", "cancelled_count", {**_CANCELLED, "point_of_delivery": "outpatient_unsplit"}),
-    "operations_postponed": ("cancellations", "cancelled_count", {**_CANCELLED, "point_of_delivery": "elective_unsplit"}),
+    "inpatient_rescheduled": (
+        "cancellations",
+        "cancelled_count",
+        {**_CANCELLED, "point_of_delivery": "elective_unsplit"},
+    ),
+    "outpatient_rescheduled": (
+        "cancellations",
+        "cancelled_count",
+        {**_CANCELLED, "point_of_delivery": "outpatient_unsplit"},
+    ),
+    "operations_postponed": (
+        "cancellations",
+        "cancelled_count",
+        {**_CANCELLED, "point_of_delivery": "elective_unsplit"},
+    ),
     "clinics_postponed": (
         "cancellations",
         "cancelled_count",
@@ -45,7 +57,11 @@ _MEASURES: dict[str, tuple[str, str, dict[str, str]]] = {
         "planned_count",
         {"activity_unit": "clinic_session", "point_of_delivery": "outpatient_unsplit"},
     ),
-    "staff_absent": ("staffing", "absent_action", {"staff_group": "medical_and_dental", "grade": "resident_unsplit"}),
+    "staff_absent": (
+        "staffing",
+        "absent_action",
+        {"staff_group": "medical_and_dental", "grade": "resident_unsplit"},
+    ),
     "expected_operations_postponed": (
         "cancellations",
         "cancelled_count",
@@ -56,7 +72,11 @@ _MEASURES: dict[str, tuple[str, str, dict[str, str]]] = {
         "cancelled_count",
         {**_ANTICIPATED, "point_of_delivery": "elective_inpatient"},
     ),
-    "expected_daycase_postponed": ("cancellations", "cancelled_count", {**_ANTICIPATED, "point_of_delivery": "day_case"}),
+    "expected_daycase_postponed": (
+        "cancellations",
+        "cancelled_count",
+        {**_ANTICIPATED, "point_of_delivery": "day_case"},
+    ),
     "expected_outpatient_postponed": (
         "cancellations",
         "cancelled_count",
@@ -92,7 +112,10 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
         site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(feed.trust)
         if f.geography_type == "site":
             sites[(f.action_id, f.measure)] += number
-        elif (f.action_id, f.measure) in sites:  # what the coded sites leave is at Alton, whose code is not known
+        elif (
+            f.action_id,
+            f.measure,
+        ) in sites:  # what the coded sites leave is at Alton, whose code is not known
             number, site = number - sites[(f.action_id, f.measure)], None
         date_field = "shift_date" if extract == "staffing" else "activity_date"
         row = {"ods_code": feed.trust, "site_code": site, date_field: f.day, **fixed, count: number}
@@ -117,9 +140,7 @@ def write_examples(inbox: Path) -> int:
         dialect = dialect_for(feed)
         for round_name, rows in sorted(rows_of(feed).items()):
             kind: FileType = "xlsx" if {feed.trust, feed.id} & _WORKBOOKS and feed.id != "RTD.cancellations" else "csv"
-            data = write(
-                rows, dialect, kind, preamble=_PREAMBLES.get(feed.trust, ()), totals=feed.trust in _TOTALS
-            )
+            data = write(rows, dialect, kind, preamble=_PREAMBLES.get(feed.trust, ()), totals=feed.trust in _TOTALS)
             if dialect.nil and all(r["cancelled_count"] == 0 for r in rows):
                 data = _nil_file(feed, rows)
             path = inbox / feed.location / f"{feed.trust}_{feed.extract}_{round_name}.{kind}"
@@ -137,6 +158,15 @@ def _nil_file(feed: Feed, rows: list[dict[str, Any]]) -> bytes:
     date_format = dialect.columns["activity_date"].format or "%Y-%m-%d"
     days = sorted({r["activity_date"] for r in rows})
     blanks = "," * len(dialect.unpivot.columns)
-    lines = [",".join([dialect.columns["ods_code"].header[0], dialect.columns["activity_date"].header[0], *dialect.unpivot.columns, dialect.nil.header])]
+    lines = [
+        ",".join(
+            [
+                dialect.columns["ods_code"].header[0],
+                dialect.columns["activity_date"].header[0],
+                *dialect.unpivot.columns,
+                dialect.nil.header,
+            ]
+        )
+    ]
     lines += [f"{feed.trust},{d.strftime(date_format)}{blanks},Nil" for d in days]
     return ("\r\n".join(lines) + "\r\n").encode()

@@ -113,12 +113,16 @@ def record_pull(store: Store, collection: str, feed_id: str, status: str, reason
             return
     store.write_json(
         key,
-        {"collection": collection, "feed_id": feed_id, "status": status, "reason": reason, "files": sorted(files)},
+        {
+            "collection": collection,
+            "feed_id": feed_id,
+            "status": status,
+            "reason": reason,
+            "files": sorted(files),
+        },
     )
 
 
 def pulls(store: Store, collection: str) -> list[dict[str, Any]]:
     """Every feed's pull record of a collection, by feed."""
     return list(store.each_json(f"{PULLS}/{collection}"))
-
-

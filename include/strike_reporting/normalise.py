@@ -89,7 +89,10 @@ def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
             result.bad_rows |= {i + block * height for i in bad}
             if shared:
                 done[f.name] = (column, bad)
-    lineage = {"source_row": numbers * len(blocks), "source_column": [h for _, h, _ in blocks for _ in rows]}
+    lineage: dict[str, list[Any]] = {
+        "source_row": numbers * len(blocks),
+        "source_column": [h for _, h, _ in blocks for _ in rows],
+    }
     _append_nils(matched, nils, fixed, data, lineage)
     schema = contract.schema
     arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
@@ -172,11 +175,9 @@ def _column(
     if wrong:
         for index, value in enumerate(raw):
             if value in wrong:
-                error = wrong[value]
+                why = wrong[value]
                 bad.add(index)
-                problems.append(
-                    Problem(error.rule, "error", str(error), f.fix, numbers[index], heading, shown(value))
-                )
+                problems.append(Problem(why.rule, "error", str(why), f.fix, numbers[index], heading, shown(value)))
     default = _cell(f, dialect, f.default) if f.default else None
     return [default if (v := memo[value]) is None and value not in wrong else v for value in raw], bad
 

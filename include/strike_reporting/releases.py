@@ -51,7 +51,9 @@ def folder(action: ActionSet, number: int) -> str:
     return f"releases/{action.slug}/{number:04d}"
 
 
-def _inputs(action: ActionSet, returns: list[Return], outcomes: list[Outcome], failures: dict[str, str]) -> dict[str, Any]:
+def _inputs(
+    action: ActionSet, returns: list[Return], outcomes: list[Outcome], failures: dict[str, str]
+) -> dict[str, Any]:
     """Everything a release is computed from."""
     used = {r.submission_id for r in returns if r.submission_id}
     chosen = [o for o in outcomes if o.submission_id in used]
@@ -82,7 +84,9 @@ def _inputs(action: ActionSet, returns: list[Return], outcomes: list[Outcome], f
             }
             for o in chosen
         ],
-        "returns_sha256": hashlib.sha256(to_json([{**asdict(r), "strike_day": str(r.strike_day)} for r in returns])).hexdigest(),
+        "returns_sha256": hashlib.sha256(
+            to_json([{**asdict(r), "strike_day": str(r.strike_day)} for r in returns])
+        ).hexdigest(),
     }
 
 
@@ -97,7 +101,11 @@ def build(store: Store, action: ActionSet) -> tuple[dict[str, Any], bool]:
     """
     outcomes, failures = ledger.outcomes(store), _failures(store)
     returns = select(action, outcomes, failures)
-    relevant = {k: v for k, v in failures.items() if any(k == f"{r.ods_code}.{r.extract}" for r in returns if r.return_status == "missing")}
+    relevant = {
+        k: v
+        for k, v in failures.items()
+        if any(k == f"{r.ods_code}.{r.extract}" for r in returns if r.return_status == "missing")
+    }
     inputs = _inputs(action, returns, outcomes, relevant)
     before = _latest(store, action)
     fingerprint = hashlib.sha256(to_json(inputs)).hexdigest()
@@ -150,7 +158,9 @@ def _render(
     return files, facts
 
 
-def _facts(action: ActionSet, tables: dict[str, pa.Table], returns: list[Return], inputs: dict[str, Any]) -> dict[str, Any]:
+def _facts(
+    action: ActionSet, tables: dict[str, pa.Table], returns: list[Return], inputs: dict[str, Any]
+) -> dict[str, Any]:
     classes = {s["data_class"] for s in inputs["submissions"]}
     england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
     return {
@@ -161,7 +171,14 @@ def _facts(action: ActionSet, tables: dict[str, pa.Table], returns: list[Return]
         "overlapping": {str(d): list(action.overlapping(d)) for d in action.days if action.overlapping(d)},
         "coverage": {
             k: england[k]
-            for k in ("trusts_expected", "trusts_returned", "coverage", "staffing_trusts_expected", "staffing_trusts_returned", "staffing_coverage")
+            for k in (
+                "trusts_expected",
+                "trusts_returned",
+                "coverage",
+                "staffing_trusts_expected",
+                "staffing_trusts_returned",
+                "staffing_coverage",
+            )
         },
         "rows": {n: t.num_rows for n, t in sorted(tables.items())},
         "rows_accepted": sum(r.rows_accepted for r in returns if r.return_status in RETURNED),
@@ -220,7 +237,9 @@ def find(store: Store, text: str) -> dict[str, Any]:
 def current(store: Store) -> list[dict[str, Any]]:
     """The manifest of every action's current release, by action."""
     keys = store.list("releases", "latest.json")
-    return [store.read_json(k.replace("latest.json", f"{store.read_json(k)['number']:04d}/manifest.json")) for k in keys]
+    return [
+        store.read_json(k.replace("latest.json", f"{store.read_json(k)['number']:04d}/manifest.json")) for k in keys
+    ]
 
 
 def read_table(store: Store, action: ActionSet, number: int, name: str) -> pa.Table:
@@ -250,5 +269,12 @@ def reproduce(store: Store, text: str) -> list[str]:
                 scratch.write(f"{source}/{name}.parquet", store.read(f"{source}/{name}.parquet"))
         files, _ = _render(scratch, action, returns, outcomes, inputs, manifest["number"], before)
     made = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}
-    kept = {n: hashlib.sha256(store.read(f"{folder(action, manifest['number'])}/{n}")).hexdigest() for n in manifest["files"]}
-    return sorted(n for n in {*made, *kept} if made.get(n) != kept.get(n) or kept.get(n) != manifest["files"].get(n, {}).get("sha256"))
+    kept = {
+        n: hashlib.sha256(store.read(f"{folder(action, manifest['number'])}/{n}")).hexdigest()
+        for n in manifest["files"]
+    }
+    return sorted(
+        n
+        for n in {*made, *kept}
+        if made.get(n) != kept.get(n) or kept.get(n) != manifest["files"].get(n, {}).get("sha256")
+    )

@@ -57,7 +57,11 @@ def _why(before: dict[str, Any], now: dict[str, Any], arrived: dict[str, dict[st
     if arrived:
         who = sorted({f"{s['ods_code']} {s['extract']}" for s in arrived.values()})
         reasons.append("new or replaced returns: " + ", ".join(who[:10]) + (" and others" if len(who) > 10 else ""))
-    for part, words in (("code", "a change of method"), ("reference_sha256", "changed reference data"), ("contracts_sha256", "a changed contract")):
+    for part, words in (
+        ("code", "a change of method"),
+        ("reference_sha256", "changed reference data"),
+        ("contracts_sha256", "a changed contract"),
+    ):
         if before[part] != now[part]:
             reasons.append(words)
     return "; ".join(reasons) or "a return was withdrawn or refused"

@@ -51,8 +51,8 @@ def select(action: ActionSet, outcomes: list[Outcome], failures: dict[str, str] 
     for o in outcomes:
         if not o.ods_code or not o.extract:
             continue
-        for day in wanted & set(o.days):
-            sent.setdefault((o.ods_code, o.extract, day), []).append(o)
+        for iso in wanted & set(o.days):
+            sent.setdefault((o.ods_code, o.extract, iso), []).append(o)
         if not o.days and o.action_id == action.action_id:
             whole[(o.ods_code, o.extract)] = o  # refused before its days could be read
     returns = []

@@ -148,13 +148,30 @@ def _settle(store: Store, opened: _Opened, history: list[Outcome]) -> Outcome:
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
-        return _reject(store, receipt, Problem(first.rule, "critical", reason, first.fix), opened.trust, rows.contract.name, problems, opened)
+        return _reject(
+            store,
+            receipt,
+            Problem(first.rule, "critical", reason, first.fix),
+            opened.trust,
+            rows.contract.name,
+            problems,
+            opened,
+        )
     problems += implausible(rows.contract, good, _previous(history, opened))
     _write_accepted(store, opened, good)
     bad = rows.table.num_rows - good.num_rows
     reason = f"{good.num_rows:,} rows used" + (f", {bad:,} left out" if bad else "")
     first_error = next((p for p in problems if p.severity == "error"), None)
-    return _write(store, opened.receipt, "accepted_in_part" if bad else "accepted", reason, first_error.fix if first_error else "", problems, opened, good)
+    return _write(
+        store,
+        opened.receipt,
+        "accepted_in_part" if bad else "accepted",
+        reason,
+        first_error.fix if first_error else "",
+        problems,
+        opened,
+        good,
+    )
 
 
 def _previous(history: list[Outcome], opened: _Opened) -> dict[str, int]:
@@ -162,7 +179,10 @@ def _previous(history: list[Outcome], opened: _Opened) -> dict[str, int]:
     found: dict[str, int] = {}
     for o in history:
         same = o.ods_code == opened.trust and o.extract == opened.rows.contract.name and o.counts
-        if same and (o.received_at, o.submission_id) < (opened.receipt.received_at, opened.receipt.submission_id):
+        if same and (o.received_at, o.submission_id) < (
+            opened.receipt.received_at,
+            opened.receipt.submission_id,
+        ):
             found.update({d: v.total for d, v in o.days.items() if v.rows})
     return found
 
@@ -195,7 +215,9 @@ def _reject(
         restrict(store, receipt)
     listed = list(problems) or [problem]
     place = f" (row {problem.row})" if problem.row is not None and "row" not in problem.message else ""
-    found = _write(store, receipt, "rejected", problem.message + place, problem.fix, listed, opened, None, trust, extract)
+    found = _write(
+        store, receipt, "rejected", problem.message + place, problem.fix, listed, opened, None, trust, extract
+    )
     for name in ("cancellations", "staffing", "planned_activity"):
         store.delete(accepted_key(name, receipt.submission_id))  # a past version of the rules may have accepted it
     return found
@@ -243,7 +265,10 @@ def _write(
     )
     folder = f"quarantine/{receipt.submission_id}"
     if problems:
-        schema = {"row": pa.int64(), **{n: pa.string() for n in ("column", "value", "rule", "severity", "message", "fix", "day")}}
+        schema = {
+            "row": pa.int64(),
+            **{n: pa.string() for n in ("column", "value", "rule", "severity", "message", "fix", "day")},
+        }
         table = pa.table({n: pa.array([getattr(p, n) for p in problems], t) for n, t in schema.items()})
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
@@ -256,7 +281,10 @@ def _write(
 
 def _days(opened: _Opened, good: pa.Table | None) -> dict[str, Day]:
     contract, table = opened.rows.contract, opened.rows.table
-    all_rows = {r["values"].isoformat(): r["counts"] for r in pc.value_counts(table[contract.date_field].drop_null()).to_pylist()}
+    all_rows = {
+        r["values"].isoformat(): r["counts"]
+        for r in pc.value_counts(table[contract.date_field].drop_null()).to_pylist()
+    }
     if good is None:
         return {d: Day(0, 0, n) for d, n in sorted(all_rows.items())}
     used = {r["values"].isoformat(): r["counts"] for r in pc.value_counts(good[contract.date_field]).to_pylist()}

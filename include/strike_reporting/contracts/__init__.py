@@ -165,7 +165,13 @@ def _field_rules(f: Field) -> list[Rule]:
     if f.pattern:
         add("format", "expect_column_values_to_match_regex", f.severity, regex=f.pattern)
     if f.minimum is not None or f.maximum is not None:
-        add("range", "expect_column_values_to_be_between", f.severity, min_value=f.minimum, max_value=f.maximum)
+        add(
+            "range",
+            "expect_column_values_to_be_between",
+            f.severity,
+            min_value=f.minimum,
+            max_value=f.maximum,
+        )
     if f.max_length is not None:
         add("length", "expect_column_value_lengths_to_be_between", f.severity, max_value=f.max_length)
     return found

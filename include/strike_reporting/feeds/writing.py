@@ -1,4 +1,4 @@
-"""Writing rows in a dialect: the inverse of reading, for real examples, the simulator, templates and round-trip tests."""
+"""Writing rows in a dialect, the inverse of reading: for examples, the simulator and round-trip tests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _sums(table: list[list[Any]]) -> list[Any]:
 
 
 def _grid(rows: list[dict[str, Any]], dialect: Dialect) -> list[list[Any]]:
-    fields = [f for f in dialect.columns if any(r.get(f) is not None for r in rows) or f in load(dialect.extract).required]
+    fields = [
+        f for f in dialect.columns if any(r.get(f) is not None for r in rows) or f in load(dialect.extract).required
+    ]
     header = [dialect.columns[f].header[0] for f in fields]
     if dialect.unpivot is None:
         return [header, *([_value(dialect, f, r.get(f)) for f in fields] for r in rows)]
@@ -66,7 +68,10 @@ def _grid(rows: list[dict[str, Any]], dialect: Dialect) -> list[list[Any]]:
     return [
         [*header, *wide],
         *(
-            [*(_value(dialect, f, v) for f, v in zip(fields, key, strict=True)), *(cells.get(h) for h in wide)]
+            [
+                *(_value(dialect, f, v) for f, v in zip(fields, key, strict=True)),
+                *(cells.get(h) for h in wide),
+            ]
             for key, cells in lines.items()
         ),
     ]
@@ -105,7 +110,10 @@ def _xlsx(lines: list[list[Any]], dialect: Dialect, synthetic: bool) -> bytes:
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     properties = {"created": datetime(2000, 1, 1), "title": dialect.description}
     if synthetic:
-        properties |= {"subject": "SYNTHETIC DATA", "comments": "Made by a simulator, not reported by any trust."}
+        properties |= {
+            "subject": "SYNTHETIC DATA",
+            "comments": "Made by a simulator, not reported by any trust.",
+        }
     book.set_properties(properties)
     day = book.add_format({"num_format": "dd/mm/yyyy"})
     sheet = book.add_worksheet(dialect.sheet or "Return")

@@ -52,7 +52,12 @@ def kind(data: bytes) -> str:
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise Rejected("file_encrypted", "the workbook has a password", "Save it without a password.")
         return "xls"
-    for magic, name in ((b"%PDF", "PDF"), (b"\x1f\x8b", "gzip"), (b"PAR1", "Parquet"), (b"\x7fELF", "program")):
+    for magic, name in (
+        (b"%PDF", "PDF"),
+        (b"\x1f\x8b", "gzip"),
+        (b"PAR1", "Parquet"),
+        (b"\x7fELF", "program"),
+    ):
         if data.startswith(magic):
             raise Rejected("file_kind", f"this is a {name} file", "Send a CSV file or an Excel workbook.")
     return "csv"

@@ -39,7 +39,7 @@ def _undecodable(data: bytes, error: UnicodeDecodeError) -> Rejected:
         "encoding",
         f"row {row} holds the byte 0x{data[error.start]:02X}, which is not UTF-8, and the file does not say "
         "which encoding it is in (it looks like Latin-1 or Windows-1252)",
-        "In Excel choose “CSV UTF-8 (Comma delimited)” when saving, or ask for the feed's dialect to name the encoding.",
+        "In Excel choose “CSV UTF-8” when saving, or ask for the feed's dialect to name the encoding.",
         row=row,
     )
 
@@ -71,5 +71,7 @@ def read(text: str, delimiter: str) -> Sheet:
         ) from error
     check_shape("the file", len(rows), widest)
     if len(text) > MAX_CELL and any(len(c) > MAX_CELL for r in rows for c in r):
-        raise Rejected("cell_limit", f"a cell holds more than {MAX_CELL:,} characters", "Remove notes from the extract.")
+        raise Rejected(
+            "cell_limit", f"a cell holds more than {MAX_CELL:,} characters", "Remove notes from the extract."
+        )
     return Sheet("", rows, numbers)

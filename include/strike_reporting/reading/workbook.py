@@ -57,5 +57,7 @@ def _text(cell: object) -> str:
         return "yes" if cell else "no"
     text = str(cell)
     if len(text) > MAX_CELL:
-        raise Rejected("cell_limit", f"a cell holds more than {MAX_CELL:,} characters", "Remove notes from the extract.")
+        raise Rejected(
+            "cell_limit", f"a cell holds more than {MAX_CELL:,} characters", "Remove notes from the extract."
+        )
     return text

@@ -11,7 +11,11 @@ from strike_reporting.reports.page import page
 
 
 def render(
-    release_id: str, action: ActionSet, tables: dict[str, pa.Table], facts: dict[str, Any], inputs: dict[str, Any]
+    release_id: str,
+    action: ActionSet,
+    tables: dict[str, pa.Table],
+    facts: dict[str, Any],
+    inputs: dict[str, Any],
 ) -> dict[str, bytes]:
     """Every report file of a release, by its path inside the release."""
     return {"report.html": page(release_id, action, tables, facts, inputs).encode()}

@@ -9,7 +9,12 @@ import altair as alt
 import vl_convert as vlc
 
 # Okabe and Ito's colours: told apart with any colour vision, and in grey print by their order.
-COLOURS = {"Inpatient": "#0072B2", "Outpatient": "#E69F00", "Community": "#009E73", "Mental health": "#CC79A7"}
+COLOURS = {
+    "Inpatient": "#0072B2",
+    "Outpatient": "#E69F00",
+    "Community": "#009E73",
+    "Mental health": "#CC79A7",
+}
 
 
 def days_chart(rows: list[dict[str, Any]], unit: str) -> str:

@@ -22,7 +22,11 @@ _AREAS = (("england", "ENG", "England"), ("hampshire", "HAMPSHIRE", "Hampshire")
 
 
 def page(
-    release_id: str, action: ActionSet, tables: dict[str, pa.Table], facts: dict[str, Any], inputs: dict[str, Any]
+    release_id: str,
+    action: ActionSet,
+    tables: dict[str, pa.Table],
+    facts: dict[str, Any],
+    inputs: dict[str, Any],
 ) -> str:
     """The page as HTML 5, under 1 MB, with no reference to any other host."""
     environment = jinja2.Environment(
@@ -59,12 +63,17 @@ def page(
     return str(source)
 
 
-def _section(kind: str, code: str, name: str, action: ActionSet, rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _section(
+    kind: str, code: str, name: str, action: ActionSet, rows: dict[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
     """One area's headline, days and chart."""
     totals = next((r for r in rows["action_totals"] if r["area_code"] == code and r["area_type"] == kind), None)
     daily = [r for r in rows["cancellations_daily"] if r["area_code"] == code and r["area_type"] == kind]
     staff = [r for r in rows["staffing_daily"] if r["area_code"] == code and r["area_type"] == kind]
-    days = [_day(d, d in action.days, daily, staff, rows["returns"], kind, code) for d in (*action.days, *action.closing_days)]
+    days = [
+        _day(d, d in action.days, daily, staff, rows["returns"], kind, code)
+        for d in (*action.days, *action.closing_days)
+    ]
     days = [d for d in days if d["strike"] or d["any"]]
     chart, finding = _chart(days, action)
     return {
@@ -123,7 +132,9 @@ def _chart(days: list[dict[str, Any]], action: ActionSet) -> tuple[str | None, s
     ]
     if not rows:
         return None, "No return of cancelled appointments has been received, so there is nothing to draw."
-    totals = {d["day"]: sum(d[k] or 0 for k in words.SETTINGS) for d in days if any(d[k] is not None for k in words.SETTINGS)}
+    totals = {
+        d["day"]: sum(d[k] or 0 for k in words.SETTINGS) for d in days if any(d[k] is not None for k in words.SETTINGS)
+    }
     worst = max(totals, key=lambda d: totals[d])
     if len(totals) == 1:
         finding = f"{totals[worst]:,} appointments were reported cancelled on {words.day(worst)}."

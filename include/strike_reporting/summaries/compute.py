@@ -63,7 +63,13 @@ def _membership(returns: list[Return]) -> pa.Table:
     """Every area that each trust counts in on each day."""
     pairs = sorted({(r.ods_code, r.strike_day) for r in returns})
     rows = [
-        {"ods_code": code, "strike_day": day, "area_type": a.area_type, "area_code": a.area_code, "area_name": a.area_name}
+        {
+            "ods_code": code,
+            "strike_day": day,
+            "area_type": a.area_type,
+            "area_code": a.area_code,
+            "area_name": a.area_name,
+        }
         for code, day in pairs
         for a in organisations().areas(code, day)
     ]
@@ -94,9 +100,11 @@ def _sites() -> pa.Table:
 
 
 def _accepted(store: Store, extract: str, returns: list[Return]) -> ds.Dataset | pa.Table:
-    wanted = sorted({r.submission_id for r in returns if r.extract == extract and r.return_status in RETURNED} - {None})
+    wanted = sorted(
+        {r.submission_id for r in returns if r.submission_id and r.extract == extract and r.return_status in RETURNED}
+    )
     schema = load(extract).schema
     if not wanted:
         return schema.empty_table()
-    paths = [store.path(accepted_key(extract, str(s))) for s in wanted]
+    paths = [store.path(accepted_key(extract, s)) for s in wanted]
     return ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs)

@@ -82,7 +82,7 @@ def _what(heading: str, values: list[str]) -> str | None:
     if passing and len(ten) == len(values) == passing:
         return "NHS numbers"
     for pattern, name in ((_POSTCODE, "postcodes"), (_EMAIL, "e-mail addresses")):
-        if _share(values, lambda v, p=pattern: bool(p.match(v))) > 0.5:  # type: ignore[misc]
+        if _share(values, lambda v, p=pattern: bool(p.match(v))) > 0.5:
             return name
     if _share(values, lambda v: len(v) > 40 and v.count(" ") >= 5) > 0.3:
         return "free text"

@@ -46,7 +46,15 @@ def _outside(contract: Contract, rows: pa.Table) -> list[Problem]:
         row = rows.filter(pc.equal(rows[contract.date_field], day))["source_row"][0].as_py()
         message = f"{day} is not a day of any industrial action, so its rows are in no release"
         found.append(
-            Problem("date_outside_action", "warning", message, "Check the date.", row, contract.date_field, str(day))
+            Problem(
+                "date_outside_action",
+                "warning",
+                message,
+                "Check the date.",
+                row,
+                contract.date_field,
+                str(day),
+            )
         )
     return found
 

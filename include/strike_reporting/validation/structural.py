@@ -50,7 +50,12 @@ def _whose(receipt: Receipt, result: Normalised, named: str | None) -> str:
     unknown = [c for c in codes if not orgs.is_known(c)]
     column = "ods_code"
     if not codes:
-        raise Rejected("trust", "the file does not say which trust it is from", "Give the ODS code on every row.", column=column)
+        raise Rejected(
+            "trust",
+            "the file does not say which trust it is from",
+            "Give the ODS code on every row.",
+            column=column,
+        )
     if unknown:
         row = _first_row(result, unknown[0])
         raise Rejected(
@@ -101,9 +106,16 @@ def code_not_current(result: Normalised, code: str) -> list[Problem]:
             fix = f"Use the code of that day (today's is {successor})."
             message = f"{code} was not a trust on {day}"
             found.append(
-                Problem("trust_not_current", "error", message, fix, row["source_row"], "ods_code", code, day.isoformat())
+                Problem(
+                    "trust_not_current",
+                    "error",
+                    message,
+                    fix,
+                    row["source_row"],
+                    "ods_code",
+                    code,
+                    day.isoformat(),
+                )
             )
             result.bad_rows.add(index)
     return found
-
-

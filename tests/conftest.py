@@ -1,0 +1,63 @@
+"""Shared fixtures: every test has its own state root, and the example round is run once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect
+from strike_reporting.examples import ACTIONS, write_examples
+from strike_reporting.feeds import load_feeds
+from strike_reporting.releases import build
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("STRIKES_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    return Store()
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[..., Path]:
+    """Write files into a drop folder: `drop(name=bytes or text)`."""
+
+    def make(**files: bytes | str) -> Path:
+        folder = tmp_path / "drop"
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            (folder / name.replace("__", ".")).write_bytes(data)
+        return folder
+
+    return make
+
+
+def run_examples(store: Store, inbox: Path) -> None:
+    write_examples(inbox)
+    collect(store, "2026-11-24", load_feeds())
+    validate(store, to_validate(store))
+    for action_id in ACTIONS:
+        build(store, resolve(action_id))
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The embedded real strikes, collected, validated and published."""
+    home = tmp_path_factory.mktemp("examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIKES_HOME", str(home))
+        store = Store()
+        run_examples(store, home / "inbox")
+        yield store

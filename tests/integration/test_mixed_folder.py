@@ -1,0 +1,130 @@
+"""One good file among seven bad ones: its numbers are published, and each of the others says what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from strike_reporting import ledger, read
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect_drop
+from strike_reporting.contracts import load
+from strike_reporting.feeds import template
+from strike_reporting.feeds.writing import write
+from strike_reporting.landing import purge, receipts
+from strike_reporting.releases import build
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
+GOOD = f"{HEAD}\nRHU,2023-04-11,elective_unsplit,cancelled,44\nRHU,2023-04-11,outpatient_unsplit,cancelled,131\n"
+# Made-up numbers that pass the check digit; 999 is not issued to patients.
+NHS_NUMBERS = ("9990000018", "999 000 0026", "9990000034")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    row = {
+        "ods_code": "RN5",
+        "activity_date": None,
+        "point_of_delivery": "day_case",
+        "status": "cancelled",
+        "cancelled_count": 3,
+    }
+    workbook = write([row], template("cancellations"), "xlsx")
+    rows = "".join(f"RHM,2023-04-11,day_case,cancelled,1,{n}\n" for n in NHS_NUMBERS)
+    files = {
+        "good.csv": GOOD.encode(),
+        "wrong_trust.csv": f"{HEAD}\nRZZ,2023-04-11,day_case,cancelled,500\n".encode(),
+        "nhs_numbers.csv": f"{HEAD},local_ref\n{rows}".encode(),
+        "empty.csv": b"",
+        "truncated.xlsx": workbook[: len(workbook) // 2],
+        "latin1.csv": f"{HEAD},cancellation_reason\nR1F,2023-04-11,day_case,cancelled,7,Caf\u00e9 closed\n".encode(
+            "latin-1"
+        ),
+        "renamed.csv": GOOD.replace("cancelled_count", "cancelled_total").replace("RHU", "RN5").encode(),
+        "copy_of_good.csv": GOOD.encode(),
+    }
+    for n, (name, data) in enumerate(files.items()):
+        path = folder / name
+        path.write_bytes(data)
+        import os
+
+        os.utime(path, (1_700_000_000 + n, 1_700_000_000 + n))
+    return folder
+
+
+def test_mixed_folder(store: Store, home: Path, mixed: Path) -> None:
+    pulled = collect_drop(store, mixed, "JD-2023-04-11")
+    validate(store, to_validate(store))
+    build(store, resolve("JD-2023-04-11"))
+    found = {o.source_name: o for o in ledger.outcomes(store)}
+    assert pulled.duplicates == ("copy_of_good.csv",)
+    assert {n: o.status for n, o in found.items()} == {
+        "good.csv": "accepted",
+        **dict.fromkeys(
+            ["wrong_trust.csv", "nhs_numbers.csv", "empty.csv", "truncated.xlsx", "latin1.csv", "renamed.csv"],
+            "rejected",
+        ),
+    }
+    said = {
+        "wrong_trust.csv": ("'RZZ' is not the ODS code of an NHS trust", "row 2"),
+        "nhs_numbers.csv": ("column 6 of the file looks like NHS numbers",),
+        "empty.csv": ("the file is empty",),
+        "truncated.xlsx": ("cut short or damaged",),
+        "latin1.csv": ("row 2 holds the byte 0xE9, which is not UTF-8",),
+        "renamed.csv": ("'cancelled_count' (nearest: 'cancelled_total')",),
+    }
+    for name, parts in said.items():
+        assert all(p in found[name].reason for p in parts), found[name].reason
+        assert found[name].fix
+    duplicates = list(store.each_json(ledger.DELIVERIES))
+    assert [(d["source_name"], d["status"]) for d in duplicates] == [("copy_of_good.csv", "duplicate")]
+    england = read("JD-2023-04-11", "action_totals").set_index("area_code").loc["ENG"]
+    assert (england["inpatient_cancelled"], england["outpatient_cancelled"], england["trusts_returned"]) == (44, 131, 1)
+
+
+def test_patient_data_is_never_echoed_and_is_locked_away_until_purged(store: Store, home: Path, mixed: Path) -> None:
+    collect_drop(store, mixed, "JD-2023-04-11")
+    validate(store, to_validate(store))
+    digits = [n.replace(" ", "").encode() for n in NHS_NUMBERS] + [n.encode() for n in NHS_NUMBERS]
+    holding = [p for p in home.rglob("*") if p.is_file() and any(d in p.read_bytes() for d in digits)]
+    assert [p.parent.name for p in holding] == ["restricted"]
+    assert holding[0].stat().st_mode & 0o077 == 0
+    assert purge(store) == 1
+    assert not holding[0].exists()
+    assert len(receipts(store)) == 7
+
+
+def test_every_landed_byte_is_kept(store: Store, home: Path, mixed: Path) -> None:
+    collect_drop(store, mixed, "JD-2023-04-11")
+    kept = {p.read_bytes() for p in (home / "landing" / "objects").rglob("*") if p.is_file()}
+    assert kept == {p.read_bytes() for p in mixed.iterdir()}
+
+
+def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    folder = tmp_path / "messy"
+    folder.mkdir()
+    (folder / "messy.csv").write_text(
+        f"{HEAD}\nRHU,2023-04-11,day_case,cancelled,5\nRHU,2023-04-11,day_case,cancelled,<5\n"
+        "RHU,03/04/2023,day_case,cancelled,1\nRHU,2023-04-11,spaceship,cancelled,2\nRHU,2023-04-12,day_case,cancelled,-4\n"
+    )
+    collect_drop(store, folder, "JD-2023-04-11")
+    [outcome] = validate(store, to_validate(store))
+    assert (outcome.status, outcome.rows_accepted, outcome.rows_quarantined) == ("accepted_in_part", 1, 4)
+    report = home / "quarantine" / outcome.submission_id
+    rows = pd.read_excel(report / "error_report.xlsx", sheet_name="Rows")
+    assert rows[["Row", "Column", "Value", "Rule"]].astype(str).to_numpy().tolist() == [
+        ["3", "cancelled_count", "<5", "suppressed_value"],
+        ["4", "activity_date", "03/04/2023", "ambiguous_date"],
+        ["5", "point_of_delivery", "spaceship", "point_of_delivery_known"],
+        ["6", "cancelled_count", "-4", "cancelled_count_range"],
+    ]
+    text = (report / "error_report.txt").read_text()
+    assert load("cancellations").field("point_of_delivery").fix in text
+    assert json.loads((home / "ledger/submissions" / f"{outcome.submission_id}.json").read_text())["rows_read"] == 5

@@ -1,0 +1,172 @@
+"""Releases: the same inputs give the same bytes, a changed byte is seen, nothing published is ever edited."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import run_examples
+from strike_reporting import ledger, read
+from strike_reporting.actions import resolve
+from strike_reporting.checks import check
+from strike_reporting.cli import app
+from strike_reporting.collecting import collect_drop
+from strike_reporting.examples import ACTIONS
+from strike_reporting.releases import CheckFailed, build, find, read_table, reproduce
+from strike_reporting.selection import select
+from strike_reporting.storage import Store
+from strike_reporting.summaries.compute import summarise
+from strike_reporting.validating import to_validate, validate
+from typer.testing import CliRunner
+
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+JD = "JD-2023-04-11"
+
+
+def snapshot(home: Path, *folders: str) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(home)): p.read_bytes() for f in folders for p in sorted((home / f).rglob("*")) if p.is_file()
+    }
+
+
+def publish(store: Store, folder: Path, action_id: str = JD) -> dict:
+    collect_drop(store, folder, action_id)
+    validate(store, to_validate(store))
+    return build(store, resolve(action_id))[0]
+
+
+def test_twice_changes_nothing_and_rebuilding_from_landing_is_identical(home: Path, store: Store) -> None:
+    run_examples(store, home / "inbox")
+    before = snapshot(home, "landing", "accepted", "quarantine", "ledger", "releases")
+    assert len(before) > 150
+    run_examples(store, home / "inbox")
+    assert snapshot(home, "landing", "accepted", "quarantine", "ledger", "releases") == before
+    for child in home.iterdir():
+        if child.name != "landing":
+            shutil.rmtree(child)
+    validate(store, to_validate(store))
+    for action_id in ACTIONS:
+        build(store, resolve(action_id))
+    after = snapshot(home, "landing", "accepted", "quarantine", "ledger/submissions", "releases")
+    assert after == {k: v for k, v in before.items() if not k.startswith("ledger/pulls")}
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_reproduce(action_id: str, examples: Store) -> None:
+    assert reproduce(examples, action_id) == []
+
+
+def test_reproduce_finds_a_changed_file(store: Store, home: Path, drop: Callable[..., Path]) -> None:
+    publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n"))
+    page = home / "releases" / JD / "0001" / "report.html"
+    page.write_text(page.read_text().replace("Portsmouth", "Portsmuth"))
+    assert reproduce(store, JD) == ["report.html"]
+
+
+def test_a_changed_byte_makes_a_new_release_and_a_revision(store: Store, home: Path, drop: Callable[..., Path]) -> None:
+    first = publish(
+        store,
+        drop(
+            a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n", b__csv=HEAD + "RHM,2023-04-11,day_case,cancelled,9\n"
+        ),
+    )
+    kept = snapshot(home, f"releases/{JD}/0001")
+    second = publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,5\n"))
+    assert (first["number"], second["number"]) == (1, 2)
+    assert first["inputs_sha256"] != second["inputs_sha256"]
+    assert snapshot(home, f"releases/{JD}/0001") == kept
+    changes = read(JD, "revisions")
+    daily = changes[(changes["table"] == "cancellations_daily") & changes["key"].str.contains("area_code=RHU")]
+    assert daily[["field", "old", "new"]].to_numpy().tolist() == [["cancelled", "4", "5"]]
+    assert "RHU cancellations" in daily["reason"].iloc[0]
+    assert not changes["key"].str.contains("area_code=RHM").any()
+
+
+def test_newest_submission_of_a_day_counts_and_other_days_stay(store: Store, drop: Callable[..., Path]) -> None:
+    publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\nRHU,2023-04-12,day_case,cancelled,7\n"))
+    publish(store, drop(b__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,6\n"))
+    rows = read(JD, "cancellations_daily").query("area_code == 'RHU'")
+    assert [(str(d), int(n)) for d, n in zip(rows.strike_day, rows.cancelled, strict=True)] == [
+        ("2023-04-11", 6),
+        ("2023-04-12", 7),
+    ]
+
+
+def test_predecessor_rolls_up_to_hampshire_and_icb_of_the_day(store: Store, drop: Callable[..., Path]) -> None:
+    publish(store, drop(a__csv=HEAD + "R1C,2023-04-11,community,cancelled,3\n"))
+    rows = read(JD, "cancellations_daily")
+    where = {(t, c) for t, c in zip(rows.area_type, rows.area_code, strict=True)}
+    assert where == {
+        ("trust", "R1C"),
+        ("hampshire", "HAMPSHIRE"),
+        ("icb", "QRL"),
+        ("region", "Y59"),
+        ("england", "ENG"),
+    }
+
+
+def test_percentages_need_every_denominator(store: Store, drop: Callable[..., Path]) -> None:
+    plan = "ods_code,activity_date,point_of_delivery,planned_count\n"
+    publish(
+        store,
+        drop(
+            a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,10\n",
+            b__csv=HEAD + "RHM,2023-04-11,day_case,cancelled,20\n",
+            p__csv=plan + "RHU,2023-04-11,day_case,40\n",
+        ),
+    )
+    shares = read(JD, "cancellations_daily").set_index("area_code")["percent_cancelled"]
+    assert shares["RHU"] == 25.0
+    assert shares[["RHM", "HAMPSHIRE", "ENG"]].isna().all()
+    totals = read(JD, "action_totals").set_index("area_code")["percent_planned_maintained"]
+    assert totals["RHU"] == 75.0
+    assert totals[["HAMPSHIRE", "ENG"]].isna().all()
+
+
+def test_overlapping_actions_are_marked_joint(store: Store, drop: Callable[..., Path]) -> None:
+    folder = drop(a__csv=HEAD + "RHU,2023-09-19,day_case,cancelled,1\nRHU,2023-09-20,day_case,cancelled,2\n")
+    publish(store, folder, "CON-2023-09-19")
+    rows = read("CON-2023-09-19", "cancellations_daily").query("area_code == 'ENG'")
+    assert rows["joint_action_ids"].fillna("").tolist() == ["", "JD-2023-09-20"]
+    build(store, resolve("CON-2023-09-19;JD-2023-09-20"))
+    joint = read("CON-2023-09-19;JD-2023-09-20", "action_totals").query("area_code == 'ENG'")
+    assert joint["acute_cancelled"].tolist() == [3]
+
+
+def test_figures_that_do_not_add_up_are_not_published(
+    store: Store, home: Path, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect_drop(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n"), JD)
+    validate(store, to_validate(store))
+    action, outcomes = resolve(JD), ledger.outcomes(store)
+    returns = select(action, outcomes)
+    tables = summarise(store, action, returns)
+    assert check(action, tables, returns, outcomes) == []
+    column = tables["cancellations_daily"].column_names.index("cancelled")
+    values = tables["cancellations_daily"]["cancelled"].to_pylist()
+    broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
+    monkeypatch.setattr("strike_reporting.releases.summarise", lambda *_: {**tables, "cancellations_daily": broken})
+    with pytest.raises(CheckFailed, match="England's cancelled"):
+        build(store, action)
+    assert not (home / "releases").exists()
+
+
+def test_the_command_line(home: Path, drop: Callable[..., Path]) -> None:
+    runner = CliRunner()
+    folder = drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n")
+    done = runner.invoke(app, ["run", "--action", JD, "--drop", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "cancellations 1 of 200 trusts" in done.output
+    shown = runner.invoke(app, ["release", "show", JD, "--json"])
+    assert find(Store(), JD)["release_id"] in shown.output
+    assert runner.invoke(app, ["release", "reproduce", JD]).exit_code == 0
+
+
+def test_tables_carry_units_and_definitions(examples: Store) -> None:
+    table = read_table(examples, resolve(JD), 1, "cancellations_daily")
+    assert table.schema.metadata[b"data_class"] == b"real"
+    assert table.schema.field("cancelled").metadata[b"definition"].startswith(b"Cancelled or rescheduled")
+    keys = table.select(["area_type", "area_code", "strike_day", "point_of_delivery"]).to_pylist()
+    assert [tuple(map(str, k.values())) for k in keys] == sorted(tuple(map(str, k.values())) for k in keys)

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from conftest import ROOT
+from strike_reporting.contracts import EXTRACTS, load
+from strike_reporting.documentation import stale
+from strike_reporting.feeds import Dialect, Feed, dialects, load_feeds
+from strike_reporting.feeds.writing import write
+from strike_reporting.matching import match
+from strike_reporting.normalise import normalise
+from strike_reporting.problems import Rejected
+from strike_reporting.validation.patient_data import is_nhs_number
+from strike_reporting.validation.suite import judge
+
+PACKAGE = ROOT / "include" / "strike_reporting"
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_every_field_says_what_it_is_and_how_to_fix_it(extract: str) -> None:
+    contract = load(extract)
+    assert contract.rules
+    for field in contract.fields:
+        assert field.description.endswith(".")
+        assert field.fix.endswith(".")
+        assert (
+            field.required or field.enables or field.name in ("site_code", "treatment_function_code", "activity_unit")
+        )
+    assert contract.schema.names[-3:] == ["submission_id", "source_row", "source_column"]
+
+
+def test_generated_documents_are_current() -> None:
+    assert stale() == []
+
+
+def test_judge_attributes_every_failing_row() -> None:
+    contract = load("cancellations")
+    good = {
+        "ods_code": "RHU", "activity_date": date(2023, 4, 11), "point_of_delivery": "day_case", "status": "cancelled",
+        "activity_unit": "appointment", "cancelled_count": 1, "submission_id": "s", "source_row": 1,
+    }  # fmt: skip
+    bad = {
+        "cancelled_count_range": {"cancelled_count": -1},
+        "cancelled_count_required": {"cancelled_count": None},
+        "point_of_delivery_known": {"point_of_delivery": "moon"},
+        "ods_code_format": {"ods_code": "rhu!"},
+        "activity_date_range": {"activity_date": date(1999, 1, 1)},
+        "priority_known": {"priority": "P9"},
+        "treatment_function_code_format": {"treatment_function_code": "11"},
+        "rebooked_after_activity": {"rebooked_date": date(2023, 4, 1)},
+        "cancellation_reason_known": {"cancellation_reason": "rain"},
+        "record_key_length": {"record_key": "k" * 65},
+    }
+    rows = [good, *({**good, **change} for change in bad.values())]
+    rows += [
+        {**good, "record_key": "same"},
+        {**good, "record_key": "same"},
+        {**good, "record_key": "same", "submission_id": "t"},
+    ]
+    table = pa.Table.from_pylist(rows, schema=contract.schema)
+    found = [(f.rule.name, f.index) for f in judge(contract, table)]
+    expected = [(name, n) for n, name in enumerate(bad, start=1)]
+    assert sorted(found) == sorted(
+        [*expected, ("record_key_unique", len(bad) + 1), ("record_key_unique", len(bad) + 2)]
+    )
+
+
+def test_severities_reach_the_rules() -> None:
+    rules = {r.name: r.severity for r in load("cancellations").rules}
+    assert rules["ods_code_required"] == "critical"
+    assert rules["cancelled_count_range"] == "error"
+    assert rules["cancellation_reason_known"] == "warning"
+
+
+LONG = [d for d in dialects().values() if d.unpivot is None]
+
+
+@pytest.mark.parametrize("dialect", LONG, ids=lambda d: d.id)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_rows_written_in_a_dialect_come_back_identical(dialect: Dialect, kind: str) -> None:
+    contract = load(dialect.extract)
+    row = {
+        "ods_code": "RHU", "site_code": "RHU03", contract.date_field: date(2023, 4, 3), "point_of_delivery": "outpatient_unsplit",
+        "status": "cancelled", "activity_unit": "appointment", "staff_group": "medical_and_dental", contract.count_field: 1234,
+    }  # fmt: skip
+    row = {k: v for k, v in row.items() if k in contract.field_names}
+    data = write([row], dialect, kind, preamble=["A title"] if kind == "xlsx" else ())  # type: ignore[arg-type]
+    back = normalise(match(data, [dialect]))
+    assert back.problems == []
+    [result] = back.table.to_pylist()
+    mapped = {*dialect.columns, *dialect.constants}
+    assert {k: result[k] for k in row if k in mapped} == {k: v for k, v in row.items() if k in mapped}
+    assert match(data, dialects().values()).dialect.extract == dialect.extract
+
+
+@pytest.mark.parametrize("text", ["03/04/2023", "3.4.23", "45019"])
+def test_a_date_with_no_declared_order_is_never_guessed(text: str) -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    back = normalise(match(f"{head}RHU,{text},day_case,cancelled,1\n".encode(), dialects().values()))
+    assert [p.rule for p in back.problems] == ["ambiguous_date"]
+
+
+def test_two_columns_that_could_be_the_trust_are_refused() -> None:
+    data = b"ods_code,Trust ODS code,activity_date,point_of_delivery,status,cancelled_count\nRHU,RHM,2023-04-11,day_case,cancelled,1\n"
+    with pytest.raises(Rejected) as refused:
+        match(data, dialects().values())
+    assert refused.value.problem.rule == "ambiguous_column"
+
+
+def test_nhs_number_check_digit() -> None:
+    assert is_nhs_number("9990000018")
+    assert is_nhs_number("999 000 0018")
+    assert not is_nhs_number("9990000019")
+    assert not is_nhs_number("123")
+
+
+def test_feeds_hold_no_secret_and_name_known_dialects() -> None:
+    feeds = load_feeds()
+    assert len(feeds) > 25
+    assert not {"password", "secret", "key", "token"} & set(Feed.model_fields)
+
+
+def _imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    return found | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+
+
+def test_dependency_rule() -> None:
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert len(files) > 30
+    for path in files:
+        inside = path.relative_to(PACKAGE)
+        imports = _imports(path)
+        if inside.name != "storage.py" and inside.parts[0] != "transports":
+            assert not [i for i in imports if i.split(".")[0] == "airflow"], f"{inside} imports airflow"
+        assert not [i for i in imports if i.split(".")[0] in ("dags", "plugins")], inside
+        if inside.parts[0] == "reports":
+            banned = ("landing", "validating", "reading", "normalise", "storage", "summaries.compute", "transports")
+            assert not [i for i in imports if i.removeprefix("strike_reporting.").startswith(banned)], inside
+
+
+def test_no_module_is_over_400_lines() -> None:
+    files = [
+        p
+        for folder in ("include", "dags", "plugins", "tests", "bench", "scripts")
+        for p in (ROOT / folder).rglob("*.py")
+    ]
+    long = {str(p.relative_to(ROOT)): n for p in files if (n := len(p.read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_dags_read_nothing_when_parsed() -> None:
+    for path in sorted((ROOT / "dags").glob("*.py")):
+        top = re.split(r"\n(?=def |@dag)", path.read_text())[0]
+        assert "strike_reporting" not in top, path.name
