@@ -95,6 +95,31 @@ def _say_release(manifest: dict, is_new: bool) -> None:  # type: ignore[type-arg
     out.print(f"  report: {where}/report.html", highlight=False)
 
 
+@app.command("simulate")
+def simulate_round(
+    action: Annotated[str, typer.Option(help="Action id")],
+    folder: Annotated[Path, typer.Option(help="Where to write the files")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes")] = 1,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Chance that a row is wrong")] = 0.0,
+    match_published: Annotated[bool, typer.Option(help="Meet England's published total exactly")] = False,
+) -> None:
+    """Write a national round of synthetic extracts, marked synthetic, to try with `strikes run`."""
+    from strike_reporting.actions import resolve
+    from strike_reporting.simulator import simulate
+
+    with _progress() as progress:
+        task = progress.add_task("Simulating")
+        done = simulate(
+            resolve(action),
+            folder,
+            seed=seed,
+            dirt=dirt,
+            match_published=match_published,
+            progress=lambda code: progress.update(task, description=f"Simulating {code}"),
+        )
+    out.print(f"{done.files} synthetic files in {folder}, {sum(done.rows.values()):,} rows.", highlight=False)
+
+
 @app.command()
 def outcomes(only: Annotated[str, typer.Option(help="Show only this status, such as rejected")] = "") -> None:
     """List what became of every submission."""

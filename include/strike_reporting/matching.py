@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from strike_reporting.contracts import load, slug
-from strike_reporting.feeds import Dialect
+from strike_reporting.feeds import Dialect, dialects
 from strike_reporting.problems import Problem, Rejected
 from strike_reporting.reading import Sheet, kind, text, workbook
 
@@ -41,13 +42,8 @@ def match(data: bytes, candidates: Iterable[Dialect]) -> Matched:
     """
     candidates = list(candidates)
     sheets = _sheets(data, candidates)
-    found: list[Matched] = []
-    for dialect, sheet in sheets:
-        for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
-            hit = _fit(dialect, sheet, index, row)
-            if hit:
-                found.append(hit)
-                break
+    folded = {id(s): _folded(s) for _, s in sheets}
+    found = [hit for dialect, sheet in sheets if (hit := _first_fit(dialect, sheet, folded[id(sheet)]))]
     if not found:
         raise _nothing_fits(sheets)
     best = max(m.score for m in found)
@@ -95,16 +91,36 @@ def _sheets(data: bytes, candidates: list[Dialect]) -> list[tuple[Dialect, Sheet
             pairs.append((dialect, parsed[key]))
     if not pairs and failures:
         raise failures[0]
-    if not pairs or (failures and not any(_fits_anywhere(p) for p in pairs)):
+    if not pairs or (failures and not any(_first_fit(d, s, _folded(s)) for d, s in pairs)):
         if failures:
             raise failures[0]
         raise Rejected("layout", "the file has no columns that a known dialect could read", "Fill in the template.")
     return pairs
 
 
-def _fits_anywhere(pair: tuple[Dialect, Sheet]) -> bool:
-    dialect, sheet = pair
-    return any(_fit(dialect, sheet, i, row) for i, row in enumerate(sheet.rows[:HEADER_WITHIN]))
+def _first_fit(dialect: Dialect, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
+    needed = _needed_slugs(dialect.id)
+    for index, positions in enumerate(folded):
+        if all(any(h in positions for h in headings) for headings in needed):
+            return _fit(dialect, sheet, index, positions)
+    return None
+
+
+def _folded(sheet: Sheet) -> list[dict[str, list[int]]]:
+    """The first rows as headings: where each folded text stands."""
+    found = []
+    for row in sheet.rows[:HEADER_WITHIN]:
+        positions: dict[str, list[int]] = {}
+        for position, heading in enumerate(row):
+            if slug(heading):
+                positions.setdefault(slug(heading), []).append(position)
+        found.append(positions)
+    return found
+
+
+@cache
+def _needed_slugs(dialect_id: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(slug, h)) for h in _needed(dialects()[dialect_id]).values())
 
 
 def _needed(dialect: Dialect) -> dict[str, tuple[str, ...]]:
@@ -116,14 +132,8 @@ def _needed(dialect: Dialect) -> dict[str, tuple[str, ...]]:
     return needed
 
 
-def _fit(dialect: Dialect, sheet: Sheet, index: int, row: list[str]) -> Matched | None:
-    positions: dict[str, list[int]] = {}
-    for position, heading in enumerate(row):
-        if slug(heading):
-            positions.setdefault(slug(heading), []).append(position)
-    for headings in _needed(dialect).values():
-        if not any(slug(h) in positions for h in headings):
-            return None
+def _fit(dialect: Dialect, sheet: Sheet, index: int, positions: dict[str, list[int]]) -> Matched:
+    row = sheet.rows[index]
     columns: dict[str, int] = {}
     for name, column in dialect.columns.items():
         places = [p for h in dict.fromkeys(map(slug, column.header)) for p in positions.get(h, ())]

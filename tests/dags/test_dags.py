@@ -70,7 +70,8 @@ def test_dag_bag(report_home: Path) -> None:
         "import json\nfrom airflow.dag_processing.dagbag import DagBag\n"
         f"b=DagBag({str(ROOT / 'dags')!r})\nassert not b.import_errors, b.import_errors\n"
         "print(json.dumps({i: [sorted(t.task_id for t in d.tasks), d.doc_md is not None, sorted(d.tags), "
-        "d.max_active_runs, sorted({t.owner for t in d.tasks}), min(t.retries for t in d.tasks)] for i, d in b.dags.items()}))"
+        "d.max_active_runs, sorted({t.owner for t in d.tasks}), min(t.retries for t in d.tasks)] "
+        "for i, d in b.dags.items()}))"
     )
     env = {**environment(report_home), "PYTHONPATH": str(ROOT / "dags")}
     done = subprocess.run(

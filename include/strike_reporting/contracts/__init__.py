@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ LINEAGE = (
 _ARROW = {"string": pa.string(), "date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_()}
 
 
+@lru_cache(maxsize=50_000)
 def slug(text: str) -> str:
     """Fold a header or code for comparison: case, punctuation and spacing never matter."""
     return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")

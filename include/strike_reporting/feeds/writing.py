@@ -52,9 +52,8 @@ def _sums(table: list[list[Any]]) -> list[Any]:
 
 
 def _grid(rows: list[dict[str, Any]], dialect: Dialect) -> list[list[Any]]:
-    fields = [
-        f for f in dialect.columns if any(r.get(f) is not None for r in rows) or f in load(dialect.extract).required
-    ]
+    given = {k for r in rows for k in r}
+    fields = [f for f in dialect.columns if f in given or f in load(dialect.extract).required]
     header = [dialect.columns[f].header[0] for f in fields]
     if dialect.unpivot is None:
         return [header, *([_value(dialect, f, r.get(f)) for f in fields] for r in rows)]

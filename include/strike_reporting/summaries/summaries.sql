@@ -56,10 +56,34 @@ FROM leaf GROUP BY ALL;
 CREATE TABLE sent_outturn AS
 SELECT DISTINCT ods_code, strike_day FROM by_trust WHERE cancelled IS NOT NULL;
 
+-- Plan and outturn are comparable for a trust, day and setting when they are split alike: a trust that reports
+-- inpatients unsplit against a plan of day cases and stays has a percentage for the setting, not for its parts.
+CREATE TABLE alike AS
+SELECT ods_code, strike_day, care_setting, unit, bool_and(cancelled IS NULL OR planned IS NOT NULL) AS is_alike
+FROM by_trust GROUP BY ALL;
+
 CREATE TABLE paired AS
-SELECT b.*, o.ods_code IS NOT NULL AS has_outturn,
-    (b.cancelled IS NULL OR b.planned IS NOT NULL) AND (b.planned IS NULL OR o.ods_code IS NOT NULL) AS is_paired
-FROM by_trust b LEFT JOIN sent_outturn o USING (ods_code, strike_day);
+SELECT b.*, a.is_alike AND (b.planned IS NULL OR o.ods_code IS NOT NULL) AS is_paired
+FROM by_trust b JOIN alike a USING (ods_code, strike_day, care_setting, unit)
+LEFT JOIN sent_outturn o USING (ods_code, strike_day);
+
+-- Plan and outturn of acute appointments by trust and day, whatever their split, for the share maintained.
+CREATE TABLE acute_pairs AS
+WITH settings_of AS (
+    SELECT ods_code, site_code, strike_day, care_setting, sum(cancelled) AS cancelled, sum(planned) AS planned
+    FROM leaf WHERE unit = 'appointment' AND care_setting IN ('inpatient', 'outpatient') GROUP BY ALL
+), by_setting AS (
+    SELECT m.area_type, m.area_code, s.* FROM (
+        SELECT ods_code, strike_day, care_setting, sum(cancelled) AS cancelled, sum(planned) AS planned
+        FROM settings_of GROUP BY ALL
+    ) s JOIN membership m USING (ods_code, strike_day)
+    UNION ALL BY NAME
+    SELECT 'site' AS area_type, site_code AS area_code, ods_code, strike_day, care_setting, cancelled, planned
+    FROM settings_of WHERE site_code IN (SELECT site_code FROM sites)
+)
+SELECT area_type, area_code, sum(planned) AS acute_planned,
+    bool_and((cancelled IS NULL OR planned IS NOT NULL) AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
+FROM by_setting LEFT JOIN sent_outturn o USING (ods_code, strike_day) GROUP BY area_type, area_code;
 
 -- Coverage: how many trusts of an area were asked on a day, and how many returned.
 CREATE TABLE coverage AS
@@ -146,9 +170,7 @@ SELECT area_type, area_code,
     sum(anticipated) FILTER (unit = 'appointment' AND care_setting = 'mental_health') AS mental_health_anticipated,
     sum(cancelled) FILTER (unit = 'clinic_session') AS clinic_sessions_cancelled,
     sum(planned) FILTER (unit = 'clinic_session') AS clinic_sessions_planned,
-    sum(cancelled) FILTER (unit = 'theatre_list') AS theatre_lists_cancelled,
-    sum(planned) FILTER (unit = 'appointment' AND care_setting IN ('inpatient', 'outpatient')) AS acute_planned,
-    bool_and(is_paired) FILTER (unit = 'appointment' AND care_setting IN ('inpatient', 'outpatient')) AS is_paired
+    sum(cancelled) FILTER (unit = 'theatre_list') AS theatre_lists_cancelled
 FROM area_daily GROUP BY ALL;
 
 CREATE TABLE staff_by_day AS
@@ -200,15 +222,16 @@ GROUP BY m.area_type, m.area_code;
 
 CREATE TABLE out_action_totals AS
 SELECT (SELECT any_value(action_id) FROM returns) AS action_id, a.area_type, a.area_code, a.area_name,
-    t.* EXCLUDE (area_type, area_code, acute_planned, is_paired), s.* EXCLUDE (area_type, area_code),
-    CASE WHEN t.is_paired AND t.acute_cancelled IS NOT NULL AND t.acute_planned > 0
-        THEN round(100.0 - 100.0 * t.acute_cancelled / t.acute_planned, 4) END AS percent_planned_maintained,
+    t.* EXCLUDE (area_type, area_code), s.* EXCLUDE (area_type, area_code),
+    CASE WHEN q.is_paired AND t.acute_cancelled IS NOT NULL AND q.acute_planned > 0
+        THEN round(100.0 - 100.0 * t.acute_cancelled / q.acute_planned, 4) END AS percent_planned_maintained,
     c.expected AS trusts_expected, c.returned AS trusts_returned, c.percent AS coverage,
     w.expected AS staffing_trusts_expected, w.returned AS staffing_trusts_returned, w.percent AS staffing_coverage,
     p.percent AS planned_coverage,
     (SELECT string_agg(DISTINCT joint, ';' ORDER BY joint) FROM days) AS joint_action_ids
 FROM areas a
 LEFT JOIN total_counts t ON t.area_type = a.area_type AND t.area_code = a.area_code
+LEFT JOIN acute_pairs q ON q.area_type = a.area_type AND q.area_code = a.area_code
 LEFT JOIN total_staff s ON s.area_type = a.area_type AND s.area_code = a.area_code
 LEFT JOIN total_cover c ON c.extract = 'cancellations' AND c.area_type = a.area_type AND c.area_code = a.area_code
 LEFT JOIN total_cover w ON w.extract = 'staffing' AND w.area_type = a.area_type AND w.area_code = a.area_code

@@ -7,7 +7,8 @@ rate. Source of the check digit: NHS Data Dictionary, NHS NUMBER.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable
 
 from strike_reporting.contracts import slug
 from strike_reporting.matching import Matched
@@ -48,9 +49,9 @@ def guard(matched: Matched) -> None:
         heading = header[place] if place < len(header) else ""
         values = [r[place].strip() for r in sheet.rows[matched.header + 1 :] if place < len(r) and r[place].strip()]
         coded = _coded(matched, place)
-        values = [v for v in values if slug(v) not in coded]
+        counted = Counter(v for v in values if slug(v) not in coded)
         known = place in {*matched.columns.values(), *matched.wide.values()}
-        what = _what(heading if not known else "", values)
+        what = _what(heading if not known else "", counted)
         if what:
             raise Rejected(
                 "patient_data",
@@ -69,27 +70,24 @@ def _coded(matched: Matched, place: int) -> set[str]:
     return set()
 
 
-def _what(heading: str, values: list[str]) -> str | None:
+def _what(heading: str, values: Counter[str]) -> str | None:
     words = re.sub(r"[^A-Za-z0-9]+", " ", heading)
     if values and _HEADINGS.search(words):
         return "dates of birth" if _BIRTH.search(words) else "names, numbers or text about patients"
     if not values:
         return None
-    ten = [v for v in values if _TEN.match(v)]
-    passing = sum(map(is_nhs_number, ten))
-    if passing >= 2 and passing > len(ten) / 2 and passing >= len(values) / 10:
-        return "NHS numbers"
-    if passing and len(ten) == len(values) == passing:
+    rows = values.total()
+    ten = sum(n for v, n in values.items() if _TEN.match(v))
+    passing = sum(n for v, n in values.items() if is_nhs_number(v))
+    if passing and (ten == rows == passing or (passing >= 2 and passing > ten / 2 and passing >= rows / 10)):
         return "NHS numbers"
     for pattern, name in ((_POSTCODE, "postcodes"), (_EMAIL, "e-mail addresses")):
-        if _share(values, lambda v, p=pattern: bool(p.match(v))) > 0.5:
+        if _share(values, pattern.match) > 0.5:
             return name
     if _share(values, lambda v: len(v) > 40 and v.count(" ") >= 5) > 0.3:
         return "free text"
     return None
 
 
-def _share(values: list[str], test: object) -> float:
-    assert callable(test)  # noqa: S101
-    hits: Iterable[bool] = map(test, values)
-    return sum(hits) / len(values)
+def _share(values: Counter[str], test: Callable[[str], object]) -> float:
+    return sum(n for v, n in values.items() if test(v)) / values.total()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,11 +34,12 @@ def day_totals(contract: Contract, rows: pa.Table) -> dict[str, int]:
     return {r[contract.date_field].isoformat(): r[f"{contract.count_field}_sum"] or 0 for r in grouped}
 
 
-def _strike_days() -> set[date]:
+@cache
+def _strike_days() -> frozenset[date]:
     found: set[date] = set()
     for action in actions().values():
         found |= set(action.days) | ({action.closing_day} if action.closing_day else set())
-    return found
+    return frozenset(found)
 
 
 def _outside(contract: Contract, rows: pa.Table) -> list[Problem]:

@@ -1,0 +1,46 @@
+"""The pipeline's compute path on landed files: read, validate, summarise, write. Prints its stages as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+
+def main(home: Path, action_id: str) -> None:
+    start = time.monotonic()
+    stages = {}
+
+    def lap(name: str) -> None:
+        nonlocal start
+        now = time.monotonic()
+        stages[name], start = round(now - start, 3), now
+
+    from strike_reporting import ledger
+    from strike_reporting.actions import resolve
+    from strike_reporting.contracts import EXTRACTS
+    from strike_reporting.selection import select
+    from strike_reporting.storage import Store
+    from strike_reporting.summaries.compute import summarise
+    from strike_reporting.validating import to_validate, validate
+    from strike_reporting.validation import suite
+
+    for extract in EXTRACTS:
+        suite._definition(extract)
+    lap("imports and suites")
+    store, action = Store(home), resolve(action_id)
+    validate(store, to_validate(store))
+    lap("read, validate, write accepted")
+    tables = summarise(store, action, select(action, ledger.outcomes(store)))
+    lap("summarise")
+    import pyarrow.parquet as pq
+
+    for name, table in tables.items():
+        pq.write_table(table, home / f"{name}.parquet", compression="zstd")
+    lap("write summaries")
+    print(json.dumps(stages))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
