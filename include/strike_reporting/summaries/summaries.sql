@@ -58,8 +58,9 @@ SELECT DISTINCT ods_code, strike_day FROM by_trust WHERE cancelled IS NOT NULL;
 
 -- Plan and outturn are comparable for a trust, day and setting when they are split alike: a trust that reports
 -- inpatients unsplit against a plan of day cases and stays has a percentage for the setting, not for its parts.
+-- More cancelled than planned is a mistake in one of the two, so it has no percentage either.
 CREATE TABLE alike AS
-SELECT ods_code, strike_day, care_setting, unit, bool_and(cancelled IS NULL OR planned IS NOT NULL) AS is_alike
+SELECT ods_code, strike_day, care_setting, unit, bool_and(cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AS is_alike
 FROM by_trust GROUP BY ALL;
 
 CREATE TABLE paired AS
@@ -82,7 +83,7 @@ WITH settings_of AS (
     FROM settings_of WHERE site_code IN (SELECT site_code FROM sites)
 )
 SELECT area_type, area_code, sum(planned) AS acute_planned,
-    bool_and((cancelled IS NULL OR planned IS NOT NULL) AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
+    bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
 FROM by_setting LEFT JOIN sent_outturn o USING (ods_code, strike_day) GROUP BY area_type, area_code;
 
 -- Coverage: how many trusts of an area were asked on a day, and how many returned.
@@ -101,7 +102,7 @@ FROM paired p JOIN membership m USING (ods_code, strike_day) GROUP BY ALL
 UNION ALL
 SELECT 'site', l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit,
     sum(anticipated), sum(cancelled), sum(reinstated), sum(rebooked), sum(notified), sum(planned),
-    bool_and((cancelled IS NULL OR planned IS NOT NULL) AND (planned IS NULL OR o.ods_code IS NOT NULL))
+    bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR o.ods_code IS NOT NULL))
 FROM leaf l JOIN sites s USING (site_code) LEFT JOIN sent_outturn o USING (ods_code, strike_day)
 GROUP BY l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit;
 

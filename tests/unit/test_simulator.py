@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from strike_reporting import ledger
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect_drop
+from strike_reporting.releases import build
+from strike_reporting.simulator import simulate
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+
+ACTION = resolve("JD-2023-04-11")
+TRUSTS = ["RHM", "RHU", "RN5", "R1F", "RW1", "R1C", "RX1"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def publish(store: Store, folder: Path) -> dict:
+    collect_drop(store, folder, ACTION.action_id)
+    validate(store, to_validate(store))
+    return build(store, ACTION)[0]
+
+
+def totals(home: Path) -> dict[str, dict]:
+    rows = pq.read_table(home / "releases/JD-2023-04-11/0001/action_totals.parquet").to_pylist()
+    return {r["area_code"]: r for r in rows if r["area_type"] != "site"}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        simulate(ACTION, tmp_path / name, seed=seed, trusts=TRUSTS, detail=3, dirt=0.05)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert files(tmp_path / "a") != files(tmp_path / "c")
+
+
+def test_one_trust_never_shifts_another(tmp_path: Path) -> None:
+    simulate(ACTION, tmp_path / "one", trusts=["RHU"], detail=3)
+    simulate(ACTION, tmp_path / "all", trusts=TRUSTS, detail=3)
+    one, everyone = files(tmp_path / "one"), files(tmp_path / "all")
+    assert {n: d for n, d in everyone.items() if n.startswith("RHU")} == {
+        n: d for n, d in one.items() if n != "SYNTHETIC"
+    }
+
+
+def test_calibration_is_exact_through_the_pipeline_and_marked_synthetic(
+    home: Path, store: Store, tmp_path: Path
+) -> None:
+    done = simulate(ACTION, tmp_path / "drop", trusts=TRUSTS, detail=3, match_published=True)
+    manifest = publish(store, tmp_path / "drop")
+    england = totals(home)["ENG"]
+    assert done.targets == {"inpatient": 20470, "outpatient": 175755}
+    assert (england["inpatient_cancelled"], england["outpatient_cancelled"]) == (20470, 175755)
+    assert england["acute_cancelled"] == 196225
+    assert manifest["data_class"] == "synthetic"
+    release = home / "releases" / "JD-2023-04-11" / "0001"
+    assert "Synthetic data: made by a simulator" in (release / "report.html").read_text()
+    for path in release.glob("*.parquet"):
+        assert b"SYNTHETIC" in pq.read_schema(path).metadata[b"warning"]
+    accepted = next((home / "accepted" / "staffing").glob("*.parquet"))
+    assert pq.read_schema(accepted).metadata[b"data_class"] == b"synthetic"
+
+
+def test_dirt_never_touches_another_trust(home: Path, store: Store, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    simulate(ACTION, drop, trusts=TRUSTS, detail=3)
+    clean = Store(tmp_path / "clean")
+    publish(clean, drop)
+    simulate(ACTION, tmp_path / "dirty", trusts=TRUSTS, detail=3, dirt=0.5)
+    for path in (tmp_path / "dirty").glob("RX1_*"):
+        (drop / path.name).write_bytes(path.read_bytes())
+    publish(store, drop)
+    dirty = [o for o in ledger.outcomes(store) if o.status != "accepted"]
+    assert {o.ods_code or o.source_name[:3] for o in dirty} == {"RX1"}
+    before, after = totals(tmp_path / "clean"), totals(home)
+    for code in ("RHM", "RHU", "RN5", "R1F", "RW1", "R1C", "HAMPSHIRE"):
+        assert after[code] == before[code]
+    assert after["RX1"] != before["RX1"]
+
+
+def test_no_published_total_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="no England total"):
+        simulate(resolve("JD-2016-09-12"), tmp_path, trusts=["RHU"], match_published=True)
