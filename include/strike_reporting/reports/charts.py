@@ -27,6 +27,7 @@ def days_chart(rows: list[dict[str, Any]], unit: str) -> str:
     Returns:
         An SVG element sized by its container, hidden from screen readers: the caption and table say it.
     """
+    used = [s for s in COLOURS if any(r["setting"] == s for r in rows)]
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_bar(stroke="white", strokeWidth=1)
@@ -35,7 +36,7 @@ def days_chart(rows: list[dict[str, Any]], unit: str) -> str:
             y=alt.Y("sum(count):Q", title=unit, axis=alt.Axis(format=",d", tickMinStep=1)),
             color=alt.Color(
                 "setting:N",
-                scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+                scale=alt.Scale(domain=used, range=[COLOURS[s] for s in used]),
                 legend=alt.Legend(title=None, orient="top"),
             ),
             order=alt.Order("setting:N"),
