@@ -53,6 +53,7 @@ docs: $(READY)   ## regenerate the data dictionary, the templates and the DAG pa
 
 up: $(READY)     ## start Airflow on http://127.0.0.1:8080 (its log shows the password)
 	@mkdir -p .strikes-home/airflow
+	@$(BIN)/strikes examples
 	@AIRFLOW_HOME=$(CURDIR)/.strikes-home/airflow AIRFLOW__CORE__DAGS_FOLDER=$(CURDIR)/dags \
 	AIRFLOW__CORE__PLUGINS_FOLDER=$(CURDIR)/plugins AIRFLOW__CORE__PARALLELISM=8 AIRFLOW__API__HOST=127.0.0.1 \
 	AIRFLOW__CORE__EXECUTOR=LocalExecutor \

@@ -121,6 +121,15 @@ def simulate_round(
 
 
 @app.command()
+def examples() -> None:
+    """Write the embedded example extracts (real published figures) into the inbox, where their feeds look."""
+    from strike_reporting.examples import write_examples
+    from strike_reporting.storage import home
+
+    out.print(f"{write_examples(Path(home()) / 'inbox')} example files written.", highlight=False)
+
+
+@app.command()
 def outcomes(only: Annotated[str, typer.Option(help="Show only this status, such as rejected")] = "") -> None:
     """List what became of every submission."""
     from strike_reporting import ledger
