@@ -7,10 +7,12 @@ an interrupted landing and are landed again by the next pull.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from strike_reporting.nhs_number import is_nhs_number
 from strike_reporting.storage import Store
 
 RECEIPTS = "landing/receipts"
@@ -45,6 +47,17 @@ def object_key(sha256: str) -> str:
     return f"landing/objects/{sha256[:2]}/{sha256}"
 
 
+def safe_name(name: str) -> str:
+    """A remote name as it may be kept and shown: no control characters, no long digits, at most 200 characters."""
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    plain = re.sub(r"\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)", _hidden, plain)
+    return plain if len(plain) <= 200 else f"{plain[:160]}...{plain[-37:]}"
+
+
+def _hidden(match: re.Match[str]) -> str:
+    return "[withheld]" if is_nhs_number(match[0]) else match[0]
+
+
 def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[Receipt, bool]:
     """Land one file.
 
@@ -57,6 +70,7 @@ def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[
     Returns:
         The receipt, and whether it is new; a content that this feed delivered before gives its first receipt.
     """
+    source_name = safe_name(source_name)
     digest = hashlib.sha256(data).hexdigest()
     identity = submission_id(facts["feed_id"], digest)
     key = f"{RECEIPTS}/{identity}.json"

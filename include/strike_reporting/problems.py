@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strike_reporting.contracts import Severity
+from strike_reporting.nhs_number import is_nhs_number
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,6 @@ class Rejected(Exception):
 
 def shown(value: object) -> str:
     """A value as it may be shown: shortened, and withheld when it looks like an NHS number."""
-    from strike_reporting.validation.patient_data import is_nhs_number
-
     text = str(value)
     if is_nhs_number(text):
         return "[withheld: looks like an NHS number]"

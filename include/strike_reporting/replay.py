@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from strike_reporting.landing import RECEIPTS, content, object_key, receipts
+from strike_reporting.ledger import outcome, record
 from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
 
@@ -25,7 +26,13 @@ def rebuilt(store: Store, manifest: dict[str, Any]) -> Iterator[Store]:
         scratch = Store(root)
         for receipt in receipts(store):
             if receipt.received_at <= newest:
-                scratch.write(object_key(receipt.sha256), content(store, receipt))
+                try:
+                    scratch.write(object_key(receipt.sha256), content(store, receipt))
+                except FileNotFoundError:
+                    found = outcome(store, receipt.submission_id)
+                    if found is None or found.counts:
+                        raise  # its rows are in figures: without its bytes nothing is proved
+                    record(scratch, found)  # purged because it held patient data: its refusal stands
                 scratch.write_json(f"{RECEIPTS}/{receipt.submission_id}.json", asdict(receipt))
         validate(scratch, to_validate(scratch))
         yield scratch

@@ -15,6 +15,8 @@ from strike_reporting.ledger import Outcome
 from strike_reporting.organisations import organisations
 
 RETURNED = ("received", "nil_return", "late")
+# Trusts send what they expect to cancel up to four weeks ahead, and the outturn within two weeks.
+AHEAD, BEHIND = 28, 14
 _LONDON = ZoneInfo("Europe/London")
 
 
@@ -53,7 +55,7 @@ def select(action: ActionSet, outcomes: list[Outcome], failures: dict[str, str] 
             continue
         for iso in wanted & set(o.days):
             sent.setdefault((o.ods_code, o.extract, iso), []).append(o)
-        if not o.days and o.action_id == action.action_id:
+        if not o.days and _concerns(o, action):
             whole[(o.ods_code, o.extract)] = o  # refused before its days could be read
     returns = []
     for extract in EXTRACTS:
@@ -68,6 +70,14 @@ def select(action: ActionSet, outcomes: list[Outcome], failures: dict[str, str] 
                 failure = failures.get(f"{code}.{extract}")
                 returns.append(_one(code, extract, day, candidates, refused, failure, optional))
     return sorted(returns, key=lambda r: (r.ods_code, r.extract, r.strike_day))
+
+
+def _concerns(o: Outcome, action: ActionSet) -> bool:
+    """Whether a file whose days could not be read was meant for this action: by its drop, or by when it came."""
+    if o.action_id:
+        return bool({*o.action_id.split(";")} & {a.action_id for a in action.actions})
+    came = datetime.fromisoformat(o.received_at).date()
+    return action.days[0] - timedelta(days=AHEAD) <= came <= action.days[-1] + timedelta(days=BEHIND)
 
 
 def _one(

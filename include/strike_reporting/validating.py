@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from strike_reporting.validation.suite import judge
 
 # Submissions are judged together up to this many rows, so memory follows the largest one, not the nation.
 BATCH_ROWS = 100_000
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -82,6 +84,15 @@ def validate(
             done.append(_reject(store, receipt, rejected.problem, receipt.ods_code, receipt.extract))
             progress(done[-1])
             continue
+        except FileNotFoundError:
+            done.append(_purged(store, receipt))
+            progress(done[-1])
+            continue
+        except Exception as error:
+            log.exception("submission %s could not be processed", receipt.submission_id)
+            done.append(_failed(store, receipt, error))
+            progress(done[-1])
+            continue
         batch = batches.setdefault(dialect.extract, [])
         batch.append(_Opened(receipt, trust, dialect, rows))
         if sum(o.rows.table.num_rows for o in batch) > BATCH_ROWS:
@@ -89,6 +100,30 @@ def validate(
     for extract in sorted(batches):
         finish(extract)
     return done
+
+
+def _purged(store: Store, receipt: Receipt) -> Outcome:
+    """The bytes are gone: what was found when they were there stands."""
+    before = ledger.outcome(store, receipt.submission_id)
+    if before is not None and not before.counts:
+        kept = replace(before, rules_version=rules_version())
+        ledger.record(store, kept)
+        return kept
+    gone = Problem("bytes_missing", "critical", "its landed bytes are gone", "Ask the trust to send the file again.")
+    return _reject(store, receipt, gone, receipt.ods_code, receipt.extract)
+
+
+def _failed(store: Store, receipt: Receipt, error: Exception) -> Outcome:
+    """Our fault, not the sender's: kept apart by its rule, and tried again at the next validation."""
+    problem = Problem(
+        "processing_error",
+        "critical",
+        f"this file could not be processed ({type(error).__name__}); the fault is ours and it will be tried again",
+        "Nothing need be sent again. Engineers: see the task's log for the traceback.",
+    )
+    outcome = replace(_reject(store, receipt, problem, receipt.ods_code, receipt.extract), rules_version="")
+    ledger.record(store, outcome)
+    return outcome
 
 
 def _judge_batch(store: Store, batch: list[_Opened], history: list[Outcome]) -> list[Outcome]:

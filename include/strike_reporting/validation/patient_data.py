@@ -1,7 +1,7 @@
 """The patient-data guard: an identifier in a column rejects the file before anything of it is written.
 
 A single ten-digit number passes the NHS check one time in eleven by chance, so the signal is a column's pass
-rate. Source of the check digit: NHS Data Dictionary, NHS NUMBER.
+rate.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from strike_reporting.contracts import slug
 from strike_reporting.matching import Matched
+from strike_reporting.nhs_number import TEN_DIGITS, is_nhs_number
 from strike_reporting.problems import Rejected
 
-_TEN = re.compile(r"^\d{3}[ -]?\d{3}[ -]?\d{4}$")
 _POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _HEADINGS = re.compile(
@@ -26,16 +26,6 @@ _HEADINGS = re.compile(
 _BIRTH = re.compile(r"\b(dob|birth)\b", re.IGNORECASE)
 
 
-def is_nhs_number(text: str) -> bool:
-    """Whether ten digits (plain or 3-3-4) pass the NHS number's modulus 11 check."""
-    text = text.strip()
-    if not _TEN.match(text):
-        return False
-    digits = [int(c) for c in text if c.isdigit()]
-    check = 11 - sum(d * w for d, w in zip(digits, range(10, 1, -1), strict=False)) % 11
-    return check != 10 and check % 11 == digits[9]
-
-
 def guard(matched: Matched) -> None:
     """Look at every column of the file, mapped or not.
 
@@ -44,6 +34,14 @@ def guard(matched: Matched) -> None:
             says that it holds an identifier. No value is echoed.
     """
     sheet, header = matched.sheet, matched.sheet.rows[matched.header]
+    for row, number in zip(sheet.rows[: matched.header + 1], sheet.numbers, strict=False):
+        if any(is_nhs_number(cell) for cell in row):
+            raise Rejected(
+                "patient_data",
+                f"row {number}, above the figures, holds what looks like an NHS number",
+                "Remove it and send the file again. What you sent is locked away and can be purged.",
+                row=number,
+            )
     width = max(map(len, sheet.rows))
     for place in range(width):
         heading = header[place] if place < len(header) else ""
@@ -58,7 +56,7 @@ def guard(matched: Matched) -> None:
                 f"column {place + 1} of the file looks like {what}",
                 "Remove the column and send the file again. What you sent is locked away and can be purged.",
                 row=sheet.numbers[matched.header],
-                column=None if is_nhs_number(heading) else heading[:60],
+                column=heading[:60],
             )
 
 
@@ -77,7 +75,7 @@ def _what(heading: str, values: Counter[str]) -> str | None:
     if not values:
         return None
     rows = values.total()
-    ten = sum(n for v, n in values.items() if _TEN.match(v))
+    ten = sum(n for v, n in values.items() if TEN_DIGITS.match(v))
     passing = sum(n for v, n in values.items() if is_nhs_number(v))
     if passing and (ten == rows == passing or (passing >= 2 and passing > ten / 2 and passing >= rows / 10)):
         return "NHS numbers"

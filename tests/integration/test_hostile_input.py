@@ -1,0 +1,160 @@
+"""Odd and hostile files: each ends in a clear outcome, and none stops or changes another's."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from strike_reporting import ledger, read
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect_drop
+from strike_reporting.landing import purge, receipts, safe_name
+from strike_reporting.releases import build, reproduce
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
+ROW = "RHU,2023-04-11,day_case,cancelled,4"
+JD = "JD-2023-04-11"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 60_000_000)
+    return buffer.getvalue()
+
+
+def archive(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("xl/workbook.xml", "<x/>")
+        made.writestr(name, "x")
+    return buffer.getvalue()
+
+
+CASES = {
+    "header only": (f"{HEAD}\n".encode(), "no_rows"),
+    "no header": (f"{ROW}\n".encode(), "header"),
+    "spaces only": (b" \r\n \r\n", "file_empty"),
+    "NUL bytes": (f"{HEAD}\nRHU,\0,x,y,1\n".encode(), "file_kind"),
+    "PDF": (b"%PDF-1.7 ...", "file_kind"),
+    "unclosed quote": (f'{HEAD}\nRHU,2023-04-11,"day_case,cancelled,4\n'.encode(), "csv_quotes"),
+    "very long cell": (f"{HEAD}\nRHU,2023-04-11,{'x' * 3000},cancelled,4\n".encode(), "cell_limit"),
+    "too many columns": (("," * 300 + "\n").encode() * 2, "column_limit"),
+    "expansion bomb": (bomb(), "file_expansion"),
+    "macros": (archive("xl/vbaProject.bin"), "file_macros"),
+    "broken workbook": (archive("xl/nothing.xml"), "file_damaged"),
+    "encrypted workbook": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+        "file_encrypted",
+    ),
+    "old workbook, damaged": (OLE + b"\0" * 600, "file_damaged"),
+    "two trusts": (f"{HEAD}\n{ROW}\n{ROW.replace('RHU', 'RHM')}\n".encode(), "trust"),
+    "duplicate heading": (f"{HEAD},status\n{ROW},cancelled\n".encode(), "ambiguous_column"),
+    "every row bad": (f"{HEAD}\n{ROW.replace(',4', ',<5')}\n".encode(), "suppressed_value"),
+    "e-mail addresses": (f"{HEAD},booked_by\n{ROW},someone@nhs.example\n".encode(), "patient_data"),
+    "postcodes": (f"{HEAD},area\n{ROW},SO16 6YD\n".encode(), "patient_data"),
+    "date of birth": (f"{HEAD},Date of birth\n{ROW},1970-01-01\n".encode(), "patient_data"),
+    "NHS number above the header": (
+        f"extract for 999 000 0018,,\n9990000018\n{HEAD}\n{ROW}\n".encode(),
+        "patient_data",
+    ),
+    "wrong half of UTF-16": (b"\xff\xfe" + HEAD.encode("utf-16-le")[:-1], "encoding"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_file_ends_in_one_clear_refusal(name: str, store: Store, drop: Callable[..., Path]) -> None:
+    data, rule = CASES[name]
+    folder = drop(bad__csv=data, good__csv=f"{HEAD}\n{ROW.replace('RHU', 'RN5')}\n")
+    collect_drop(store, folder, JD)
+    found = {o.source_name: o for o in validate(store, to_validate(store))}
+    assert found["good.csv"].status == "accepted"
+    assert found["bad.csv"].status == "rejected"
+    assert found["bad.csv"].fix
+    report = store.read(f"quarantine/{found['bad.csv'].submission_id}/error_report.txt").decode()
+    assert f"[{rule}:" in report
+    build(store, resolve(JD))
+    assert read(JD, "action_totals").set_index("area_code").loc["ENG", "acute_cancelled"] == 4
+
+
+ODD = {
+    "quoted newline": f'{HEAD}\n"RHU",2023-04-11,"day_\ncase",cancelled,0\n{ROW}\n',
+    "blank lines and totals": f"{HEAD}\n\n{ROW}\n\nTotal,,,,4\n",
+    "preamble": f"Extract made 12 April\n\n{HEAD}\n{ROW}\n",
+    "capitals and spaces in the header": f"ODS Code , Activity Date,Point of delivery,STATUS,Cancelled Count\n{ROW}\n",
+    "semicolons": f"{HEAD}\n{ROW}\n".replace(",", ";"),
+    "ragged rows": f"{HEAD},priority\n{ROW}\n",
+    "labels for codes": f"{HEAD}\nRHU,2023-04-11,Day case,Cancelled,4\n",
+    "byte-order mark": f"\ufeff{HEAD}\n{ROW}\n",
+    "trailing delimiters": f"{HEAD},,\n{ROW},,\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_but_clear_files_are_read(name: str, store: Store, drop: Callable[..., Path]) -> None:
+    collect_drop(store, drop(odd__csv=ODD[name]), JD)
+    [outcome] = validate(store, to_validate(store))
+    assert outcome.counts, outcome.reason
+    assert outcome.days["2023-04-11"].total == 4
+
+
+def test_names_never_become_paths_and_never_show_an_nhs_number() -> None:
+    assert safe_name("../../etc/passwd") == "../../etc/passwd"
+    assert safe_name("a\0b\n") == "a\ufffdb\ufffd"
+    assert "9990000018" not in safe_name("patient 9990000018.csv")
+    assert len(safe_name("x" * 5000)) == 200
+
+
+def test_our_own_fault_is_told_apart_and_tried_again(
+    store: Store, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect_drop(store, drop(a__csv=f"{HEAD}\n{ROW}\n"), JD)
+    with monkeypatch.context() as patch:
+        patch.setattr("strike_reporting.validating.open_submission", lambda *_: 1 / 0)
+        [outcome] = validate(store, to_validate(store))
+    assert "the fault is ours" in outcome.reason
+    [outcome] = validate(store, to_validate(store))
+    assert outcome.status == "accepted"
+
+
+def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: Callable[..., Path]) -> None:
+    folder = drop(a__csv=f"{HEAD}\n{ROW}\n", b__csv=f"{HEAD},area\n{ROW.replace('RHU', 'RHM')},SO16 6YD\n")
+    collect_drop(store, folder, JD)
+    validate(store, to_validate(store))
+    build(store, resolve(JD))
+    assert purge(store) == 1
+    assert reproduce(store, JD) == []
+    assert {o.status for o in validate(store, receipts(store))} == {"accepted", "rejected"}
+
+
+def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, drop: Callable[..., Path]) -> None:
+    import openpyxl
+
+    folder = drop(**{"=1+1<script>__csv": f"{HEAD}\n{ROW}\nRHU,2023-04-11,=HYPERLINK(1),cancelled,1\n"})
+    collect_drop(store, folder, JD)
+    [outcome] = validate(store, to_validate(store))
+    build(store, resolve(JD))
+    page = (home / f"releases/{JD}/0001/report.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    book = openpyxl.load_workbook(home / f"quarantine/{outcome.submission_id}/error_report.xlsx")
+    cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
+    assert any(c.value == "=HYPERLINK(1)" for c in cells)
+    assert not any(c.data_type == "f" for c in cells)
+
+
+def test_ledger_tells_missing_from_refused(store: Store, drop: Callable[..., Path]) -> None:
+    collect_drop(store, drop(RHU_cancellations__csv=b"", a__csv=f"{HEAD}\n{ROW.replace('RHU', 'RHM')}\n"), JD)
+    validate(store, to_validate(store))
+    build(store, resolve(JD))
+    returns = read(JD, "returns").query("extract == 'cancellations' and strike_day.astype('str') == '2023-04-11'")
+    statuses = returns.set_index("ods_code")["return_status"]
+    assert statuses["RHM"] == "received"
+    assert statuses["RN5"] == "missing"
+    assert len(ledger.outcomes(store)) == 2
