@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test check bench up docs clean
+.PHONY: help report test check bench fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -47,6 +47,11 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py
+
+SECONDS := 300
+fuzz: $(READY)   ## fuzz the readers for SECONDS=300 (coverage-guided)
+	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --frozen --inexact --quiet --group fuzz
+	@cd $$(mktemp -d) && $(CURDIR)/$(BIN)/python $(CURDIR)/tests/fuzz/fuzz_readers.py -max_total_time=$(SECONDS)
 
 docs: $(READY)   ## regenerate the data dictionary, the templates and the DAG pages
 	@$(BIN)/strikes docs

@@ -10,7 +10,8 @@ from functools import cache
 from strike_reporting.contracts import load, slug
 from strike_reporting.feeds import Dialect, dialects
 from strike_reporting.problems import Problem, Rejected
-from strike_reporting.reading import Sheet, kind, text, workbook
+from strike_reporting.reading import Sheet, columnar, text, workbook
+from strike_reporting.reading.archive import unwrap
 
 HEADER_WITHIN = 40
 
@@ -63,8 +64,9 @@ def _named(m: Matched) -> str:
 
 
 def _sheets(data: bytes, candidates: list[Dialect]) -> list[tuple[Dialect, Sheet]]:
-    if kind(data) != "csv":
-        sheets = workbook.read(data)
+    data, found = unwrap(data)
+    if found != "csv":
+        sheets = [columnar.read(data)] if found == "parquet" else workbook.read(data)
         return [(d, s) for d in candidates for s in sheets if d.sheet is None or slug(d.sheet) == slug(s.name)]
     pairs, parsed, failures = [], {}, []
     decoded: dict[tuple[str, ...], str | Rejected] = {}

@@ -33,7 +33,7 @@ class Sheet:
 
 
 def kind(data: bytes) -> str:
-    """What the bytes are: csv, xlsx, xls or ods.
+    """What the bytes are: csv, xlsx, xls, ods, parquet, zip or gzip.
 
     Raises:
         Rejected: empty, damaged, encrypted, too large when unpacked, or not a supported kind.
@@ -52,12 +52,11 @@ def kind(data: bytes) -> str:
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise Rejected("file_encrypted", "the workbook has a password", "Save it without a password.")
         return "xls"
-    for magic, name in (
-        (b"%PDF", "PDF"),
-        (b"\x1f\x8b", "gzip"),
-        (b"PAR1", "Parquet"),
-        (b"\x7fELF", "program"),
-    ):
+    if data.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    for magic, name in ((b"%PDF", "PDF"), (b"\x7fELF", "program"), (b"MZ", "program"), (b"{\\rtf", "word-processor")):
         if data.startswith(magic):
             raise Rejected("file_kind", f"this is a {name} file", "Send a CSV file or an Excel workbook.")
     return "csv"
@@ -67,10 +66,10 @@ def _zip_kind(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise Rejected(
             "file_damaged",
-            "the workbook is cut short or damaged: its end is missing",
+            "the workbook or archive is cut short or damaged: its end is missing",
             "Open it in Excel to see that it is whole, save it and send it again.",
         ) from error
     expanded = sum(e.file_size for e in entries)
@@ -83,7 +82,9 @@ def _zip_kind(data: bytes) -> str:
         return "xlsx"
     if "content.xml" in names and "mimetype" in names:
         return "ods"
-    raise Rejected("file_kind", "this is a ZIP archive", "Send the CSV file or the workbook itself.")
+    if "word/document.xml" in names or "ppt/presentation.xml" in names:
+        raise Rejected("file_kind", "this is a document, not an extract", "Send a CSV file or an Excel workbook.")
+    return "zip"
 
 
 def check_shape(name: str, rows: int, columns: int) -> None:

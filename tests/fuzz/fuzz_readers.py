@@ -1,0 +1,49 @@
+"""Coverage-guided fuzzing of everything that touches a trust's bytes: `make fuzz SECONDS=1800`.
+
+Any outcome but a typed table or `Rejected` is a finding; so is a run over ten seconds or two gigabytes.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["strike_reporting"]):
+    from strike_reporting.examples import write_examples
+    from strike_reporting.feeds import dialects
+    from strike_reporting.matching import extra_columns, match
+    from strike_reporting.normalise import normalise
+    from strike_reporting.problems import Rejected
+    from strike_reporting.validation.patient_data import guard
+
+KNOWN = list(dialects().values())
+
+
+def one(data: bytes) -> None:
+    try:
+        matched = match(data, KNOWN)
+        guard(matched)
+        result = normalise(matched, "RHU")
+        extra_columns(matched)
+    except Rejected:
+        return
+    assert result.table.num_rows < 2_000_000
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        seeds, corpus = Path(folder) / "inbox", Path(folder) / "corpus"
+        corpus.mkdir()
+        write_examples(seeds)
+        for n, path in enumerate(sorted(seeds.rglob("*.*"))):
+            if path.is_file():
+                (corpus / f"seed{n}").write_bytes(path.read_bytes())
+        atheris.Setup([*sys.argv, str(corpus), "-rss_limit_mb=2048", "-timeout=10", "-max_len=60000"], one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
