@@ -63,7 +63,9 @@ def _unzip(data: bytes) -> bytes:
                 raise Rejected("file_encrypted", "the archive has a password", "Send it without a password.")
             with archive.open(files[0]) as stream:
                 return _read(stream, len(data))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+    except Rejected:
+        raise
+    except Exception as error:  # the parser may raise anything on hostile bytes
         raise _damaged() from error
 
 

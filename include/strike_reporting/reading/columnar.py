@@ -30,7 +30,9 @@ def read(data: bytes) -> Sheet:
         if nested:
             raise Rejected("nested_column", "a column holds lists or records", "Send plain columns.", column=nested[0])
         columns = [[_text(v) for v in c.to_pylist()] for c in file.read().columns]
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except Rejected:
+        raise
+    except Exception as error:  # the parser may raise anything on hostile bytes
         raise Rejected("file_damaged", "the Parquet file cannot be read", "Write and send it again.") from error
     rows = [list(schema.names), *map(list, zip(*columns, strict=True))]
     return Sheet("", rows, list(range(1, len(rows) + 1)))

@@ -27,7 +27,12 @@ def read(data: bytes) -> list[Sheet]:
         if len(visible) > MAX_SHEETS:
             raise Rejected("sheet_limit", f"the workbook has {len(visible)} sheets", f"At most {MAX_SHEETS} are read.")
         return [_sheet(name, book.get_sheet_by_name(name)) for name in visible]
-    except (calamine.CalamineError, OSError, ValueError) as error:
+    except Rejected:
+        raise
+    except BaseException as error:
+        # The parser may raise anything on hostile bytes, and a panic in it is not an Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise Rejected(
             "file_damaged",
             "the workbook cannot be opened: it is damaged or protected",

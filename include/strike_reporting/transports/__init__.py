@@ -35,6 +35,9 @@ class Transport(Protocol):
     def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
         """One file's bytes. Raises `PullFailed`, also when it is larger than `max_bytes`."""
 
+    def close(self) -> None:
+        """End what was opened."""
+
 
 def open_transport(kind: str, connection: str | None) -> Transport:
     """The transport of a feed.
@@ -46,4 +49,14 @@ def open_transport(kind: str, connection: str | None) -> Transport:
         from strike_reporting.transports.folder import Folder
 
         return Folder()
-    raise PullFailed(f"no transport called {kind!r}", permanent=True)
+    from strike_reporting.transports.connections import endpoint
+
+    if kind == "sftp":
+        from strike_reporting.transports.sftp import Sftp
+
+        return Sftp(endpoint(connection))
+    if kind == "https":
+        from strike_reporting.transports.https import Https
+
+        return Https(endpoint(connection))
+    raise PullFailed(f"there is no transport called {kind!r} yet", permanent=True)

@@ -36,3 +36,6 @@ class Folder:
         if len(data) > max_bytes:
             raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
         return data
+
+    def close(self) -> None:
+        """Nothing is held open."""
