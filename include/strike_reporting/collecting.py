@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 from strike_reporting import ledger
@@ -17,6 +22,9 @@ from strike_reporting.transports import PullFailed, Transport, open_transport
 from strike_reporting.transports.folder import Folder
 
 DROP = "manual-drop"
+AT_ONCE = 8
+AT_ONE_ENDPOINT = 2
+RETRY_AFTER = (0.5, 2.0)  # seconds before each further try of a pull that may work next time
 
 
 @dataclass(frozen=True)
@@ -31,14 +39,27 @@ class Pulled:
 
 
 def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled]:
-    """Pull feeds one after another; a failing feed is an outcome and never stops the next.
+    """Pull feeds side by side; a failing feed is an outcome and never stops or delays another for long.
 
     Args:
         store: the state root.
         collection: the round's id, such as `2023-04-12`.
-        feeds: the feeds of one group.
+        feeds: the feeds of one group. No more than `AT_ONE_ENDPOINT` of them use one connection at a time.
+
+    Returns:
+        One `Pulled` for each feed, in their order.
     """
-    return [_collect_one(store, collection, feed) for feed in feeds]
+    feeds = list(feeds)
+    gates: dict[tuple[str, str | None], Semaphore] = defaultdict(lambda: Semaphore(AT_ONE_ENDPOINT))
+    for feed in feeds:
+        gates[(feed.transport, feed.connection)]  # made here: a defaultdict is not for threads
+
+    def one(feed: Feed) -> Pulled:
+        with gates[(feed.transport, feed.connection)]:
+            return _collect_one(store, collection, feed)
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
+        return list(pool.map(one, feeds))
 
 
 def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
@@ -50,11 +71,16 @@ def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
         "due": feed.due,
         "data_class": feed.data_class,
     }
-    try:
-        transport = open_transport(feed.transport, feed.connection)
-        pulled = _pull(store, feed.id, transport, feed.location, facts)
-    except PullFailed as failure:
-        pulled = Pulled(feed.id, "failed", str(failure))
+    for wait in (*RETRY_AFTER, None):
+        try:
+            with closing(open_transport(feed.transport, feed.connection)) as transport:
+                pulled = _pull(store, feed.id, transport, feed.location, facts)
+            break
+        except PullFailed as failure:
+            pulled = Pulled(feed.id, "failed", str(failure))
+            if failure.permanent or wait is None:
+                break
+            time.sleep(wait)
     names = [r.source_name for r in pulled.landed]
     ledger.record_pull(store, collection, feed.id, pulled.status, pulled.reason, names)
     return pulled

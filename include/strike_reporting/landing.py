@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,13 +92,15 @@ def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[
 
 
 _last = datetime.min.replace(tzinfo=UTC)
+_clock = threading.Lock()
 
 
 def _now() -> str:
     """The time, always later than the one before: the order of landing decides which submission is newest."""
     global _last
-    _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
-    return _last.isoformat(timespec="microseconds")
+    with _clock:
+        _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
+        return _last.isoformat(timespec="microseconds")
 
 
 def receipts(store: Store) -> list[Receipt]:

@@ -59,4 +59,8 @@ def open_transport(kind: str, connection: str | None) -> Transport:
         from strike_reporting.transports.https import Https
 
         return Https(endpoint(connection))
+    if kind == "object_store":
+        from strike_reporting.transports.object_store import ObjectStore
+
+        return ObjectStore(endpoint(connection) if connection else None)
     raise PullFailed(f"there is no transport called {kind!r} yet", permanent=True)

@@ -1,0 +1,142 @@
+"""Object stores against a moto server over HTTP, and the same submission over four transports."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+from servers import NGINX, SSHD, authority, free_port, nginx, ssh_key, sshd
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect, collect_drop
+from strike_reporting.feeds import Feed
+from strike_reporting.landing import receipts
+from strike_reporting.releases import build, read_table, reproduce
+from strike_reporting.storage import Store
+from strike_reporting.transports import PullFailed
+from strike_reporting.transports.connections import Endpoint
+from strike_reporting.transports.object_store import ObjectStore
+from strike_reporting.validating import to_validate, validate
+
+pytestmark = pytest.mark.integration
+CSV = b"ods_code,activity_date,point_of_delivery,status,cancelled_count\nRHU,2023-04-11,day_case,cancelled,4\n"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
+    monkeypatch.setattr("strike_reporting.collecting.RETRY_AFTER", (0.05,))
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    value = {"conn_type": "aws", "login": "testing-key", "password": "testing-secret", "extra": {"endpoint_url": url}}
+    monkeypatch.setenv("AIRFLOW_CONN_TRUST_S3", json.dumps(value))
+    fs = s3fs.S3FileSystem(
+        key="testing-key", secret="testing-secret", client_kwargs={"endpoint_url": url}, skip_instance_cache=True
+    )
+    fs.mkdir("extracts")
+    yield fs
+    fs.rm("extracts", recursive=True)  # moto keeps its buckets for the whole process
+    server.stop()
+
+
+def feed(**given: str) -> Feed:
+    base = {"trust": "RHU", "extract": "cancellations", "contact": "a@b.example"}
+    return Feed.model_validate({**base, "transport": "object_store", "connection": "trust_s3", **given})
+
+
+def test_objects_are_landed_once(bucket: s3fs.S3FileSystem, store: Store) -> None:
+    bucket.pipe("extracts/RHU/a.csv", CSV)
+    bucket.pipe("extracts/RHU/other.txt", b"x")
+    mine = feed(location="s3://extracts/RHU/*.csv")
+    assert collect(store, "r", [mine])[0].reason == "1 new of 1 files"
+    assert collect(store, "r", [mine])[0].status == "nothing_new"
+
+
+def test_failures_say_why(bucket: s3fs.S3FileSystem, store: Store) -> None:
+    [pulled] = collect(store, "r", [feed(location="s3://nowhere/RHU/*.csv")])
+    assert pulled.status in ("failed", "no_file")
+    [pulled] = collect(store, "r", [feed(location="/etc/*")])
+    assert (pulled.status, pulled.reason) == ("failed", "'/etc/*' is not an object store's address")
+    gone = Endpoint("", None, "testing-key", "testing-secret", {"endpoint_url": f"http://127.0.0.1:{free_port()}"})
+    with pytest.raises(PullFailed, match="did not give") as failed:
+        ObjectStore(gone).list("s3://extracts/RHU/*.csv")
+    assert not failed.value.permanent
+
+
+def test_too_large(bucket: s3fs.S3FileSystem) -> None:
+    bucket.pipe("extracts/RHU/a.csv", b"x" * 100)
+    end = Endpoint("", None, "testing-key", "testing-secret", {"endpoint_url": bucket.client_kwargs["endpoint_url"]})
+    transport = ObjectStore(end)
+    [file] = transport.list("s3://extracts/RHU/")
+    with pytest.raises(PullFailed, match="larger than 99") as failed:
+        transport.fetch(file, 99)
+    assert failed.value.permanent
+
+
+@pytest.mark.skipif(SSHD is None or NGINX is None, reason="OpenSSH's server or nginx is not installed")
+@pytest.mark.skipif(os.geteuid() != 0, reason="the servers need root here")
+def test_one_submission_over_four_transports_lands_once(
+    bucket: s3fs.S3FileSystem, store: Store, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.csv").write_bytes(CSV)
+    bucket.pipe("extracts/RHU/a.csv", CSV)
+    (host, host_public), (user, user_public) = ssh_key(), ssh_key()
+    ssh, web = free_port(), free_port()
+    ca, certificate, key = authority(tmp_path / "ca")
+    extra = {"host_key": host_public, "private_key": user, "settle": 0.05}
+    server = {"conn_type": "sftp", "host": "127.0.0.1", "port": ssh, "login": "root", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps(server))
+    server = {"conn_type": "http", "host": "127.0.0.1", "port": web, "extra": {"ca": str(ca)}}
+    monkeypatch.setenv("AIRFLOW_CONN_TRUST_HTTPS", json.dumps(server))
+    ways = [
+        feed(transport="folder", location=f"{out}/*.csv"),
+        feed(transport="sftp", connection="trust_sftp", location=f"{out}/*.csv"),
+        feed(transport="https", connection="trust_https", location="files/a.csv"),
+        feed(location="s3://extracts/RHU/*.csv"),
+    ]
+    accepted = set()
+    with (
+        sshd(tmp_path / "sshd", host, user_public, ssh),
+        nginx(tmp_path / "nginx", certificate, key, web, f"location /files/ {{ alias {out}/; }}"),
+    ):
+        statuses = [collect(store, "r", [way])[0].status for way in ways]
+        for n, way in enumerate(ways):
+            alone = Store(tmp_path / f"alone{n}")
+            assert collect(alone, "r", [way])[0].status == "landed"
+            validate(alone, to_validate(alone))
+            rows = next((tmp_path / f"alone{n}" / "accepted" / "cancellations").glob("*.parquet"))
+            accepted.add((rows.name, rows.read_bytes()))
+    assert statuses == ["landed", "nothing_new", "nothing_new", "nothing_new"]
+    assert len(receipts(store)) == 1
+    assert len(accepted) == 1
+
+
+def test_all_state_on_an_object_store(
+    bucket: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The whole path with `STRIKES_HOME=s3://...`: the same release as on a local folder."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.client_kwargs["endpoint_url"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "a.csv").write_bytes(CSV)
+    remote = Store("s3://extracts/home")
+    assert not remote.local
+    collect_drop(remote, drop, "JD-2023-04-11")
+    validate(remote, to_validate(remote))
+    manifest, is_new = build(remote, resolve("JD-2023-04-11"))
+    assert is_new
+    assert build(remote, resolve("JD-2023-04-11"))[1] is False
+    assert reproduce(remote, "JD-2023-04-11") == []
+    totals = read_table(remote, resolve("JD-2023-04-11"), manifest["number"], "action_totals").to_pylist()
+    assert next(r for r in totals if r["area_code"] == "ENG")["inpatient_cancelled"] == 4
