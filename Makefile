@@ -32,10 +32,17 @@ $(DATACONTRACT_READY): | $(READY)
 	@$(BIN)/uv pip install --quiet --python .tools/datacontract/bin/python 'datacontract-cli==$(DATACONTRACT_VERSION)'
 	@touch $@
 
+MESH_READY := .tools/mesh/.ready
+$(MESH_READY): | $(READY)
+	@echo "Installing the MESH sandbox into its own environment ..."
+	@$(BIN)/uv venv --quiet --python $(BIN)/python --clear .tools/mesh
+	@$(BIN)/uv pip install --quiet --python .tools/mesh/bin/python 'mesh-sandbox==1.0.137'
+	@touch $@
+
 report: $(READY) ## run the embedded real strikes through the three DAGs and say where the report is
 	@$(BIN)/python scripts/report.py
 
-test: $(READY)   ## run every test
+test: $(READY) $(MESH_READY) ## run every test
 	@$(BIN)/python -m pytest
 
 check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections import defaultdict
@@ -21,6 +22,7 @@ from strike_reporting.storage import Store
 from strike_reporting.transports import PullFailed, Transport, open_transport
 from strike_reporting.transports.folder import Folder
 
+log = logging.getLogger(__name__)
 DROP = "manual-drop"
 AT_ONCE = 8
 AT_ONE_ENDPOINT = 2
@@ -81,6 +83,10 @@ def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
             if failure.permanent or wait is None:
                 break
             time.sleep(wait)
+        except Exception as error:
+            log.exception("feed %s could not be pulled", feed.id)
+            pulled = Pulled(feed.id, "failed", f"the fault is ours ({type(error).__name__}); see the task's log")
+            break
     names = [r.source_name for r in pulled.landed]
     ledger.record_pull(store, collection, feed.id, pulled.status, pulled.reason, names)
     return pulled
@@ -99,6 +105,7 @@ def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts
             continue
         known = {k: v for k, v in file.facts.items() if k != "path"}
         receipt, new = land(store, data, source_name=file.name, transport=known, **facts)
+        transport.acknowledge(file)
         if new:
             landed.append(receipt)
         elif receipt.source_name != file.name:

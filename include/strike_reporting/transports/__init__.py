@@ -35,6 +35,9 @@ class Transport(Protocol):
     def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
         """One file's bytes. Raises `PullFailed`, also when it is larger than `max_bytes`."""
 
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Called once a file's landing is durable; only a message exchange has something to do."""
+
     def close(self) -> None:
         """End what was opened."""
 
@@ -63,4 +66,8 @@ def open_transport(kind: str, connection: str | None) -> Transport:
         from strike_reporting.transports.object_store import ObjectStore
 
         return ObjectStore(endpoint(connection) if connection else None)
-    raise PullFailed(f"there is no transport called {kind!r} yet", permanent=True)
+    if kind == "mesh":
+        from strike_reporting.transports.mesh import Mesh
+
+        return Mesh(endpoint(connection))
+    raise PullFailed(f"there is no transport called {kind!r}", permanent=True)

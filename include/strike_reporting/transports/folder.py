@@ -37,5 +37,8 @@ class Folder:
             raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
         return data
 
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Nothing: the file stays where the trust put it."""
+
     def close(self) -> None:
         """Nothing is held open."""

@@ -126,6 +126,9 @@ class Https:
             parts.append(part)
         return b"".join(parts)
 
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Nothing: the file stays where the trust put it."""
+
     def close(self) -> None:
         """End the connections."""
         self.client.close()

@@ -70,6 +70,9 @@ class ObjectStore:
         found: tuple[Any, str] = fsspec.core.url_to_fs(location, **self.options)
         return found
 
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Nothing: the file stays where the trust put it."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -151,6 +151,9 @@ class Sftp:
         why = "timed out" if isinstance(error, TimeoutError) else (str(error) or type(error).__name__)
         return PullFailed(f"the connection to {self.endpoint.host} was lost: {why}")
 
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Nothing: the file stays where the trust put it."""
+
     def close(self) -> None:
         """End the connection; it is opened again when needed."""
         with suppress(Exception):
