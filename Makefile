@@ -12,9 +12,9 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test check bench fuzz up docs clean
+.PHONY: help report test check bench bench-pull fuzz up docs clean
 help:            ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 $(READY): pyproject.toml uv.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found."; exit 1; }
@@ -54,6 +54,9 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py
+
+bench-pull: $(READY) ## pull 200 feeds over SFTP and HTTPS, side by side and one after another
+	@$(BIN)/python bench/pull.py
 
 SECONDS := 300
 fuzz: $(READY)   ## fuzz the readers for SECONDS=300 (coverage-guided)
