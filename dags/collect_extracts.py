@@ -15,6 +15,8 @@ Pulls every feed of the registry (`include/feeds`) and lands the bytes as receiv
 * **plan** reads the registry and makes groups of feeds.
 * **collect** pulls one group. Every feed ends in a pull record, also when it failed; one feed never stops another.
 * **landed** adds the groups up, fails the run only when more than half the feeds failed, and announces `landing`.
+* **warn** lists what will break soon: credentials and certificates within 14 days of their end, changed host keys,
+  feeds silent for longer than usual.
 
 A rerun lands nothing twice: a content that a feed delivered before is a duplicate. What became of each feed is in
 `ledger/pulls/<date>/`. To pull again by hand, trigger the DAG; to replay what was landed, trigger `validate_extracts`.
@@ -48,7 +50,19 @@ def collect_extracts():
             raise RuntimeError(f"more than half of the feeds failed: {total}")
         return total
 
-    landed(collect.expand(group=plan()))
+    @task(trigger_rule="all_done")
+    def warn() -> list[str]:
+        """Expiring credentials and certificates, changed host keys and silent feeds, before they lose a return."""
+        import logging
+
+        from strike_reporting.pipeline import warnings
+
+        found = warnings()
+        for warning in found:
+            logging.getLogger(__name__).warning(warning)
+        return found
+
+    landed(collect.expand(group=plan())) >> warn()
 
 
 collect_extracts()

@@ -196,6 +196,23 @@ def reproduce_release(release: str) -> None:
 
 
 @app.command()
+def feeds() -> None:
+    """Say what will break soon: expiring credentials and certificates, changed host keys, silent feeds."""
+    from strike_reporting.feeds import load_feeds
+    from strike_reporting.storage import Store
+    from strike_reporting.watch import feed_warnings
+
+    known = load_feeds()
+    with _progress() as progress:
+        progress.add_task(f"Looking at {len(known)} feeds")
+        found = feed_warnings(Store(), known)
+    if found:
+        _print("To see to", ("Feed", "What"), [(w.feed_id, w.what) for w in found])
+    else:
+        out.print(f"Nothing to see to in {len(known)} feeds.", highlight=False)
+
+
+@app.command()
 def purge() -> None:
     """Delete for good the landed bytes that were locked away because they held patient data."""
     from strike_reporting.landing import purge as purge_restricted

@@ -14,6 +14,7 @@ from strike_reporting.reference import published_figures
 from strike_reporting.releases import CheckFailed, build
 from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
+from strike_reporting.watch import feed_warnings
 
 # One mapped task instance costs about 0.3 s of scheduling, so work is mapped over groups, never over trusts.
 FEEDS_IN_GROUP = 50
@@ -33,6 +34,11 @@ def collect_group(collection: str, group: Group) -> dict[str, int]:
     wanted = set(group["feeds"])
     pulled: list[Pulled] = collect(Store(), collection, [f for f in load_feeds() if f.id in wanted])
     return dict(Counter(p.status for p in pulled))
+
+
+def warnings() -> list[str]:
+    """What should be seen to before it loses a return, as sentences."""
+    return [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), load_feeds())]
 
 
 def validate_plan() -> list[Group]:

@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 
 TASKS = {
-    "collect_extracts": ["collect", "landed", "plan"],
+    "collect_extracts": ["collect", "landed", "plan", "warn"],
     "validate_extracts": ["judged", "plan", "validate"],
     "publish_disruption": ["plan", "publish", "published"],
 }

@@ -64,6 +64,33 @@ CASES = {
         f"extract for 999 000 0018,,\n9990000018\n{HEAD}\n{ROW}\n".encode(),
         "patient_data",
     ),
+    "HTML saved as a workbook": (b"<html><table><tr><td>ods_code</td></tr></table></html>", "layout"),
+    "a login page": (b"<!doctype html><title>Sign in</title><p>Your session has expired, please sign in", "header"),
+    "program": (b"MZ\x90\0" + b"\0" * 60, "file_kind"),
+    "rich text": (b"{\\rtf1 Cancellations}", "file_kind"),
+    "document": (archive("word/document.xml").replace(b"xl/workbook.xml", b"xl/workbooq.xml"), "file_kind"),
+    "trust by an unknown name": (f"{HEAD}\n{ROW.replace('RHU', 'Portsmouth')}\n".encode(), "trust"),
+    "trust code in small letters with a space": (f"{HEAD}\n{ROW.replace('RHU', 'r hu')}\n".encode(), "trust"),
+    "no trust": (f"{HEAD}\n{ROW.replace('RHU', '')}\n".encode(), "trust"),
+    "a code before its time": (f"{HEAD}\n{ROW.replace('RHU', 'G6V2S')}\n".encode(), "trust_not_current"),
+    "a code after its time": (f"{HEAD}\n{ROW.replace('RHU', 'RQ8')}\n".encode(), "trust_not_current"),
+    "American dates": (f"{HEAD}\n{ROW.replace('2023-04-11', '4/11/2023')}\n".encode(), "ambiguous_date"),
+    "Excel serial dates": (f"{HEAD}\n{ROW.replace('2023-04-11', '45027')}\n".encode(), "ambiguous_date"),
+    "impossible date": (f"{HEAD}\n{ROW.replace('2023-04-11', '2023-02-30')}\n".encode(), "date"),
+    "text for a number": (f"{HEAD}\n{ROW.replace(',4', ',four')}\n".encode(), "number"),
+    "half a patient": (f"{HEAD}\n{ROW.replace(',4', ',4.5')}\n".encode(), "number"),
+    "thousands not declared": (f'{HEAD}\n{ROW.replace(",4", "")},"1,204"\n'.encode(), "number"),
+    "a star": (f"{HEAD}\n{ROW.replace(',4', ',*')}\n".encode(), "suppressed_value"),
+    "negative": (f"{HEAD}\n{ROW.replace(',4', ',-4')}\n".encode(), "cancelled_count_range"),
+    "far too many": (f"{HEAD}\n{ROW.replace(',4', ',99999')}\n".encode(), "cancelled_count_range"),
+    "empty count": (f"{HEAD}\n{ROW.replace(',4', ',')}\n".encode(), "cancelled_count_required"),
+    "unknown status": (f"{HEAD}\n{ROW.replace('cancelled', 'lost')}\n".encode(), "status_known"),
+    "free text": (
+        f"{HEAD},x\n{ROW},the patient rang and would like to come in May\n".encode(),
+        "patient_data",
+    ),
+    "names": (f"{HEAD},Surname\n{ROW},Smith\n".encode(), "patient_data"),
+    "NHS numbers spaced 3-3-4": (f"{HEAD},x\n{ROW},999 000 0018\n".encode(), "patient_data"),
     "wrong half of UTF-16": (b"\xff\xfe" + HEAD.encode("utf-16-le")[:-1], "encoding"),
 }
 
@@ -92,6 +119,18 @@ ODD = {
     "ragged rows": f"{HEAD},priority\n{ROW}\n",
     "labels for codes": f"{HEAD}\nRHU,2023-04-11,Day case,Cancelled,4\n",
     "byte-order mark": f"\ufeff{HEAD}\n{ROW}\n",
+    "UTF-16": f"{HEAD}\n{ROW}\n".encode("utf-16"),
+    "UTF-8 with marks": f"\ufeff{HEAD},cancellation_reason\n{ROW},other\n",
+    "tabs": f"{HEAD}\n{ROW}\n".replace(",", "\t"),
+    "pipes": f"{HEAD}\n{ROW}\n".replace(",", "|"),
+    "old Mac line ends": f"{HEAD}\r{ROW}\r",
+    "quoted cells": f'"{HEAD}"\n"{ROW}"\n'.replace(",", '","'),
+    "no-break spaces": f"{HEAD}\n" + ROW.replace("RHU", "RHU\u00a0"),
+    "a date with a midnight": f"{HEAD}\n{ROW.replace('2023-04-11', '2023-04-11 00:00:00')}\n",
+    "4.0": f"{HEAD}\n{ROW}.0\n",
+    "small letters": f"{HEAD}\n{ROW.replace('RHU', 'rhu')}\n",
+    "header repeated half-way": f"{HEAD}\n{ROW.replace(',4', ',1')}\n{HEAD}\n{ROW.replace(',4', ',3')}\n",
+    "extra column": f"{HEAD},pas_system\n{ROW},x9\n",
     "trailing delimiters": f"{HEAD},,\n{ROW},,\n",
 }
 
@@ -102,6 +141,10 @@ def test_odd_but_clear_files_are_read(name: str, store: Store, drop: Callable[..
     [outcome] = validate(store, to_validate(store))
     assert outcome.counts, outcome.reason
     assert outcome.days["2023-04-11"].total == 4
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(CASES) + len(ODD) >= 60
 
 
 def test_names_never_become_paths_and_never_show_an_nhs_number() -> None:
