@@ -63,7 +63,7 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     received = datetime.fromisoformat(outcome.received_at).replace(tzinfo=None)
     book.set_properties({"title": f"Error report {outcome.submission_id}", "created": received})
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-    sheet = book.add_worksheet("Summary")
+    sheet = _sheet(book, "Summary")
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 90)
     facts = {
@@ -103,6 +103,15 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     return buffer.getvalue()
 
 
+def _sheet(book: xlsxwriter.Workbook, name: str) -> xlsxwriter.worksheet.Worksheet:
+    """A sheet that prints on A4, as wide as the page."""
+    sheet = book.add_worksheet(name)
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
 def _table(
     book: xlsxwriter.Workbook,
     name: str,
@@ -110,7 +119,7 @@ def _table(
     rows: Sequence[Sequence[object]],
     widths: list[int],
 ) -> None:
-    sheet = book.add_worksheet(name)
+    sheet = _sheet(book, name)
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
     for n, width in enumerate(widths):
         sheet.set_column(n, n, width)

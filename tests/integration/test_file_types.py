@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from strike_reporting.feeds import dialects, template
 from strike_reporting.feeds.writing import write
 from strike_reporting.matching import match
@@ -104,3 +106,78 @@ def test_archives_end_in_a_clear_refusal(data: bytes, rule: str) -> None:
 def test_content_not_the_name_decides() -> None:
     assert unwrap(XLSX)[1] == "xlsx"
     assert unwrap(CSV)[1] == "csv"
+
+
+def workbook(fill: Callable[[Any], None], **options: object) -> bytes:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, **options})
+    fill(book)
+    book.close()
+    return buffer.getvalue()
+
+
+def put(book: Any, sheet: Any, top: int = 0, *, formula: bool = False) -> None:
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    for c, name in enumerate(
+        ["ods_code", "activity_date", "point_of_delivery", "status", "cancelled_count", "is_cancer"]
+    ):
+        sheet.write(top, c, name)
+    for r, row in enumerate(ROWS, start=top + 1):
+        sheet.write(r, 0, row["ods_code"])
+        sheet.write_datetime(r, 1, datetime(2023, 4, row["cancelled_count"]), day)
+        sheet.write(r, 2, row["point_of_delivery"])
+        sheet.write(r, 3, row["status"])
+        if formula:
+            sheet.write_formula(r, 4, "=1+1", None, row["cancelled_count"])
+        else:
+            sheet.write(r, 4, row["cancelled_count"])
+        sheet.write_boolean(r, 5, row["is_cancer"])
+
+
+def hidden(book: Any) -> None:
+    old = book.add_worksheet("Old return")
+    put(book, old)
+    put(book, book.add_worksheet("Return"))
+    book.worksheets()[1].activate()
+    book.worksheets()[1].set_first_sheet()
+    old.hide()
+
+
+def merged(book: Any) -> None:
+    sheet = book.add_worksheet()
+    sheet.merge_range(0, 0, 0, 5, "Industrial action return")
+    put(book, sheet, 1)
+
+
+WORKBOOKS: dict[str, bytes] = {
+    "the 1904 date system": workbook(lambda b: put(b, b.add_worksheet()), date_1904=True),
+    "a formula's last value": workbook(lambda b: put(b, b.add_worksheet(), formula=True)),
+    "a hidden sheet is not read": workbook(hidden),
+    "merged cells above the header": workbook(merged),
+}
+
+
+@pytest.mark.parametrize("name", WORKBOOKS)
+def test_workbooks_as_people_make_them(name: str) -> None:
+    found = counts(WORKBOOKS[name])
+    assert [c[:3] for c in found] == [(date(2023, 4, 11), 11, False), (date(2023, 4, 12), 12, True)]
+
+
+def test_an_external_entity_is_never_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("9990000018-secret")
+    entity = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file://{secret}"><!ENTITY b "{"b" * 999}">]>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(XLSX)) as source, zipfile.ZipFile(buffer, "w") as made:
+        for name in source.namelist():
+            text = source.read(name)
+            if name == "xl/sharedStrings.xml":
+                text = entity.encode() + text.split(b"?>", 1)[1].replace(b">day_case<", b">&e;&b;day_case<")
+            made.writestr(name, text)
+    try:
+        table = normalise(match(buffer.getvalue(), dialects().values())).table
+    except Rejected as refused:
+        assert "secret" not in str(refused)
+    else:
+        assert "secret" not in str(table.to_pylist())
+        assert "bbb" not in str(table.to_pylist())
