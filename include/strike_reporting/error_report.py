@@ -124,6 +124,8 @@ def _table(
     for n, width in enumerate(widths):
         sheet.set_column(n, n, width)
     for r, row in enumerate(rows, start=1):
+        lines = max(len(str(v)) // w + 1 for v, w in zip(row, widths, strict=True))
+        sheet.set_row(r, 15 * lines)  # not every program fits a row to its wrapped text
         for c, value in enumerate(row):
             sheet.write(r, c, value, wrap)
     columns = [{"header": h} for h in heads]
