@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
-from threading import Semaphore
 from typing import Any
 
 from strike_reporting import ledger
@@ -19,13 +19,14 @@ from strike_reporting.feeds import Feed, dialect_for
 from strike_reporting.landing import Receipt, land
 from strike_reporting.reading import MAX_BYTES
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed, Transport, open_transport
+from strike_reporting.transports import VALIDATORS, PullFailed, Transport, Unchanged, open_transport
 from strike_reporting.transports.folder import Folder
 
 log = logging.getLogger(__name__)
 DROP = "manual-drop"
 AT_ONCE = 8
 AT_ONE_ENDPOINT = 2
+ROUND_LIMIT = 900.0  # seconds in which one group's pulls may begin
 RETRY_AFTER = (0.5, 2.0)  # seconds before each further try of a pull that may work next time
 
 
@@ -43,28 +44,37 @@ class Pulled:
 def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled]:
     """Pull feeds side by side; a failing feed is an outcome and never stops or delays another for long.
 
+    Each connection has `AT_ONE_ENDPOINT` lanes that work through its feeds, and `AT_ONCE` lanes run at a time,
+    so a dead endpoint holds only its own. After `ROUND_LIMIT` nothing new is begun.
+
     Args:
         store: the state root.
         collection: the round's id, such as `2023-04-12`.
-        feeds: the feeds of one group. No more than `AT_ONE_ENDPOINT` of them use one connection at a time.
+        feeds: the feeds of one group.
 
     Returns:
         One `Pulled` for each feed, in their order.
     """
-    feeds = list(feeds)
-    gates: dict[tuple[str, str | None], Semaphore] = defaultdict(lambda: Semaphore(AT_ONE_ENDPOINT))
+    feeds, until = list(feeds), time.monotonic() + ROUND_LIMIT
+    queues: dict[tuple[str, str | None], deque[Feed]] = defaultdict(deque)
     for feed in feeds:
-        gates[(feed.transport, feed.connection)]  # made here: a defaultdict is not for threads
+        queues[(feed.transport, feed.connection)].append(feed)
+    done: dict[str, Pulled] = {}
 
-    def one(feed: Feed) -> Pulled:
-        with gates[(feed.transport, feed.connection)]:
-            return _collect_one(store, collection, feed)
+    def lane(queue: deque[Feed]) -> None:
+        while queue:
+            try:
+                feed = queue.popleft()
+            except IndexError:  # the other lane was quicker
+                return
+            done[feed.id] = _collect_one(store, collection, feed, until)
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
-        return list(pool.map(one, feeds))
+        list(pool.map(lane, [q for q in queues.values() for _ in range(AT_ONE_ENDPOINT)]))
+    return [done[feed.id] for feed in feeds]
 
 
-def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
+def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pulled:
     facts = {
         "feed_id": feed.id,
         "ods_code": feed.trust,
@@ -75,12 +85,13 @@ def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
     }
     for wait in (*RETRY_AFTER, None):
         try:
+            _check_time(until)
             with closing(open_transport(feed.transport, feed.connection)) as transport:
-                pulled = _pull(store, feed.id, transport, feed.location, facts)
+                pulled = _pull(store, feed.id, transport, feed.location, facts, until)
             break
         except PullFailed as failure:
             pulled = Pulled(feed.id, "failed", str(failure))
-            if failure.permanent or wait is None:
+            if failure.permanent or wait is None or time.monotonic() + wait > until:
                 break
             time.sleep(wait)
         except Exception as error:
@@ -92,12 +103,24 @@ def _collect_one(store: Store, collection: str, feed: Feed) -> Pulled:
     return pulled
 
 
-def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts: Mapping[str, Any]) -> Pulled:
+def _check_time(until: float) -> None:
+    if time.monotonic() > until:
+        minutes = f"{ROUND_LIMIT / 60:g} minutes"
+        raise PullFailed(f"the round's {minutes} were over; the next round pulls this feed again", permanent=True)
+
+
+def _pull(
+    store: Store, feed_id: str, transport: Transport, location: str, facts: Mapping[str, Any], until: float = inf
+) -> Pulled:
     landed, duplicates, refused = [], [], []
+    seen = ledger.validators(store, feed_id)
     files = list(transport.list(location))
     for file in files:
+        _check_time(until)
         try:
-            data = transport.fetch(file, MAX_BYTES)
+            data = transport.fetch(replace(file, seen=seen.get(file.name, {})), MAX_BYTES)
+        except Unchanged:
+            continue
         except PullFailed as failure:
             if not failure.permanent:
                 raise
@@ -106,11 +129,14 @@ def _pull(store: Store, feed_id: str, transport: Transport, location: str, facts
         known = {k: v for k, v in file.facts.items() if k != "path"}
         receipt, new = land(store, data, source_name=file.name, transport=known, **facts)
         transport.acknowledge(file)
+        if validators := {k: known[k] for k in VALIDATORS if k in known}:
+            seen[file.name] = validators
         if new:
             landed.append(receipt)
         elif receipt.source_name != file.name:
             ledger.record_duplicate(store, receipt, file.name)
             duplicates.append(file.name)
+    ledger.record_validators(store, feed_id, seen)
     if refused:
         status, reason = "failed", "; ".join(refused)
     elif landed:

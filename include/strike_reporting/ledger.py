@@ -16,6 +16,7 @@ from strike_reporting.storage import Store
 SUBMISSIONS = "ledger/submissions"
 DELIVERIES = "ledger/deliveries"
 PULLS = "ledger/pulls"
+VALIDATORS = "ledger/validators"
 
 
 @dataclass(frozen=True)
@@ -126,3 +127,15 @@ def record_pull(store: Store, collection: str, feed_id: str, status: str, reason
 def pulls(store: Store, collection: str) -> list[dict[str, Any]]:
     """Every feed's pull record of a collection, by feed."""
     return list(store.each_json(f"{PULLS}/{collection}"))
+
+
+def validators(store: Store, feed_id: str) -> dict[str, dict[str, str]]:
+    """What the feed's server said of each file name it last gave (ETag, Last-Modified), once it was landed."""
+    key = f"{VALIDATORS}/{feed_id}.json"
+    return store.read_json(key) if store.exists(key) else {}
+
+
+def record_validators(store: Store, feed_id: str, seen: dict[str, dict[str, str]]) -> None:
+    """Keep them for the next pull; without any, nothing is written."""
+    if seen:
+        store.write_json(f"{VALIDATORS}/{feed_id}.json", seen)

@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from strike_reporting.contracts import Contract, Field, load, slug
-from strike_reporting.feeds import Dialect
+from strike_reporting.feeds import EXCEL_SERIAL, Dialect
 from strike_reporting.matching import Matched
 from strike_reporting.problems import Problem, Rejected, shown
 
 SUPPRESSED = re.compile(r"^(<\s*\d+|\*+|\[c\]|suppressed)$", re.IGNORECASE)
 _ISO = re.compile(r"^(\d{4}-\d{2}-\d{2})([ T]00:00(:00)?)?$")
+_EXCEL_DAY_0 = date(1899, 12, 30)  # so that serials after February 1900 are right, as in Excel
 _YES, _NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
 
 
@@ -236,6 +237,8 @@ def _date(pattern: str | None, text: str) -> date:
             return date.fromisoformat(iso[1])
         except ValueError as error:
             raise Unreadable("date", "there is no such day") from error
+    if pattern == EXCEL_SERIAL and re.fullmatch(r"[2-9]\d{4}", text):
+        return _EXCEL_DAY_0 + timedelta(days=int(text))
     if pattern is None:
         raise Unreadable(
             "ambiguous_date",

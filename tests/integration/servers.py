@@ -50,8 +50,14 @@ def ssh_key() -> tuple[str, str]:
 
 
 @contextmanager
-def sshd(folder: Path, host_key: str, user_public: str, port: int) -> Iterator[subprocess.Popen]:
-    """OpenSSH's server with only SFTP, for the current user by key."""
+def sshd(
+    folder: Path, host_key: str, user_public: str, port: int, shadow: Path | None = None
+) -> Iterator[subprocess.Popen]:
+    """OpenSSH's server with only SFTP, for the current user by key.
+
+    With `shadow`, passwords come from that file: it is laid over the system's own in a mount namespace that only
+    this server sees and that ends with it.
+    """
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
     files = {"host_key": host_key, "authorized_keys": user_public + "\n"}
@@ -64,9 +70,10 @@ def sshd(folder: Path, host_key: str, user_public: str, port: int) -> Iterator[s
         "Subsystem sftp internal-sftp\n"
     )
     Path("/run/sshd").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [str(SSHD), "-D", "-e", "-f", str(folder / "config")], stderr=(folder / "log").open("w"), start_new_session=True
-    )
+    command = [str(SSHD), "-D", "-e", "-f", str(folder / "config")]
+    if shadow:
+        command = ["unshare", "--mount", "sh", "-c", f'mount --bind {shadow} /etc/shadow && exec "$@"', "sh", *command]
+    process = subprocess.Popen(command, stderr=(folder / "log").open("w"), start_new_session=True)
     try:
         wait_for(port, process)
         yield process

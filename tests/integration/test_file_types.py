@@ -149,11 +149,22 @@ def merged(book: Any) -> None:
     put(book, sheet, 1)
 
 
+def merged_header(book: Any) -> None:
+    """A heading over several columns, the others merged over both header rows, and one trust merged over its days."""
+    sheet = book.add_worksheet()
+    put(book, sheet, 1)
+    for c, name in ((0, "ods_code"), (1, "activity_date"), (5, "is_cancer")):
+        sheet.merge_range(0, c, 1, c, name)
+    sheet.merge_range(0, 2, 0, 4, "Activity cancelled")
+    sheet.merge_range(2, 0, 3, 0, "RHU")
+
+
 WORKBOOKS: dict[str, bytes] = {
     "the 1904 date system": workbook(lambda b: put(b, b.add_worksheet()), date_1904=True),
     "a formula's last value": workbook(lambda b: put(b, b.add_worksheet(), formula=True)),
     "a hidden sheet is not read": workbook(hidden),
     "merged cells above the header": workbook(merged),
+    "merged cells in the header and the data": workbook(merged_header),
 }
 
 
@@ -161,6 +172,24 @@ WORKBOOKS: dict[str, bytes] = {
 def test_workbooks_as_people_make_them(name: str) -> None:
     found = counts(WORKBOOKS[name])
     assert [c[:3] for c in found] == [(date(2023, 4, 11), 11, False), (date(2023, 4, 12), 12, True)]
+
+
+def test_a_number_merged_downwards_is_never_counted_twice() -> None:
+    def fill(book: Any) -> None:
+        sheet = book.add_worksheet()
+        put(book, sheet)
+        sheet.merge_range(1, 4, 2, 4, 40, book.add_format())  # with a format, the covered cell is written as blank
+
+    back = normalise(match(workbook(fill), dialects().values()))
+    assert back.table["cancelled_count"].to_pylist() == [40, None]
+
+
+def test_excel_day_numbers_decimal_commas_and_thousands_points() -> None:
+    data = b"Provider;Day No;Care;Stood down\r\nRHU;45027;INP;1.234,0\r\nRHU;45028;OUT;12,0\r\nRHU;45028;OUT;1,5\r\n"
+    back = normalise(match(data, dialects().values()))
+    assert back.table["activity_date"].to_pylist() == [date(2023, 4, 11), date(2023, 4, 12), date(2023, 4, 12)]
+    assert back.table["cancelled_count"].to_pylist() == [1234, 12, None]
+    assert [(p.rule, p.row, p.value) for p in back.problems] == [("number", 4, "1,5")]
 
 
 def test_an_external_entity_is_never_followed(tmp_path: Path) -> None:

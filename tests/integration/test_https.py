@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from strike_reporting.collecting import collect
 from strike_reporting.feeds import Feed
 from strike_reporting.landing import receipts
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed
+from strike_reporting.transports import PullFailed, Unchanged
 from strike_reporting.transports.connections import endpoint
 from strike_reporting.transports.https import Https
 
@@ -69,6 +70,8 @@ class Place:
     auth_basic "trusts"; auth_basic_user_file {tmp_path}/passwords; }}
   location /token/ {{ if ($http_authorization != "Bearer {BEARER}") {{ return 401; }}
     alias {self.folder}/; autoindex on; autoindex_format json; }}
+  ssl_client_certificate {self.ca}; ssl_verify_client optional;
+  location /certified/ {{ if ($ssl_client_verify != SUCCESS) {{ return 403; }} alias {self.folder}/; }}
   location /slow/ {{ alias {self.folder}/; limit_rate 2k; }}
   location = /moved.csv {{ return 302 /token/a.csv; }}
   location = /away.csv {{ return 302 https://127.0.0.2:{self.port}/files/a.csv; }}
@@ -111,6 +114,32 @@ def test_bearer_and_a_redirect_within_the_host(place: Place, store: Store) -> No
     (place.folder / "a.csv").write_bytes(CSV)
     assert pull(store, place, "moved.csv")[0] == "landed"
     assert pull(store, place, "token/") == ("nothing_new", "all 1 files were landed before")
+
+
+def test_an_unchanged_file_is_not_sent_again(place: Place, store: Store) -> None:
+    place.connect(bearer=BEARER)
+    (place.folder / "a.csv").write_bytes(CSV)
+    assert pull(store, place, "token/a.csv") == ("landed", "1 new of 1 files")
+    [receipt] = receipts(store)
+    assert set(receipt.transport) == {"transport", "host", "etag", "last_modified"}
+    transport = Https(endpoint("trust_https"))
+    [file] = transport.list("token/a.csv")
+    with pytest.raises(Unchanged):
+        transport.fetch(replace(file, seen={"etag": receipt.transport["etag"]}), 1000)
+    with pytest.raises(Unchanged):
+        transport.fetch(replace(file, seen={"last_modified": receipt.transport["last_modified"]}), 1000)
+    transport.close()
+    assert pull(store, place, "token/a.csv")[0] == "nothing_new"
+    (place.folder / "a.csv").write_bytes(CSV + b"RHU,2023-04-12,day_case,cancelled,1\n")
+    assert pull(store, place, "token/a.csv") == ("landed", "1 new of 1 files")
+
+
+def test_a_client_certificate(place: Place, store: Store) -> None:
+    (place.folder / "a.csv").write_bytes(CSV)
+    status, reason = pull(store, place, "certified/a.csv")
+    assert (status, "answered 403" in reason) == ("failed", True)
+    place.connect(client_cert=str(place.certificate), client_key=str(place.key))
+    assert pull(store, place, "certified/a.csv") == ("landed", "1 new of 1 files")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from servers import SSHD, free_port, ssh_key, sshd
 from strike_reporting import ledger
 from strike_reporting.collecting import collect
@@ -39,10 +42,10 @@ class Place:
         self.etc = tmp_path / "sshd"
         self.connect()
 
-    def connect(self, port: int | None = None, login: str = "root", **extra: object) -> None:
+    def connect(self, port: int | None = None, login: str = "root", password: str = "not-it", **extra: object) -> None:
         given = {"host_key": self.host_public, "private_key": self.user, "settle": 0.05, "timeout": 3, **extra}
         value = {"conn_type": "sftp", "host": "127.0.0.1", "port": port or self.port, "login": login}
-        self.patch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps({**value, "password": "not-it", "extra": given}))
+        self.patch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps({**value, "password": password, "extra": given}))
 
     def feed(self) -> Feed:
         return Feed(
@@ -85,9 +88,60 @@ def test_files_are_landed_once(place: Place, store: Store) -> None:
     assert pull(store, place) == ("landed", "1 new of 2 files")
 
 
+def can_unshare() -> bool:
+    return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+
+
+def test_a_password(place: Place, store: Store, tmp_path: Path) -> None:
+    if not can_unshare():
+        pytest.skip("a private mount namespace, in which this server finds its own password file, is not allowed here")
+    crypted = subprocess.run(["openssl", "passwd", "-6", "open sesame"], capture_output=True, check=True, text=True)
+    shadow = tmp_path / "shadow"
+    shadow.write_text(f"root:{crypted.stdout.strip()}:19000:0:99999:7:::\n")
+    port = free_port()
+    (place.folder / "a.csv").write_bytes(CSV)
+    with sshd(tmp_path / "sshd2", place.host, place.user_public, port, shadow):
+        place.connect(port=port, private_key=None, password="guessed")
+        status, reason = pull(store, place)
+        assert (status, "refused the login" in reason, "guessed" in reason) == ("failed", True, False)
+        place.connect(port=port, private_key=None, password="open sesame")
+        assert pull(store, place) == ("landed", "1 new of 1 files")
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
+def test_keys_of_other_kinds(place: Place, store: Store, tmp_path: Path, kind: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()) if kind == "ecdsa" else rsa.generate_private_key(65537, 3072)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    port = free_port()
+    (place.folder / "a.csv").write_bytes(CSV)
+    with sshd(tmp_path / "sshd2", place.host, public, port):
+        place.connect(port=port, private_key=pem)
+        assert pull(store, place) == ("landed", "1 new of 1 files")
+
+
+def test_a_dead_endpoint_does_not_hold_the_others(place: Place, store: Store) -> None:
+    (place.folder / "a.csv").write_bytes(CSV)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        place.connect(port=silent.getsockname()[1], timeout=1.5)
+        place.patch.setenv("AIRFLOW_CONN_DEAD_SFTP", os.environ["AIRFLOW_CONN_TRUST_SFTP"])
+        place.connect()
+        place.patch.setattr("strike_reporting.collecting.ROUND_LIMIT", 4.0)
+        dead = [place.feed().model_copy(update={"trust": f"R{n:02}", "connection": "dead_sftp"}) for n in range(10, 40)]
+        started = time.monotonic()
+        *lost, good = collect(store, "round", [*dead, place.feed()])
+        assert time.monotonic() - started < 12
+    assert good.status == "landed"
+    assert {p.status for p in lost} == {"failed"}
+    assert len(ledger.pulls(store, "round")) == 31
+    assert "the connection to 127.0.0.1 was lost" in lost[0].reason
+    assert lost[-1].reason.startswith("the round's 0.0666667 minutes were over")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"private_key": "no key at all"}, "not an Ed25519, ECDSA or RSA key"),
         ({"host_key": "wrong"}, "the host key of 127.0.0.1 has changed"),
         ({"host_key": ""}, "pins no host key"),
         ({"private_key": "wrong"}, "refused the login of 'root'"),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from strike_reporting.contracts import EXTRACTS, load
 from strike_reporting.reference import data_dir
 
+EXCEL_SERIAL = "excel_serial"  # a date written as Excel's day number, such as 45027
 Extract = Literal["cancellations", "staffing", "planned_activity"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")]
 
@@ -24,7 +25,7 @@ class Column(_Model):
     """Where one canonical field comes from. Headers are compared without case, spaces or punctuation."""
 
     header: tuple[str, ...] = Field(min_length=1)
-    format: str | None = None  # dates: a strptime format; ISO and real spreadsheet dates are always read
+    format: str | None = None  # dates: strptime or EXCEL_SERIAL; ISO and real spreadsheet dates are always read
     codes: dict[str, str] = {}  # the sender's code -> the contract's
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import xlsxwriter
 
 from strike_reporting.contracts import load
-from strike_reporting.feeds import Dialect
+from strike_reporting.feeds import EXCEL_SERIAL, Dialect
 
 Row = Mapping[str, Any]
 FileType = Literal["csv", "xlsx"]
@@ -79,6 +79,8 @@ def _grid(rows: list[dict[str, Any]], dialect: Dialect) -> list[list[Any]]:
 def _value(dialect: Dialect, field: str, value: Any) -> Any:
     column = dialect.columns[field]
     if isinstance(value, date):
+        if column.format == EXCEL_SERIAL:
+            return str((value - date(1899, 12, 30)).days)
         return value.strftime(column.format) if column.format else value
     for theirs, ours in column.codes.items():
         if ours == value:

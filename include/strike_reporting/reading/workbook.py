@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import python_calamine as calamine
 
@@ -43,12 +44,22 @@ def read(data: bytes) -> list[Sheet]:
 def _sheet(name: str, sheet: calamine.CalamineSheet) -> Sheet:
     check_shape(f"sheet {name!r}", sheet.total_height, sheet.total_width)
     rows, numbers = [], []
-    for number, row in enumerate(sheet.to_python(skip_empty_area=False), start=1):
+    grid = sheet.to_python(skip_empty_area=False)
+    _fill_down(grid, sheet.merged_cell_ranges or [])
+    for number, row in enumerate(grid, start=1):
         cells = [_text(cell) for cell in row]
         if any(cells):
             rows.append(cells)
             numbers.append(number)
     return Sheet(name, rows, numbers)
+
+
+def _fill_down(grid: list[list[Any]], merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    """A text or a date merged downwards stands in each of its rows, as a reader sees it; a number is never repeated."""
+    for (top, left), (bottom, _) in merged:
+        if bottom < len(grid) and left < len(grid[top]) and isinstance(grid[top][left], str | date):
+            for row in range(top + 1, bottom + 1):
+                grid[row][left] = grid[top][left]
 
 
 def _text(cell: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -16,14 +16,25 @@ class PullFailed(Exception):
         self.permanent = permanent
 
 
+VALIDATORS = ("etag", "last_modified")  # facts by which a server can say that a file is as it was
+
+
+class Unchanged(Exception):
+    """The server says that a file is as it was when it was last landed."""
+
+
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file on the other side. `name` is a fact to show, never a path to write to."""
+    """One file on the other side. `name` is a fact to show, never a path to write to.
+
+    `seen` holds the `VALIDATORS` of the last landing of this name; `fetch` adds the present ones to `facts`.
+    """
 
     name: str
     size: int | None
     modified: float | None
     facts: dict[str, Any]
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 class Transport(Protocol):
@@ -33,7 +44,7 @@ class Transport(Protocol):
         """Files matching the location, oldest first. Raises `PullFailed`."""
 
     def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
-        """One file's bytes. Raises `PullFailed`, also when it is larger than `max_bytes`."""
+        """One file's bytes. Raises `Unchanged`, or `PullFailed`, also when it is larger than `max_bytes`."""
 
     def acknowledge(self, file: RemoteFile) -> None:
         """Called once a file's landing is durable; only a message exchange has something to do."""

@@ -10,12 +10,13 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
-from strike_reporting.transports import PullFailed, RemoteFile
+from strike_reporting.transports import PullFailed, RemoteFile, Unchanged
 from strike_reporting.transports.connections import Endpoint
 
 TIMEOUT = 20.0
 DEADLINE = 300.0  # seconds for one file, however slowly it trickles
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+_CONDITIONS = {"etag": ("If-None-Match", "ETag"), "last_modified": ("If-Modified-Since", "Last-Modified")}
 
 
 class Https:
@@ -73,17 +74,22 @@ class Https:
         """One file's bytes, whole.
 
         Raises:
+            Unchanged: the server answers 304 to the validators of the last landing.
             PullFailed: refused, not found, larger than `max_bytes`, redirected to another host or an invalid
                 certificate (permanent); busy, cut short, stalled or unreachable (to be tried again).
         """
-        data, _ = self._get(file.facts["path"], max_bytes)
+        known = {header: file.seen[v] for v, (header, _) in _CONDITIONS.items() if v in file.seen}
+        data, headers = self._get(file.facts["path"], max_bytes, known)
+        file.facts.update({v: headers[name][:200] for v, (_, name) in _CONDITIONS.items() if name in headers})
         return data
 
-    def _get(self, path: str, max_bytes: int) -> tuple[bytes, httpx.Headers]:
+    def _get(self, path: str, max_bytes: int, known: dict[str, str] | None = None) -> tuple[bytes, httpx.Headers]:
         url, until = urljoin(self.base, path.lstrip("/")), time.monotonic() + self.deadline
         try:
             for _ in range(4):
-                with self.client.stream("GET", url) as response:
+                with self.client.stream("GET", url, headers=known) as response:
+                    if response.status_code == 304:
+                        raise Unchanged(path)
                     if response.is_redirect:
                         url = self._redirected(url, response.headers.get("location", ""))
                         continue

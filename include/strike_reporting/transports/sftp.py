@@ -17,6 +17,7 @@ from strike_reporting.transports import PullFailed, RemoteFile
 from strike_reporting.transports.connections import Endpoint
 
 TIMEOUT = 20.0
+DEADLINE = 300.0  # seconds for one file, however slowly it trickles
 SETTLE = 1.0  # a file whose size or time changes within this many seconds is still being written
 CHUNK = 256 * 1024
 
@@ -24,13 +25,14 @@ CHUNK = 256 * 1024
 class Sftp:
     """One server and account. The connection's extra holds `host_key` (as in known_hosts: type and base64).
 
-    Optional in the extra: `private_key` (PEM text), `timeout` and `settle` in seconds.
+    Optional in the extra: `private_key` (PEM text), `timeout`, `deadline` and `settle` in seconds.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Keep where to connect; nothing is opened before the first listing."""
         self.endpoint = endpoint
         self.timeout = float(endpoint.extra.get("timeout", TIMEOUT))
+        self.deadline = float(endpoint.extra.get("deadline", DEADLINE))
         self.settle = float(endpoint.extra.get("settle", SETTLE))
         self.client: paramiko.SFTPClient | None = None
         self.transport: paramiko.Transport | None = None
@@ -80,13 +82,15 @@ class Sftp:
         """
         client = self._open()
         path = posixpath.join(file.facts["folder"], file.name)
-        buffer = io.BytesIO()
+        buffer, until = io.BytesIO(), time.monotonic() + self.deadline
         try:
             with client.open(path, "rb", bufsize=CHUNK) as remote:
                 while chunk := remote.read(CHUNK):
                     buffer.write(chunk)
                     if buffer.tell() > max_bytes:
                         raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+                    if time.monotonic() > until:
+                        raise PullFailed(f"{file.name!r} took longer than {self.deadline:.0f} seconds")
             size = client.stat(path).st_size
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
@@ -142,7 +146,7 @@ class Sftp:
         assert self.transport is not None  # noqa: S101 - called by _open
         end = self.endpoint
         if pem := end.extra.get("private_key"):
-            self.transport.auth_publickey(end.login or "", paramiko.Ed25519Key.from_private_key(io.StringIO(pem)))
+            self.transport.auth_publickey(end.login or "", _private_key(pem))
         else:
             self.transport.auth_password(end.login or "", end.password or "")
 
@@ -160,6 +164,17 @@ class Sftp:
             if self.transport is not None:
                 self.transport.close()
         self.client = self.transport = None
+
+
+def _private_key(pem: str) -> paramiko.PKey:
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(pem))
+        except (paramiko.SSHException, ValueError):
+            continue
+    raise PullFailed(
+        "the connection's private key is not an Ed25519, ECDSA or RSA key without a pass phrase", permanent=True
+    )
 
 
 def _host_key(end: Endpoint) -> paramiko.PKey:
