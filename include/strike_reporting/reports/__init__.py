@@ -7,7 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from strike_reporting.actions import ActionSet
+from strike_reporting.reports.data import data_files
 from strike_reporting.reports.page import page
+from strike_reporting.reports.workbook import workbook
 
 
 def render(
@@ -18,4 +20,8 @@ def render(
     inputs: dict[str, Any],
 ) -> dict[str, bytes]:
     """Every report file of a release, by its path inside the release."""
-    return {"report.html": page(release_id, action, tables, facts, inputs).encode()}
+    return {
+        "report.html": page(release_id, action, tables, facts, inputs).encode(),
+        "workbook.xlsx": workbook(release_id, action, tables, facts),
+        **data_files(release_id, action, tables, facts),
+    }

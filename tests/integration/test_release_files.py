@@ -1,0 +1,99 @@
+"""Every release's CSV files and workbook hold exactly what its Parquet holds, and the data package is valid."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pytest
+from frictionless import Package, system
+from openpyxl import load_workbook
+from strike_reporting.actions import resolve
+from strike_reporting.examples import ACTIONS
+from strike_reporting.releases import find, folder, read_table
+from strike_reporting.reports.data import data_files, neutral
+from strike_reporting.reports.workbook import MAX_ROWS, UNKNOWN, workbook
+from strike_reporting.storage import Store
+from strike_reporting.summaries.tables import TABLES
+
+
+def kept(store: Store, action_id: str, name: str) -> bytes:
+    return store.read(f"{folder(resolve(action_id), find(store, action_id)['number'])}/{name}")
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_the_csv_is_the_parquet(action_id: str, examples: Store) -> None:
+    number = find(examples, action_id)["number"]
+    for name in TABLES:
+        table = read_table(examples, resolve(action_id), number, name)
+        options = pa_csv.ConvertOptions(column_types=table.schema, strings_can_be_null=True)
+        back = pa_csv.read_csv(
+            io.BytesIO(kept(examples, action_id, f"csv/{name}.csv")),
+            convert_options=options,
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        )
+        sent = neutral(table).to_pylist()
+        assert [{k: v or None if isinstance(v, str) else v for k, v in r.items()} for r in sent] == back.to_pylist()
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_the_workbook_is_the_parquet(action_id: str, examples: Store) -> None:
+    book = load_workbook(io.BytesIO(kept(examples, action_id, "workbook.xlsx")))
+    assert {"Cover", "Notes"} <= set(book.sheetnames)
+    number, compared = find(examples, action_id)["number"], 0
+    for name in TABLES:
+        table = neutral(read_table(examples, resolve(action_id), number, name))
+        if not 0 < table.num_rows <= MAX_ROWS:
+            assert name not in book.sheetnames
+            continue
+        rows = list(book[name].iter_rows(values_only=True))
+        top = next(i for i, r in enumerate(rows) if r[0] and str(r[0]).startswith(table.column_names[0]))
+        found = [r[: table.num_columns] for r in rows[top + 1 : top + 1 + table.num_rows]]
+        assert [tuple(map(shown, r.values())) for r in table.to_pylist()] == found
+        compared += table.num_rows
+    assert compared > 50
+
+
+def shown(value: Any) -> Any:
+    if value is None or value == "":
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_frictionless_finds_no_fault(action_id: str, examples: Store, tmp_path: Path) -> None:
+    package = json.loads(kept(examples, action_id, "datapackage.json"))
+    (tmp_path / "csv").mkdir()
+    for resource in package["resources"]:
+        (tmp_path / resource["path"]).write_bytes(kept(examples, action_id, resource["path"]))
+    (tmp_path / "datapackage.json").write_text(json.dumps(package))
+    with system.use_context(trusted=True):
+        report = Package(str(tmp_path / "datapackage.json")).validate()
+    assert report.flatten(["type", "message"]) == []
+    assert len(report.tasks) == len(TABLES)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+A1", "-2", "@SUM(A1)", "\t=1", '=HYPERLINK("x")'])
+def test_a_formula_stays_text(text: str, examples: Store) -> None:
+    action_id = ACTIONS[0]
+    manifest = find(examples, action_id)
+    action = resolve(action_id)
+    tables = {n: read_table(examples, action, manifest["number"], n) for n in TABLES}
+    totals = tables["action_totals"]
+    place = totals.schema.get_field_index("area_name")
+    spoilt = pa.array([text] * totals.num_rows, pa.string())
+    tables["action_totals"] = totals.set_column(place, totals.schema.field(place), spoilt)
+    made = data_files("x.r1", action, tables, manifest)["csv/action_totals.csv"].decode()
+    assert {r["area_name"] for r in csv.DictReader(io.StringIO(made))} == {f"'{text}"}
+    sheet = load_workbook(io.BytesIO(workbook("x.r1", action, tables, manifest)))["action_totals"]
+    cells = [c for row in sheet.iter_rows() for c in row]
+    assert f"'{text}".strip() in {str(c.value).strip() for c in cells}
+    assert not [c.coordinate for c in cells if c.data_type == "f"]
