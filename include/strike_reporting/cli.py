@@ -51,7 +51,11 @@ def run(
         )
         validate(store, to_validate(store))
         progress.update(task, description="Summarising and publishing")
-        manifest, is_new = build(store, actions)
+        manifest, is_new = build(
+            store,
+            actions,
+            lambda done, of: progress.update(task, description=f"Writing the report: page {done} of {of}"),
+        )
     wanted = {r.submission_id for r in pulled.landed}
     rows = [
         (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ from strike_reporting.storage import Store, to_json
 from strike_reporting.summaries.compute import summarise
 from strike_reporting.summaries.tables import TABLES
 
+_SOURCE = (".py", ".sql", ".yaml", ".jinja", ".css", ".js")  # what computes a release
+
 
 class NoRelease(LookupError):
     """There is no such release; the message lists what there is."""
@@ -41,7 +44,7 @@ class CheckFailed(RuntimeError):
 def code_sha256() -> str:
     """Hash of the package's own source: which code computed a release."""
     root, digest = Path(__file__).parent, hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".sql", ".yaml", ".html", ".css", ".js")):
+    for path in sorted(p for p in root.rglob("*") if p.suffix in _SOURCE):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -90,8 +93,15 @@ def _inputs(
     }
 
 
-def build(store: Store, action: ActionSet) -> tuple[dict[str, Any], bool]:
+def build(
+    store: Store, action: ActionSet, progress: Callable[[int, int], None] = lambda done, of: None
+) -> tuple[dict[str, Any], bool]:
     """Publish an action's release from the ledger.
+
+    Args:
+        store: the state root.
+        action: what to report.
+        progress: called with pages written and pages in all.
 
     Returns:
         The manifest, and whether it is new: with unchanged inputs the current release stands.
@@ -112,7 +122,8 @@ def build(store: Store, action: ActionSet) -> tuple[dict[str, Any], bool]:
     if before and before["inputs_sha256"] == fingerprint:
         return before, False
     number = before["number"] + 1 if before else 1
-    files, facts = _render(store, action, returns, outcomes, inputs, number, before)
+    past = _action_before(store, action)
+    files, facts = _render(store, action, returns, outcomes, inputs, number, before, (store, past), progress)
     target = folder(action, number)
     for name in sorted(files):
         store.write(f"{target}/{name}", files[name])
@@ -125,6 +136,7 @@ def build(store: Store, action: ActionSet) -> tuple[dict[str, Any], bool]:
         "inputs": inputs,
         "inputs_sha256": fingerprint,
         "previous": before["release_id"] if before else None,
+        "compared_with": past["release_id"] if past else None,
         "files": {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in sorted(files.items())},
     }
     store.write_json(f"{target}/manifest.json", manifest)
@@ -140,6 +152,8 @@ def _render(
     inputs: dict[str, Any],
     number: int,
     before: dict[str, Any] | None,
+    compared: tuple[Store, dict[str, Any] | None],
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """All files of a release, and the manifest's facts about them."""
     from strike_reporting.reports import render
@@ -154,8 +168,27 @@ def _render(
     tables["revisions"] = revisions(action, release_id, old, tables, before, inputs, past)
     facts = _facts(action, tables, returns, inputs)
     files = {f"{n}.parquet": _parquet(t, n, facts, release_id) for n, t in tables.items()}
-    files.update(render(release_id, action, tables, facts, inputs))
+    pasts = [(f"Since release {before['number']}", before["release_id"], old)] if before else []
+    there, manifest = compared
+    if manifest:
+        earlier = resolve(manifest["action_id"])
+        kept = {"action_totals": read_table(there, earlier, manifest["number"], "action_totals")}
+        pasts.append((f"Since the {_small(earlier.title)}", manifest["release_id"], kept))
+    files.update(render(release_id, action, tables, facts, inputs, pasts, progress))
     return files, facts
+
+
+def _small(title: str) -> str:
+    return title[0].lower() + title[1:]
+
+
+def _action_before(store: Store, action: ActionSet) -> dict[str, Any] | None:
+    """The current release of the last action before this one by any of the same staff."""
+    found = [m for m in current(store) if ";" not in m["action_id"]]
+    earlier = [(resolve(m["action_id"]), m) for m in found]
+    mine = {*action.staff_groups}
+    past = [(a.days[0], m) for a, m in earlier if a.days[-1] < action.days[0] and mine & {*a.staff_groups}]
+    return max(past, key=lambda p: p[0])[1] if past else None
 
 
 def _facts(
@@ -267,7 +300,8 @@ def reproduce(store: Store, text: str) -> list[str]:
             source = folder(action, before["number"])
             for name in TABLES:
                 scratch.write(f"{source}/{name}.parquet", store.read(f"{source}/{name}.parquet"))
-        files, _ = _render(scratch, action, returns, outcomes, inputs, manifest["number"], before)
+        past = find(store, manifest["compared_with"]) if manifest["compared_with"] else None
+        files, _ = _render(scratch, action, returns, outcomes, inputs, manifest["number"], before, (store, past))
     made = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}
     kept = {
         n: hashlib.sha256(store.read(f"{folder(action, manifest['number'])}/{n}")).hexdigest()

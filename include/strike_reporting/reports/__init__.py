@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 
 from strike_reporting.actions import ActionSet
 from strike_reporting.reports.data import data_files
-from strike_reporting.reports.page import page
+from strike_reporting.reports.pages import pages
 from strike_reporting.reports.workbook import workbook
 
 
@@ -18,10 +19,12 @@ def render(
     tables: dict[str, pa.Table],
     facts: dict[str, Any],
     inputs: dict[str, Any],
+    pasts: list[tuple[str, str, dict[str, pa.Table]]],
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, bytes]:
-    """Every report file of a release, by its path inside the release."""
+    """Every report file of a release, by its path inside the release; arguments as `pages.pages`."""
     return {
-        "report.html": page(release_id, action, tables, facts, inputs).encode(),
+        **pages(release_id, action, tables, facts, inputs, pasts, progress),
         "workbook.xlsx": workbook(release_id, action, tables, facts),
         **data_files(release_id, action, tables, facts),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
+from markupsafe import Markup
 
 from strike_reporting.actions import ActionSet
 from strike_reporting.reference import PublishedFigure, published_figures
+from strike_reporting.reports import words
+from strike_reporting.reports.figures import Figure, Figures, Row, Table
 
 _TOTALS = {
     "inpatient_rescheduled": "inpatient_cancelled",
@@ -27,61 +28,46 @@ _TOTALS = {
 }
 
 
-@dataclass(frozen=True)
-class Compared:
-    """One published figure and ours for the same area, day and measure (None: nothing comparable here)."""
-
-    figure: PublishedFigure
-    place: str
-    ours: float | None
-
-    @property
-    def difference(self) -> float | None:
-        """Ours less the published one."""
-        return None if self.ours is None or self.figure.value is None else self.ours - self.figure.value
-
-
-def compare(action: ActionSet, tables: dict[str, pa.Table]) -> list[Compared]:
-    """Every published figure of an action, in the order of the reference file."""
-    totals = {(r["area_type"], r["area_code"]): r for r in tables["action_totals"].to_pylist()}
-    cancelled = tables["cancellations_daily"].to_pylist()
-    staff = tables["staffing_daily"].to_pylist()
-    found = []
-    for figure in published_figures():
-        if figure.action_id != action.action_id or figure.value is None:
+def compared_table(figures: Figures, action: ActionSet) -> Table | None:
+    """Figures published at the time beside this release's; None when nothing was published for the action."""
+    rows = []
+    for f in published_figures():
+        if f.action_id != action.action_id or f.value is None:
             continue
-        key = (figure.geography_type, figure.geography_code)
-        row = totals.get(key)
-        place = row["area_name"] if row else figure.geography_code
-        found.append(Compared(figure, place, _ours(figure, row, action, cancelled, staff)))
-    return found
+        ours = _figure(figures, f, action)
+        gap = None if ours.value is None else ours.value - f.value
+        place = next(
+            (
+                r["area_name"]
+                for r in figures.rows("action_totals", area_type=f.geography_type, area_code=f.geography_code)
+            ),
+            f.geography_code,
+        )
+        notes = [] if f.value_qualifier == "exact" else [words.dimension(f.value_qualifier)]
+        if gap and f.geography_type in ("england", "region"):
+            notes.append("this release holds only the trusts that returned")
+        elif gap:
+            notes.append("differs from the return: see the source’s note")
+        source = Markup('<a href="{}">source</a>{}').format(f.source_url, "".join(f"; {n}" for n in notes))
+        day = words.day(f.day) if f.day else "whole action"
+        published = words.number(f.value, 0 if f.value.is_integer() else 1)
+        rows.append(Row(place, [words.dimension(f.measure), day, published, ours, words.number(gap), source]))
+    heads = ("Area", "Measure", "Day", "Published", "#This release", "Difference", "Source and note")
+    return (
+        Table("published-figures", "Figures published at the time, and this release’s", heads, rows) if rows else None
+    )
 
 
-def _ours(
-    figure: PublishedFigure,
-    totals: dict[str, Any] | None,
-    action: ActionSet,
-    cancelled: list[dict[str, Any]],
-    staff: list[dict[str, Any]],
-) -> float | None:
-    if totals is None:
-        return None
-    if figure.day is None or (len(action.days) == 1 and figure.measure in _TOTALS):
-        value = totals.get(_TOTALS.get(figure.measure, ""))
-        return None if value is None else float(value)
-    here = (figure.geography_type, figure.geography_code, figure.day)
-    if figure.measure in ("inpatient_rescheduled", "outpatient_rescheduled"):
-        setting = figure.measure.partition("_")[0]
-        values = [
-            r["cancelled"]
-            for r in cancelled
-            if (r["area_type"], r["area_code"], r["strike_day"]) == here
-            and r["care_setting"] == setting
-            and r["activity_unit"] == "appointment"
-        ]
-    elif figure.measure == "staff_absent":
-        values = [r["absent_action"] for r in staff if (r["area_type"], r["area_code"], r["strike_day"]) == here]
-    else:
-        return None
-    known = [v for v in values if v is not None]
-    return float(sum(known)) if known else None
+def _figure(figures: Figures, f: PublishedFigure, action: ActionSet) -> Figure:
+    """Ours for the same area, day and measure; not known where nothing is comparable."""
+    where: dict[str, Any] = {"area_type": f.geography_type, "area_code": f.geography_code}
+    if f.measure in _TOTALS and (f.day is None or len(action.days) == 1):
+        places = int(f.measure == "staff_absent_average")
+        return figures.total("action_totals", _TOTALS[f.measure], places=places, **where)
+    if f.day and f.measure in ("inpatient_rescheduled", "outpatient_rescheduled"):
+        setting = f.measure.partition("_")[0]
+        more: dict[str, Any] = {"strike_day": f.day, "care_setting": setting, "activity_unit": "appointment"}
+        return figures.total("cancellations_daily", "cancelled", **where, **more)
+    if f.day and f.measure == "staff_absent":
+        return figures.total("staffing_daily", "absent_action", **where, strike_day=f.day)
+    return Figure(None, words.NOT_AVAILABLE, "")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from strike_reporting.contracts import load
+from strike_reporting.reference import read_csv
 
 NOT_AVAILABLE = "[x]"
 EXTRACTS = {"cancellations": "Cancellations", "staffing": "Staffing", "planned_activity": "Planned activity"}
@@ -59,3 +63,26 @@ def of(returned: int | None, expected: int | None) -> str:
 def dimension(value: Any) -> str:
     """A coded value in words."""
     return "not stated" if value is None else str(value).replace("_", " ")
+
+
+@cache
+def _functions() -> dict[str, str]:
+    return {r["code"]: r["name"] for r in read_csv("treatment_functions")}
+
+
+def treatment_function(code: str | None) -> str:
+    """`Trauma and Orthopaedics (110)`; a code we have no name for stands alone."""
+    if code is None:
+        return "not stated"
+    return f"{_functions()[code]} ({code})" if code in _functions() else code
+
+
+def priority(code: str | None) -> str:
+    """`P2: within one month`."""
+    labels = {v.code: v.label for v in load("cancellations").field("priority").values}
+    return "not stated" if code is None else f"{code}: {labels[code].lower()}"
+
+
+def cancer(value: bool | None) -> str:
+    """On a cancer pathway or not."""
+    return "not stated" if value is None else ("On a cancer pathway" if value else "Not on a cancer pathway")

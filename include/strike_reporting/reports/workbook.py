@@ -71,7 +71,7 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str]) -> gpt.GPTable:
     return gpt.GPTable(
         table=frame,
         table_name=name,
-        title=described.title,
+        title=f"{described.title} $$missing$$ $$joint$$ $$x$$",
         subtitles=synthetic,
         scope="England",
         units={c.name: c.unit for c in described.columns if c.unit},

@@ -1,0 +1,143 @@
+"""What stands behind the figures: returns, submissions, and who sent nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from strike_reporting.organisations import organisations
+from strike_reporting.reports import words
+from strike_reporting.reports.figures import Figures, Row, Table
+from strike_reporting.selection import RETURNED
+
+
+class Evidence:
+    """The returns and submissions of one release, as tables for its pages."""
+
+    def __init__(self, figures: Figures, day: date) -> None:
+        """`day` decides which areas a trust counts in."""
+        self.figures, self.day = figures, day
+
+    def trust_link(self, code: str, name: str, root: str = "") -> Markup:
+        """A trust’s name, leading to its page."""
+        return Markup('<a href="{}trusts/{}.html">{} ({})</a>').format(root, code, name, code)
+
+    def tags(self, code: str) -> str:
+        """Codes of every area that a trust counts in, for filters."""
+        try:
+            return " ".join(a.area_code.lower() for a in organisations().areas(code, self.day))
+        except LookupError:  # a trust that began or ended during the action
+            return code.lower()
+
+    def members(self, tag: str) -> list[tuple[str, str]]:
+        """Trusts of an area: code and name."""
+        named = {r["ods_code"]: r["trust_name"] for r in self.figures.rows("returns")}
+        return [(c, n) for c, n in sorted(named.items()) if tag in self.tags(c).split()]
+
+    def absent(self, only: set[str] | None = None) -> dict[str, list[Markup]]:
+        """Trusts that sent no usable return on any day, by extract."""
+        found = {}
+        for extract, title in words.EXTRACTS.items():
+            mine = [r for r in self.figures.rows("returns", extract=extract) if only is None or r["ods_code"] in only]
+            sent = {r["ods_code"] for r in mine if r["return_status"] in RETURNED}
+            asked = {r["ods_code"]: r["trust_name"] for r in mine if r["return_status"] in ("missing", "rejected")}
+            names = [self.trust_link(c, n) for c, n in sorted(asked.items(), key=lambda i: i[1]) if c not in sent]
+            if names:
+                found[title] = names
+        return found
+
+    def returns(self, code: str) -> Table:
+        """A trust’s returns, each leading to its submission."""
+        rows = []
+        for r in self.figures.rows("returns", ods_code=code):
+            if r["return_status"] == "not_expected":
+                continue
+            one = {"ods_code": code, "extract": r["extract"], "strike_day": r["strike_day"]}
+            sent = r["submission_id"]
+            link = Markup('<a href="../sources.html#s-{}">{}</a>').format(sent, sent[:13]) if sent else "none"
+            used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined", "total")]
+            name = f"{words.EXTRACTS[r['extract']]}, {words.day(r['strike_day'])}"
+            rows.append(Row(name, [words.status(r["return_status"]), *used, link, r["reason"] or ""]))
+        heads = ("Return", "Status", "#Rows used", "#Rows left out", "#Total", "Submission", "Note")
+        return Table("returns", "Its returns", heads, rows)
+
+    def submissions(
+        self,
+        table_id: str,
+        caption: str,
+        codes: list[str] | None,
+        extract: str = "",
+        *,
+        root: str = "",
+        search: str = "",
+        chosen: list[dict[str, Any]] | None = None,
+    ) -> Table:
+        """Submissions, by trust, with file, hash and quality."""
+        named = {r["ods_code"]: r["trust_name"] for r in self.figures.rows("returns")}
+        wanted = (
+            chosen
+            if chosen is not None
+            else [
+                s
+                for s in self.figures.rows("submissions")
+                if s["ods_code"] in (codes or ()) and extract in ("", s["extract"])
+            ]
+        )
+        rows = []
+        for s in sorted(wanted, key=lambda s: (s["ods_code"] or "", s["extract"] or "", s["received_at"])):
+            one = {"submission_id": s["submission_id"]}
+            code = s["ods_code"] or ""
+            place = self.trust_link(code, named[code], root) if code in named else code or "trust not known"
+            result = words.dimension(s["status"]) + (f": {s['reason']}" if s["status"] == "rejected" else "")
+            reference = Markup("<code>{}</code><br><code>{}</code>").format(s["submission_id"], s["sha256"])
+            rows.append(
+                Row(
+                    place,
+                    [
+                        words.EXTRACTS.get(s["extract"] or "", "not known"),
+                        s["source_name"],
+                        words.moment(s["received_at"]),
+                        self.figures.total("submissions", "rows_accepted", **one),
+                        self.figures.total("submissions", "rows_quarantined", **one),
+                        self.figures.total("submissions", "warnings", **one),
+                        result,
+                        reference,
+                    ],
+                    id=f"s-{s['submission_id']}" if extract else "",
+                    tags=self.tags(code) if code else "",
+                )
+            )
+        heads = (
+            "Trust",
+            "Extract",
+            "File",
+            "Received",
+            "#Rows used",
+            "#Left out",
+            "#Warnings",
+            "Result",
+            "Reference and SHA-256",
+        )
+        return Table(table_id, caption, heads, rows, search=search)
+
+    def statuses(self) -> Table:
+        """How many trusts are in each return status."""
+        counted: dict[tuple[str, date], Counter[str]] = {}
+        for r in self.figures.rows("returns"):
+            counted.setdefault((r["extract"], r["strike_day"]), Counter())[r["return_status"]] += 1
+        rows = [
+            Row(
+                f"{words.EXTRACTS[e]}, {words.day(d)}",
+                [
+                    self.figures.count("returns", extract=e, strike_day=d, return_status=s)
+                    for s in ("received", "nil_return", "late", "rejected", "missing")
+                ],
+            )
+            for (e, d), found in sorted(counted.items())
+            if set(found) != {"not_expected"}
+        ]
+        heads = ("Return", "#Received", "#Nil return", "#Late", "#Rejected", "#Missing")
+        return Table("statuses", "Trusts by return status", heads, rows)

@@ -1,0 +1,56 @@
+// Sorting and filtering. Without this script every table is still there, whole and in order.
+"use strict";
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const numeric = head.classList.contains("n");
+      const was = head.getAttribute("aria-sort");
+      const up = was ? was === "descending" : !numeric;
+      heads.forEach((h) => h.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const key = (row) => {
+        const text = row.cells[column].textContent.trim();
+        if (!numeric) return text.toLowerCase();
+        if (text.startsWith("under")) return 0.01;
+        if (text.startsWith("over")) return 99.99;
+        return text.includes("[x]") ? null : Number(text.replace(/[,%]/g, ""));
+      };
+      const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
+      // What is not available comes last, whichever way the rest goes.
+      rows.sort(([a], [b]) => {
+        if (a === null || b === null) return (a === null) - (b === null);
+        const order = numeric ? a - b : a.localeCompare(b, "en-GB");
+        return up ? order : -order;
+      });
+      table.tBodies[0].append(...rows.map(([, row]) => row));
+    });
+  });
+}
+const asked = new URLSearchParams(location.search);
+for (const form of document.querySelectorAll("form.filter")) {
+  const rows = [...document.getElementById(form.dataset.for).tBodies[0].rows];
+  const output = form.querySelector("output");
+  const apply = () => {
+    const q = (form.elements.q?.value ?? "").trim().toLowerCase();
+    const only = form.elements.only?.value ?? "";
+    let shown = 0;
+    for (const row of rows) {
+      const tags = (row.dataset.tags ?? "").split(" ");
+      const hit = (!q || tags.includes(q) || row.textContent.toLowerCase().includes(q)) && (!only || tags.includes(only));
+      row.hidden = !hit;
+      shown += hit;
+    }
+    output.textContent = q || only ? `${shown} of ${rows.length} shown` : "";
+  };
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", apply);
+  if (form.elements.q && asked.get("q")) form.elements.q.value = asked.get("q");
+  if (form.elements.only && asked.get("only")) form.elements.only.value = asked.get("only");
+  apply();
+}

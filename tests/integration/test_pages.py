@@ -1,0 +1,186 @@
+"""Every number on every page is what its query gives on the release's own Parquet, asked of DuckDB by itself."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from strike_reporting.actions import resolve
+from strike_reporting.examples import ACTIONS
+from strike_reporting.releases import find, folder
+from strike_reporting.storage import Store
+from strike_reporting.summaries.tables import TABLES
+
+
+class Page(HTMLParser):
+    """Collects numbers with their queries, number cells and headline values, links and ids."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.bare, self.links, self.ids = [], [], set()
+        self._query: str | None = None
+        self._cell: list[Any] | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        got = dict(attrs)
+        if got.get("id"):
+            self.ids.add(got["id"])
+        if tag == "a" and got.get("href"):
+            self.links.append(got["href"])
+        if (tag == "td" and got.get("class") == "n") or got.get("class") == "value":
+            self._cell = [tag, False]
+        if "data-q" in got:
+            self._query = got["data-q"]
+            if self._cell:
+                self._cell[1] = True
+
+    def handle_data(self, data: str) -> None:
+        if self._query is not None:
+            self.found.append((self._query, data))
+            self._query = None
+        elif self._cell and data.strip() and not self._cell[1]:
+            self.bare.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._cell and tag == self._cell[0]:
+            self._cell = None
+
+
+class Asker:
+    """Answers page queries from Parquet files and the manifest, not with the code that wrote the page."""
+
+    def __init__(self, store: Store, manifest: dict[str, Any]) -> None:
+        self.store, self.own, self.known = store, manifest["release_id"], {}
+        self.con = duckdb.connect()
+
+    def ask(self, query: str) -> float | None:
+        if " - " in query:
+            left, right = query.split(" - ")
+            return self.ask(left) - self.ask(right)
+        path, _, field = query.partition("#")
+        table, _, conditions = path.partition("?")
+        release, _, table = table.rpartition("/")
+        view = self.view(release or self.own, table)
+        where = " AND ".join(self.condition(c) for c in conditions.split("&") if c) or "true"
+        kind, *rest = field.split(":")
+        if kind == "count":
+            sql = f"SELECT count(*) FROM {view} WHERE {where}"
+        elif kind == "max":
+            sql = f'SELECT max("{rest[0]}") FROM {view} WHERE {where}'
+        elif kind == "rank":
+            measure, code = rest
+            sql = (
+                f'SELECT place FROM (SELECT area_code, rank() OVER (ORDER BY "{measure}" DESC) AS place FROM {view} '
+                f"WHERE {where} AND \"{measure}\" IS NOT NULL) WHERE area_code = '{code}'"
+            )
+        else:
+            sql = f'SELECT sum("{field}") FROM {view} WHERE {where}'
+        found = self.con.execute(sql).fetchone()
+        return None if found is None or found[0] is None else float(found[0])
+
+    @staticmethod
+    def condition(text: str) -> str:
+        column, _, value = text.partition("=")
+        if not value:
+            return f'"{column}" IS NULL'
+        listed = ", ".join("'" + unquote(v).replace("'", "''") + "'" for v in value.split("|"))
+        return f'lower(CAST("{column}" AS VARCHAR)) IN (SELECT lower(unnest([{listed}])))'
+
+    def view(self, release: str, table: str) -> str:
+        name = f"t{len(self.known)}"
+        if (release, table) not in self.known:
+            manifest = find(self.store, release)
+            if table == "submissions":
+                data = pa.Table.from_pylist(manifest["inputs"]["submissions"])
+            else:
+                key = f"{folder(resolve(manifest['action_id']), manifest['number'])}/{table}.parquet"
+                data = pq.read_table(io.BytesIO(self.store.read(key)))
+            self.con.register(name, data)
+            self.known[(release, table)] = name
+        return self.known[(release, table)]
+
+
+def said(text: str) -> float | None:
+    """The number that a text says."""
+    if text == "[x]":
+        return None
+    if text == "no change":
+        return 0.0
+    sign = -1 if text.startswith("down") else 1
+    return sign * float(re.sub(r"^(up|down) |,|%", "", text))
+
+
+def agree(text: str, value: float | None) -> bool:
+    if text == "under 0.1%":
+        return value is not None and 0 < value < 0.05
+    if text == "over 99.9%":
+        return value is not None and 99.95 <= value < 100
+    number = said(text)
+    if number is None or value is None:
+        return number is None and value is None
+    return abs(number - value) <= (0.05001 if "." in text else 0.0)
+
+
+def pages(store: Store, action_id: str) -> tuple[dict[str, Any], dict[str, Page]]:
+    manifest = find(store, action_id)
+    where = folder(resolve(action_id), manifest["number"])
+    return manifest, {n: Page(store.read(f"{where}/{n}").decode()) for n in manifest["files"] if n.endswith(".html")}
+
+
+def check_pages(store: Store, action_id: str) -> int:
+    """Check every number of every page of a release; how many there were."""
+    manifest, found = pages(store, action_id)
+    asker, checked, answers = Asker(store, manifest), 0, {}
+    for name, page in found.items():
+        assert page.bare == [], f"{name}: numbers without a query"
+        for query, text in page.found:
+            if query not in answers:
+                answers[query] = asker.ask(query) if query else None
+            assert agree(text, answers[query]), f"{name} says {text!r}; {query} is {answers[query]}"
+            checked += 1
+    return checked
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_every_number_is_the_parquets(action_id: str, examples: Store) -> None:
+    assert check_pages(examples, action_id) > 500
+
+
+@pytest.mark.parametrize("action_id", ACTIONS)
+def test_every_link_leads_somewhere(action_id: str, examples: Store) -> None:
+    manifest, found = pages(examples, action_id)
+    across = {"index.html", "before.html"}
+    for name, page in found.items():
+        for link in page.links:
+            if link.startswith(("https://", "http://")):
+                continue
+            path, _, anchor = link.partition("#")
+            path = path.partition("?")[0]
+            if path.startswith("../../"):
+                assert path.rpartition("/")[2] in across
+                continue
+            base = name.rpartition("/")[0]
+            target = path.removeprefix("../") if path.startswith("../") else (f"{base}/{path}" if base else path)
+            target = name if not path else target
+            assert target in manifest["files"] or target == "manifest.json", f"{name}: {link}"
+            assert not anchor or anchor in found[target].ids, f"{name}: {link}"
+
+
+def test_a_wrong_number_would_be_seen(examples: Store) -> None:
+    asker = Asker(examples, find(examples, "JD-2023-04-11"))
+    query = "action_totals?area_type=england&area_code=ENG#outpatient_cancelled"
+    value = asker.ask(query)
+    assert value and agree(f"{value:,.0f}", value) and not agree(f"{value + 1:,.0f}", value)
+    assert asker.ask(f"{query} - {query}") == 0
+    assert asker.ask("action_totals?area_type=trust&area_code=NONE#outpatient_cancelled") is None
+    assert not agree("0", None)
+    assert set(TABLES) >= {"action_totals"}
