@@ -16,7 +16,9 @@ Summarises the newest accepted submission of each trust, extract and strike day,
 * **publish** stages, checks and publishes each action of a group; unchanged inputs leave the current
   release alone.
 * **published** fails the run if any action's figures did not add up (nothing of it was published) and announces
-  `release`.
+  `release`. It writes the pages across releases.
+* **announce** mails each area's list about new releases through the connection `strikes_mail`, if there is one. A
+  mail that cannot be sent is recorded in `ledger/mail`, fails nothing, and is tried again at the next run.
 
 Releases are in `releases/<action>/<number>/`; `strikes release reproduce ID` rebuilds one from landing.
 """
@@ -40,13 +42,29 @@ def publish_disruption():
 
     @task(outlets=[RELEASE], trigger_rule="none_failed")
     def published(groups: list[list[dict[str, Any]]]) -> list[str]:
+        from strike_reporting.front import write_front
+        from strike_reporting.storage import Store
+
         done = [item for group in groups[:] for item in group]
         problems = [item["problem"] for item in done if item["problem"]]
+        write_front(Store())
         if problems:
             raise RuntimeError("; ".join(problems))
         return [item["release"] for item in done if item["is_new"]]
 
-    published(publish.expand(group=plan()))
+    @task(multiple_outputs=False)
+    def announce(releases: list[str]) -> dict[str, int]:
+        from strike_reporting.mail import announcements
+        from strikes_mail import mail_out
+
+        new = releases[:]
+        return mail_out(
+            lambda store, sender, extra: announcements(
+                store, extra.get("distribution", {}), sender, extra.get("link", ""), new
+            )
+        )
+
+    announce(published(publish.expand(group=plan())))
 
 
 publish_disruption()

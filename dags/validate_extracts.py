@@ -15,6 +15,8 @@ Reads, normalises and checks every landed submission that has no outcome under t
 * **plan** asks the ledger what there is to do; a lost or doubled event changes nothing.
 * **validate** judges one group: structure and patient data, then the contract by Great Expectations, then plausibility.
 * **judged** adds the groups up and announces `accepted`.
+* **tell_trusts** mails the feed's contact the error report of a file that was refused or used in part, once, through
+  the connection `strikes_mail`, if there is one. The report never repeats a value that looks like patient data.
 
 Accepted rows are in `accepted/`, what was left out and why in `quarantine/`, with the error report the trust is sent.
 A changed contract or dialect judges the affected submissions again: fix the dialect, trigger this DAG, and the
@@ -46,7 +48,16 @@ def validate_extracts():
                 total[status] = total.get(status, 0) + number
         return total
 
-    judged(validate.expand(group=plan()))
+    @task(trigger_rule="none_failed", multiple_outputs=False)
+    def tell_trusts() -> dict[str, int]:
+        from datetime import UTC, datetime
+
+        from strike_reporting.mail import notices
+        from strikes_mail import mail_out
+
+        return mail_out(lambda store, sender, extra: notices(store, sender, datetime.now(UTC)))
+
+    judged(validate.expand(group=plan())) >> tell_trusts()
 
 
 validate_extracts()

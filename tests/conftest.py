@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from strike_reporting.actions import resolve
 from strike_reporting.collecting import collect
 from strike_reporting.examples import ACTIONS, write_examples
 from strike_reporting.feeds import load_feeds
+from strike_reporting.front import write_front
 from strike_reporting.releases import build
 from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
@@ -50,6 +52,7 @@ def run_examples(store: Store, inbox: Path) -> None:
     validate(store, to_validate(store))
     for action_id in ACTIONS:
         build(store, resolve(action_id))
+    write_front(store, date(2026, 11, 24))
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def run(
     from strike_reporting import ledger
     from strike_reporting.actions import resolve
     from strike_reporting.collecting import collect_drop
+    from strike_reporting.front import write_front
     from strike_reporting.releases import build
     from strike_reporting.storage import Store
     from strike_reporting.validating import to_validate, validate
@@ -56,6 +57,7 @@ def run(
             actions,
             lambda done, of: progress.update(task, description=f"Writing the report: page {done} of {of}"),
         )
+        write_front(store)
     wanted = {r.submission_id for r in pulled.landed}
     rows = [
         (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)

@@ -129,6 +129,14 @@ def pulls(store: Store, collection: str) -> list[dict[str, Any]]:
     return list(store.each_json(f"{PULLS}/{collection}"))
 
 
+def pull_failures(store: Store) -> dict[str, str]:
+    """Why each feed's newest pull failed, for feeds whose newest pull did."""
+    newest: dict[str, dict[str, Any]] = {}
+    for pull in store.each_json(PULLS):
+        newest[pull["feed_id"]] = pull  # collections are listed in order of their id
+    return {f: p["reason"] for f, p in sorted(newest.items()) if p["status"] == "failed"}
+
+
 def validators(store: Store, feed_id: str) -> dict[str, dict[str, str]]:
     """What the feed's server said of each file name it last gave (ETag, Last-Modified), once it was landed."""
     key = f"{VALIDATORS}/{feed_id}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from strike_reporting import ledger
@@ -12,6 +13,7 @@ from strike_reporting.feeds import load_feeds
 from strike_reporting.landing import receipts
 from strike_reporting.reference import published_figures
 from strike_reporting.releases import CheckFailed, build
+from strike_reporting.selection import select
 from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
 from strike_reporting.watch import feed_warnings
@@ -97,3 +99,23 @@ def publish_group(group: Group) -> list[dict[str, Any]]:
         except CheckFailed as failure:
             done.append({"action": action_id, "release": None, "is_new": False, "problem": str(failure)})
     return done
+
+
+def returns_board(store: Store, action_id: str, now: datetime) -> str:
+    """The returns board of an action (of the newest with a submission when none is named), as a page.
+
+    Raises:
+        UnknownAction: the strike calendar has no such action.
+    """
+    from strike_reporting.reports.board import board
+
+    known = [resolve(i) for i in to_publish(store) if ";" not in i]
+    known.sort(key=lambda a: a.days[0], reverse=True)
+    action = resolve(action_id) if action_id else (known or [resolve(list(actions())[-1])])[0]
+    outcomes = ledger.outcomes(store)
+    found = select(action, outcomes, ledger.pull_failures(store))
+    used = {r.submission_id for r in found if r.submission_id}
+    reports = {s for s in used if store.exists(f"quarantine/{s}/error_report.txt")}
+    synthetic = any(o.data_class == "synthetic" for o in outcomes if o.submission_id in used)
+    choices = known if action in known else [action, *known]
+    return board(action, choices, found, reports, synthetic, now.isoformat())

@@ -109,7 +109,7 @@ def build(
     Raises:
         CheckFailed: the figures do not add up; nothing was published.
     """
-    outcomes, failures = ledger.outcomes(store), _failures(store)
+    outcomes, failures = ledger.outcomes(store), ledger.pull_failures(store)
     returns = select(action, outcomes, failures)
     relevant = {
         k: v
@@ -233,14 +233,6 @@ def _parquet(table: pa.Table, name: str, facts: dict[str, Any], release_id: str)
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(meta), buffer, compression="zstd", version="2.6")
     return buffer.getvalue()
-
-
-def _failures(store: Store) -> dict[str, str]:
-    """Why each feed's newest pull failed, for feeds whose newest pull did."""
-    newest: dict[str, dict[str, Any]] = {}
-    for pull in store.each_json(ledger.PULLS):
-        newest[pull["feed_id"]] = pull  # collections are listed in order of their id
-    return {f: p["reason"] for f, p in sorted(newest.items()) if p["status"] == "failed"}
 
 
 def _latest(store: Store, action: ActionSet) -> dict[str, Any] | None:

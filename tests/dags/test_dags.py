@@ -14,8 +14,8 @@ from conftest import ROOT
 
 TASKS = {
     "collect_extracts": ["collect", "landed", "plan", "warn"],
-    "validate_extracts": ["judged", "plan", "validate"],
-    "publish_disruption": ["plan", "publish", "published"],
+    "validate_extracts": ["judged", "plan", "tell_trusts", "validate"],
+    "publish_disruption": ["announce", "plan", "publish", "published"],
 }
 AIRFLOW = Path(sys.executable).parent / "airflow"
 pytestmark = pytest.mark.airflow

@@ -183,9 +183,9 @@ def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, d
     collect_drop(store, folder, JD)
     [outcome] = validate(store, to_validate(store))
     build(store, resolve(JD))
-    page = (home / f"releases/{JD}/0001/report.html").read_text()
-    assert "&lt;script&gt;" in page
-    assert "<script" not in page
+    release = home / f"releases/{JD}/0001"
+    assert "=1+1&lt;script&gt;" in (release / "sources.html").read_text()
+    assert not [p.name for p in release.rglob("*.html") if p.read_text().count("<script") != 1]
     book = openpyxl.load_workbook(home / f"quarantine/{outcome.submission_id}/error_report.xlsx")
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert any(c.value == "=HYPERLINK(1)" for c in cells)

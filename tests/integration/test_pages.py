@@ -63,6 +63,8 @@ class Asker:
         self.con = duckdb.connect()
 
     def ask(self, query: str) -> float | None:
+        if " + " in query:
+            return sum(self.ask(part) or 0 for part in query.split(" + "))
         if " - " in query:
             left, right = query.split(" - ")
             return self.ask(left) - self.ask(right)
@@ -113,10 +115,8 @@ def said(text: str) -> float | None:
     """The number that a text says."""
     if text == "[x]":
         return None
-    if text == "no change":
-        return 0.0
     sign = -1 if text.startswith("down") else 1
-    return sign * float(re.sub(r"^(up|down) |,|%", "", text))
+    return sign * float(re.sub(r"^(up|down) |,|%| percentage points", "", text))
 
 
 def agree(text: str, value: float | None) -> bool:
@@ -124,6 +124,8 @@ def agree(text: str, value: float | None) -> bool:
         return value is not None and 0 < value < 0.05
     if text == "over 99.9%":
         return value is not None and 99.95 <= value < 100
+    if text == "no change":
+        return value is not None and abs(value) < 0.0501
     number = said(text)
     if number is None or value is None:
         return number is None and value is None

@@ -32,7 +32,7 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
     """
     used = [p for p in COLOURS if any(r["part"] == p for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["order"])))
-    label = alt.Axis(labelLimit=260, labelAngle=0)
+    label = alt.Axis(labelLimit=400, labelAngle=0)
     if sideways:
         along: dict[str, Any] = {"y": alt.Y("name:N", sort=names, title=None, axis=label)}
         across: Any = alt.X
@@ -78,7 +78,7 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
     if not rows:
         return None
     top = max((r["value"] or 0) for r in rows) or 1
-    dark = alt.datum.value > top * 0.55
+    dark = alt.datum.value > top * 0.65
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0.05)),
         y=alt.Y("row:O", axis=None, scale=alt.Scale(padding=0.05)),
@@ -91,7 +91,7 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
     tile = base.mark_rect(stroke="#4c6272").encode(
         color=alt.condition("isValid(datum.value)", fill, alt.value("white"))
     )
-    ink = alt.condition(dark, alt.value("white"), alt.value("#212b32"))
+    ink = alt.condition(dark, alt.value("white"), alt.value("black"))
     code = base.mark_text(fontSize=12, dy=-8, fontWeight="bold").encode(text="code:N", color=ink)
     number = base.mark_text(fontSize=13, dy=9).encode(text="text:N", color=ink)
     return _svg((tile + code + number).properties(width=460, height=460), "tiles")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,6 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from strike_reporting.actions import ActionSet
-from strike_reporting.storage import to_json
 from strike_reporting.summaries.tables import TABLES
 
 SYNTHETIC = "SYNTHETIC DATA: made by a simulator, not reported by any trust"
@@ -70,5 +70,7 @@ def data_files(
         "created": facts["as_at"] or None,
         "resources": resources,
     }
-    files["datapackage.json"] = to_json({k: v for k, v in package.items() if v is not None})
+    files["datapackage.json"] = json.dumps(
+        {k: v for k, v in package.items() if v is not None}, indent=1, ensure_ascii=False
+    ).encode()
     return files

@@ -2,7 +2,7 @@
 
 A query reads `[release/]table?column=value&column=a|b#field`; `#max:field` takes the highest instead of the sum,
 `#count` counts rows, `#rank:field:code` is an area's place by the field, highest first. An empty value means
-null, and `left - right` is a difference. Each number on a page carries its query in `data-q`.
+null; `left - right` and `left + right` mean what they say. Each number on a page carries its query in `data-q`.
 """
 
 from __future__ import annotations
@@ -92,8 +92,17 @@ def change(now: Figure, before: Figure) -> Figure | None:
         return None
     value = now.value - before.value
     places = 0 if float(value).is_integer() else 1
-    text = f"{'up' if value > 0 else 'down'} {words.number(abs(value), places)}" if value else "no change"
+    unit = " percentage points" if "%" in now.text else ""
+    size = words.number(abs(value), places)
+    text = f"{'up' if value > 0 else 'down'} {size}{unit}" if float(size.replace(",", "")) else "no change"
     return Figure(value, text, f"{now.query} - {before.query}")
+
+
+def together(figures: Sequence[Figure]) -> Figure:
+    """The sum of the known ones; [x] when none is known."""
+    known = [f for f in figures if f.value is not None]
+    value = sum(f.value or 0 for f in known) if known else None
+    return Figure(value, words.number(value), " + ".join(f.query for f in known))
 
 
 def _fits(value: Any, wanted: Any) -> bool:

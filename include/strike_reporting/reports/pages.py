@@ -16,7 +16,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from strike_reporting.actions import ActionSet
-from strike_reporting.organisations import ENGLAND
+from strike_reporting.organisations import ENGLAND, organisations
 from strike_reporting.reports import area, charts, words
 from strike_reporting.reports.area import Past, Place
 from strike_reporting.reports.evidence import Evidence
@@ -40,7 +40,7 @@ def environment() -> jinja2.Environment:
     return made
 
 
-_NAV = (
+NAV = (
     ("report.html", "England"),
     ("hampshire.html", "Hampshire"),
     ("report.html#trusts", "Trusts"),
@@ -97,7 +97,7 @@ class _Book:
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, facts, figures, pasts
         self.evidence = Evidence(figures, action.days[0])
-        self.common = {"release_id": release_id, "action": action, "facts": facts, "root": "", "nav": _NAV}
+        self.common = {"release_id": release_id, "action": action, "facts": facts, "root": "", "nav": NAV}
 
     def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Path and HTML of every page, England's first."""
@@ -173,13 +173,17 @@ class _Book:
         sites = [
             (self._place(r), f"{r['area_name']} ({r['area_code']})", "")
             for r in self.figures.rows("action_totals", area_type="site")
+            if _trust_of(r["area_code"]) in {organisations().successor(c) for c, _ in codes}
         ]
         shown = [
             (p, f)
             for p, f in ((p, self.figures.total("action_totals", "acute_cancelled", **p.where)) for p, *_ in trusts)
             if f
         ]
-        bars = [{"name": p.name, "order": -(f.value or 0), "part": "Inpatient", "count": f.value} for p, f in shown]
+        bars = [
+            {"name": words.short(p.name), "order": -(f.value or 0), "part": "Inpatient", "count": f.value}
+            for p, f in shown
+        ]
         return self._page(
             "area",
             "Hampshire",
@@ -199,7 +203,7 @@ class _Book:
         sites = [
             (self._place(r), f"{r['area_name']} ({r['area_code']})", "")
             for r in self.figures.rows("action_totals", area_type="site")
-            if r["area_code"].startswith(code)
+            if _trust_of(r["area_code"]) == organisations().successor(code)
         ]
         return self._page(
             "area",
@@ -314,6 +318,12 @@ class _Book:
             if r[field] is not None
         }
         return self.figures.count("action_totals", area_type="trust", area_code=tuple(sorted(codes)))
+
+
+def _trust_of(site_code: str) -> str:
+    """Today's code of the trust that runs a site."""
+    site = organisations().site(site_code)
+    return organisations().successor(site.ods_code if site else site_code[:3])
 
 
 def _key(key: str) -> str:

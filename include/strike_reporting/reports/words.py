@@ -86,3 +86,8 @@ def priority(code: str | None) -> str:
 def cancer(value: bool | None) -> str:
     """On a cancer pathway or not."""
     return "not stated" if value is None else ("On a cancer pathway" if value else "Not on a cancer pathway")
+
+
+def short(name: str) -> str:
+    """A trust's name without what all trusts' names end in, for a chart."""
+    return name.removesuffix(" NHS Trust").removesuffix(" NHS Foundation Trust")

@@ -74,7 +74,7 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str]) -> gpt.GPTable:
         title=f"{described.title} $$missing$$ $$joint$$ $$x$$",
         subtitles=synthetic,
         scope="England",
-        units={c.name: c.unit for c in described.columns if c.unit},
+        units={c.name: c.unit for c in described.columns if c.unit} or None,
         source="Returns of NHS trusts; see the provenance table",
         index_columns={},
     )

@@ -32,7 +32,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 const asked = new URLSearchParams(location.search);
-for (const form of document.querySelectorAll("form.filter")) {
+for (const form of document.querySelectorAll("form.filter[data-for]")) {
   const rows = [...document.getElementById(form.dataset.for).tBodies[0].rows];
   const output = form.querySelector("output");
   const apply = () => {

@@ -1,0 +1,224 @@
+"""The two pages across releases: every action with the published figures, and what is known before a strike.
+
+Unlike a release's own pages these are written again at every publication, from the current releases alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from markupsafe import Markup
+
+from strike_reporting.actions import ActionSet, actions, resolve
+from strike_reporting.reference import published_figures
+from strike_reporting.reports import words
+from strike_reporting.reports.area import Place, by_day
+from strike_reporting.reports.figures import Figure, Figures, Row, Table, together
+from strike_reporting.reports.pages import environment
+
+ENGLAND: dict[str, Any] = {"area_type": "england", "area_code": "ENG"}
+NAV = (("index.html", "All actions"), ("before.html", "Before a strike"))
+LEADS = 28  # days before the first strike day that are looked at
+BESIDE = 4  # earlier actions shown beside a coming one
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A release as it is kept: its manifest and those of its tables that are needed."""
+
+    manifest: dict[str, Any]
+    tables: dict[str, pa.Table]
+
+    @property
+    def action(self) -> ActionSet:
+        """What it reports."""
+        return resolve(self.manifest["action_id"])
+
+    @property
+    def figures(self) -> Figures:
+        """Its figures, whose queries name it."""
+        return Figures({n: t.to_pylist() for n, t in self.tables.items()}, self.manifest["release_id"])
+
+    @property
+    def link(self) -> str:
+        """Its England page, seen from these pages."""
+        return f"{self.action.slug}/{self.manifest['number']:04d}/report.html"
+
+
+def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) -> dict[str, bytes]:
+    """`index.html` and `before.html`.
+
+    Args:
+        current: the current release of every action, with `action_totals`, `cancellations_daily`, `staffing_daily`.
+        before: by action id, its releases that were made before its first strike day, oldest first.
+        today: to tell what is still to come.
+    """
+    synthetic = any(k.manifest["data_class"] == "synthetic" for k in current)
+    common = {"facts": {"data_class": "synthetic" if synthetic else "real"}, "nav": NAV, "root": ""}
+    history = (
+        environment()
+        .get_template("history.html.jinja")
+        .render(
+            **common,
+            here="index.html",
+            heading="Industrial action in the NHS in England",
+            actions=_actions(current),
+            disputes=_disputes(current),
+        )
+    )
+    coming = [a for a in actions().values() if a.days[-1] >= today and a.status != "cancelled"]
+    found = {k.manifest["action_id"]: k for k in current}
+    upcoming = [_upcoming(resolve(a.action_id), found.get(a.action_id)) for a in coming]
+    past = (
+        environment()
+        .get_template("before.html.jinja")
+        .render(
+            **common,
+            here="before.html",
+            heading="Before a strike",
+            upcoming=upcoming,
+            leads=_leads(before, {a.action_id for a in coming}),
+            today=today,
+        )
+    )
+    return {"index.html": str(history).encode(), "before.html": str(past).encode()}
+
+
+def _published(action_id: str, measure: str) -> float | None:
+    """England's published figure for the whole action: the latest exact one."""
+    found = [
+        f
+        for f in published_figures()
+        if (f.action_id, f.geography_type, f.measure, f.day) == (action_id, "england", measure, None)
+        and f.value is not None
+    ]
+    found.sort(key=lambda f: (f.value_qualifier == "exact", f.published_on))
+    return found[-1].value if found else None
+
+
+def _actions(current: list[Kept]) -> Table:
+    """Every action of the calendar, newest first, ours beside what was published."""
+    kept = {k.manifest["action_id"]: k for k in current}
+    ids = [*actions(), *(i for i in kept if ";" in i)]
+    rows = [_action(resolve(i), kept.get(i)) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)]
+    heads = (
+        "Action",
+        "Status",
+        "Release",
+        "#Cancelled, ours",
+        "#Staff-days lost",
+        "Trusts in it",
+        "Published at the time",
+        "Difference",
+        "Why they differ",
+    )
+    return Table("actions", "Every action, newest first", heads, rows, search="Find an action, year or staff group")
+
+
+def _action(action: ActionSet, kept: Kept | None) -> Row:
+    published = _published(action.action_id, "total_rescheduled")
+    shown = words.number(published) if published is not None else "none found"
+    if kept is None:
+        return Row(
+            action.title, [action.status_text, "none yet", *["[x]"] * 3, shown, "[x]", "no return was collected"]
+        )
+    figures, manifest = kept.figures, kept.manifest
+    ours = figures.total("action_totals", "acute_cancelled", **ENGLAND)
+    came = figures.total("action_totals", "trusts_returned", take="max", **ENGLAND)
+    asked = figures.total("action_totals", "trusts_expected", take="max", **ENGLAND)
+    gap = None if ours.value is None or published is None else ours.value - published
+    why = ""
+    if gap:
+        complete = came.value == asked.value
+        why = "a later revision, or another cut-off" if complete else "ours holds only the trusts that returned"
+    name = Markup('<a href="{}">{}</a>').format(kept.link, action.title)
+    release = f"{manifest['release_id'].rpartition('.')[2]}, {manifest['data_class']} data"
+    cover = Markup("{} of {}").format(came, asked)
+    lost = figures.total("action_totals", "staff_days_lost", **ENGLAND)
+    return Row(name, [action.status_text, release, ours, lost, cover, shown, words.number(gap), why])
+
+
+def _disputes(current: list[Kept]) -> Table:
+    """Each dispute's running total. Joint releases are left out: their actions are counted one by one."""
+    kept = {k.manifest["action_id"]: k for k in current}
+    grouped: dict[str, list[str]] = {}
+    for action in actions().values():
+        grouped.setdefault(action.dispute, []).append(action.action_id)
+    rows = []
+    for dispute, ids in grouped.items():
+        ours = [kept[i].figures for i in ids if i in kept]
+        known = [p for p in (_published(i, "total_rescheduled") for i in ids) if p is not None]
+        rows.append(
+            Row(
+                dispute,
+                [
+                    str(len(ids)),
+                    str(sum(len(actions()[i].days) for i in ids if actions()[i].status == "went_ahead")),
+                    str(len(ours)),
+                    together([f.total("action_totals", "acute_cancelled", **ENGLAND) for f in ours]),
+                    together([f.total("action_totals", "staff_days_lost", **ENGLAND) for f in ours]),
+                    f"{sum(known):,.0f} ({len(known)} action{'' if len(known) == 1 else 's'})"
+                    if known
+                    else "none found",
+                ],
+            )
+        )
+    heads = (
+        "Dispute",
+        "Actions",
+        "Strike days held",
+        "Actions released here",
+        "#Cancelled, ours",
+        "#Staff-days lost",
+        "Published at the time",
+    )
+    return Table("disputes", "Running total of each dispute", heads, rows[::-1])
+
+
+def _upcoming(action: ActionSet, kept: Kept | None) -> dict[str, Any]:
+    if kept is None:
+        return {"title": action.title, "status": action.status_text, "days": None, "link": None}
+    days = by_day(kept.figures, action, Place("england", "ENG", "England"))
+    return {"title": action.title, "status": action.status_text, "days": days, "link": kept.link}
+
+
+def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:
+    """Appointments known to be cancelled, by days before the first strike day, one column for each action."""
+    found: dict[str, dict[int, Figure]] = {}
+    for action_id, releases in before.items():
+        first = resolve(action_id).days[0]
+        for kept in releases:
+            lead = (first - as_at(kept.manifest)).days
+            if 1 <= lead <= LEADS:
+                found.setdefault(action_id, {})[lead] = _known(kept.figures)
+    if not found:
+        return None
+    order = sorted(found, key=lambda i: resolve(i).days[0], reverse=True)
+    shown = [i for i in order if i in coming] + [i for i in order if i not in coming][:BESIDE]
+    leads = sorted({lead for i in shown for lead in found[i]}, reverse=True)
+    rows = [
+        Row(f"{lead} day{'' if lead == 1 else 's'} before", [found[i].get(lead, _NONE) for i in shown])
+        for lead in leads
+    ]
+    heads = ("Lead time", *(f"#{resolve(i).title}" for i in shown))
+    return Table("leads", "Inpatient and outpatient appointments already cancelled for the action", heads, rows)
+
+
+_NONE = Figure(None, words.NOT_AVAILABLE, "")
+
+
+def _known(figures: Figures) -> Figure:
+    """Anticipated inpatient and outpatient cancellations of England."""
+    fields = ("inpatient_anticipated", "outpatient_anticipated")
+    return together([figures.total("action_totals", f, **ENGLAND) for f in fields])
+
+
+def as_at(manifest: dict[str, Any]) -> date:
+    """The local day of the newest return in a release; the first day of all when it has none."""
+    if not manifest["as_at"]:
+        return date.min
+    return datetime.fromisoformat(manifest["as_at"]).astimezone(ZoneInfo("Europe/London")).date()

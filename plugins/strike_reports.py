@@ -1,0 +1,113 @@
+"""Strike reports and the returns board inside the Airflow UI, for signed-in users who may read the publishing DAG."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from airflow.plugins_manager import AirflowPlugin
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+DAG = "publish_disruption"
+PREFIX = "/strike-reports"
+# A part of a path: no dots in front, so neither `..` nor a hidden file.
+PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src 'self' data:; form-action 'self'; frame-ancestors 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+EXTRA_TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
+
+app = FastAPI(
+    title="Strike reports",
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+    dependencies=[Depends(get_user), Depends(requires_access_dag("GET", None, DAG))],
+)
+
+
+def _kept(key: str) -> Response:
+    """A stored file, or 404."""
+    from strike_reporting.storage import Store
+
+    store = Store()
+    if not all(PART.fullmatch(part) for part in key.split("/")) or not store.exists(key):
+        raise HTTPException(404, "There is no such report.")
+    try:
+        data = store.read(key)
+    except (FileNotFoundError, IsADirectoryError):
+        raise HTTPException(404, "There is no such report.") from None
+    suffix = key[key.rfind(".") :]
+    kind = EXTRA_TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
+    return Response(data, media_type=kind, headers=HEADERS)
+
+
+@app.get("/")
+def home(request: Request) -> Response:
+    """The page of all actions."""
+    from strike_reporting.storage import Store
+
+    if not Store().exists("releases/index.html"):
+        text = "<!DOCTYPE html><html lang=en-GB><title>Strike reports</title><p>Nothing has been published yet."
+        return HTMLResponse(text, headers=HEADERS)
+    return RedirectResponse(f"{request.scope['root_path']}/releases/index.html")
+
+
+@app.get("/releases/{path:path}")
+def release_file(path: str) -> Response:
+    """A file of a release, or a page across releases."""
+    return _kept(f"releases/{path}")
+
+
+@app.get("/errors/{name}")
+def error_report(name: str) -> Response:
+    """A trust's error report, as `<submission>.txt` or `<submission>.xlsx`."""
+    submission, _, kind = name.rpartition(".")
+    if kind not in ("txt", "xlsx"):
+        raise HTTPException(404, "There is no such report.")
+    return _kept(f"quarantine/{submission}/error_report.{kind}")
+
+
+@app.get("/returns")
+def returns(action: str = "") -> Response:
+    """The returns board, computed from the ledger at each request."""
+    from strike_reporting.actions import UnknownAction
+    from strike_reporting.pipeline import returns_board
+    from strike_reporting.storage import Store
+
+    try:
+        page = returns_board(Store(), action, datetime.now(UTC))
+    except UnknownAction as unknown:
+        raise HTTPException(404, str(unknown)) from None
+    return HTMLResponse(page, headers=HEADERS)
+
+
+class StrikeReports(AirflowPlugin):
+    """Registers the app and its two places in the navigation."""
+
+    name = "strike_reports"
+    fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"app": app, "url_prefix": PREFIX, "name": "Strike reports"}]
+    external_views: ClassVar[list[dict[str, Any]]] = [
+        {
+            "name": "Strike reports",
+            "href": f"{PREFIX}/",
+            "destination": "nav",
+            "url_route": "strike-reports",
+            "nav_top_level": True,
+        },
+        {
+            "name": "Returns board",
+            "href": f"{PREFIX}/returns",
+            "destination": "nav",
+            "url_route": "returns-board",
+            "nav_top_level": True,
+        },
+    ]
