@@ -39,10 +39,16 @@ $(MESH_READY): | $(READY)
 	@$(BIN)/uv pip install --quiet --python .tools/mesh/bin/python 'mesh-sandbox==1.0.137'
 	@touch $@
 
+NODE_READY := tests/browser/node_modules/.ready
+$(NODE_READY): tests/browser/package-lock.json | $(READY)
+	@echo "Installing axe-core and html-validate for the browser tests ..."
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix tests/browser --no-fund --no-audit --silent
+	@touch $@
+
 report: $(READY) ## run the embedded real strikes through the three DAGs and say where the report is
 	@$(BIN)/python scripts/report.py
 
-test: $(READY) $(MESH_READY) ## run every test
+test: $(READY) $(MESH_READY) $(NODE_READY) ## run every test
 	@$(BIN)/python -m pytest
 
 check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
@@ -75,4 +81,4 @@ up: $(READY)     ## start Airflow on http://127.0.0.1:8080 (its log shows the pa
 	AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/airflow standalone
 
 clean:           ## remove what the targets installed (never .strikes-home)
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .tools tests/browser/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Sends what `strike_reporting.mail` builds, through the Airflow connection `strikes_mail` (type SMTP).
+"""Sends e-mail through the Airflow connection `strikes_mail` (type SMTP).
 
 Its extra may hold `from_email`, `link` (where the reports are served) and `distribution` (addresses by area).
 Without the connection nothing is sent: e-mail is optional.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
-from strike_reporting.mail import send
-from strike_reporting.storage import Store
+
+if TYPE_CHECKING:
+    from strike_reporting.storage import Store
 
 CONNECTION = "strikes_mail"
 log = logging.getLogger(__name__)
@@ -31,6 +32,9 @@ class Mailer(SmtpHook):
 
 def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[tuple[str, EmailMessage]]]) -> dict[str, int]:
     """Send the mails that `mails(store, sender, extra)` yields; nothing without the connection."""
+    from strike_reporting.mail import send
+    from strike_reporting.storage import Store
+
     mailer = Mailer(smtp_conn_id=CONNECTION)
     try:
         connection = mailer.get_connection(CONNECTION)

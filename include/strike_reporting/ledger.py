@@ -33,6 +33,7 @@ class Outcome:
     """What became of one submission.
 
     status: `accepted`, `accepted_in_part` (some rows quarantined) or `rejected`.
+    rules: how many problems each broken rule made; warnings are only counted in `warnings`.
     rules_version: the contracts, dialect and reference data it was judged by; another version judges it again.
     """
 
@@ -56,6 +57,7 @@ class Outcome:
     rows_accepted: int = 0
     rows_quarantined: int = 0
     warnings: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
     days: dict[str, Day] = field(default_factory=dict)
 
     @property

@@ -84,6 +84,7 @@ def _inputs(
                 "rows_accepted": o.rows_accepted,
                 "rows_quarantined": o.rows_quarantined,
                 "warnings": o.warnings,
+                "rules": o.rules,
             }
             for o in chosen
         ],

@@ -96,7 +96,8 @@ def _one(
         chosen = good[-1]
         stats = chosen.days[iso]
         status = "late" if _is_late(chosen, day) else ("nil_return" if stats.total == 0 else "received")
-        reason = f"{stats.quarantined} rows left out" if stats.quarantined else ""
+        plural = "" if stats.quarantined == 1 else "s"
+        reason = f"{stats.quarantined} row{plural} left out" if stats.quarantined else ""
         if len(good) > 1:
             older = f"replaces {len(good) - 1} earlier submission{'s' if len(good) > 2 else ''}"
             reason = f"{reason}; {older}" if reason else older

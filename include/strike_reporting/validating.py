@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -296,6 +297,7 @@ def _write(
         rows_accepted=accepted,
         rows_quarantined=rows_read - accepted,
         warnings=sum(p.severity == "warning" for p in problems),
+        rules=dict(sorted(Counter(p.rule for p in problems if p.severity != "warning").items())),
         days=_days(opened, good) if opened else {},
     )
     folder = f"quarantine/{receipt.submission_id}"

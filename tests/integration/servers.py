@@ -28,8 +28,8 @@ def free_port() -> int:
         return int(plug.getsockname()[1])
 
 
-def wait_for(port: int, process: subprocess.Popen | None = None) -> None:
-    for _ in range(200):
+def wait_for(port: int, process: subprocess.Popen | None = None, seconds: float = 10) -> None:
+    for _ in range(int(seconds * 20)):
         if process is not None and process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         with socket.socket() as plug:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from conftest import ROOT, run_examples
+from servers import free_port
 from strike_reporting.actions import resolve
 from strike_reporting.collecting import collect_drop
 from strike_reporting.mail import announcements, notices, send
@@ -42,9 +43,9 @@ class Inbox:
 @pytest.fixture
 def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
     held = Inbox()
-    server = Controller(held, hostname="127.0.0.1", port=0)
+    port = free_port()
+    server = Controller(held, hostname="127.0.0.1", port=port)
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
     connection = {
         "conn_type": "smtp",
         "host": "127.0.0.1",

@@ -102,7 +102,13 @@ class Asker:
         if (release, table) not in self.known:
             manifest = find(self.store, release)
             if table == "submissions":
-                data = pa.Table.from_pylist(manifest["inputs"]["submissions"])
+                data = pa.Table.from_pylist([{**s, "rules": None} for s in manifest["inputs"]["submissions"]])
+            elif table == "broken_rules":
+                found = [
+                    (s["submission_id"], r, n) for s in manifest["inputs"]["submissions"] for r, n in s["rules"].items()
+                ]
+                columns = ("submission_id", "rule", "problems")
+                data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in found])
             else:
                 key = f"{folder(resolve(manifest['action_id']), manifest['number'])}/{table}.parquet"
                 data = pq.read_table(io.BytesIO(self.store.read(key)))

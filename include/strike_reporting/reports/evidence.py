@@ -141,3 +141,19 @@ class Evidence:
         ]
         heads = ("Return", "#Received", "#Nil return", "#Late", "#Rejected", "#Missing")
         return Table("statuses", "Trusts by return status", heads, rows)
+
+    def rules(self) -> Table | None:
+        """How often each rule was broken; None when none was."""
+        broken = sorted({r["rule"] for r in self.figures.rows("broken_rules")})
+        rows = [
+            Row(
+                words.dimension(rule).capitalize(),
+                [
+                    self.figures.total("broken_rules", "problems", rule=rule),
+                    self.figures.count("broken_rules", rule=rule),
+                ],
+            )
+            for rule in broken
+        ]
+        heads = ("Rule", "#Rows or cells", "#Submissions")
+        return Table("rules", "Rules broken, by rule", heads, rows) if rows else None

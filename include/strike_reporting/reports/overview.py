@@ -132,7 +132,9 @@ def _action(action: ActionSet, kept: Kept | None) -> Row:
     asked = figures.total("action_totals", "trusts_expected", take="max", **ENGLAND)
     gap = None if ours.value is None or published is None else ours.value - published
     why = ""
-    if gap:
+    if manifest["data_class"] == "synthetic":
+        gap, why = None, "synthetic data: not to be compared"
+    elif gap:
         complete = came.value == asked.value
         why = "a later revision, or another cut-off" if complete else "ours holds only the trusts that returned"
     name = Markup('<a href="{}">{}</a>').format(kept.link, action.title)

@@ -74,6 +74,11 @@ def pages(
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
     rows["submissions"] = inputs["submissions"]
+    rows["broken_rules"] = [
+        {"submission_id": s["submission_id"], "rule": rule, "problems": n}
+        for s in inputs["submissions"]
+        for rule, n in s["rules"].items()
+    ]
     book = _Book(
         release_id,
         action,
@@ -162,7 +167,7 @@ class _Book:
             icbs=self._wider("icbs", "By integrated care board", "Integrated care board", icbs) if icbs else None,
             trusts=listed,
             absent=self.evidence.absent(),
-            published=compared_table(self.figures, self.action),
+            published=compared_table(self.figures, self.action, self.facts["data_class"] == "synthetic"),
         )
 
     def hampshire(self) -> str:
@@ -268,6 +273,7 @@ class _Book:
             )
             if left
             else None,
+            rules=self.evidence.rules(),
             late=Table(
                 "late",
                 "Late returns",

@@ -28,14 +28,14 @@ _TOTALS = {
 }
 
 
-def compared_table(figures: Figures, action: ActionSet) -> Table | None:
+def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Table | None:
     """Figures published at the time beside this release's; None when nothing was published for the action."""
     rows = []
     for f in published_figures():
         if f.action_id != action.action_id or f.value is None:
             continue
         ours = _figure(figures, f, action)
-        gap = None if ours.value is None else ours.value - f.value
+        gap = None if ours.value is None or synthetic else ours.value - f.value
         place = next(
             (
                 r["area_name"]
@@ -44,7 +44,9 @@ def compared_table(figures: Figures, action: ActionSet) -> Table | None:
             f.geography_code,
         )
         notes = [] if f.value_qualifier == "exact" else [words.dimension(f.value_qualifier)]
-        if gap and f.geography_type in ("england", "region"):
+        if synthetic:
+            notes.append("synthetic data: not to be compared")
+        elif gap and f.geography_type in ("england", "region"):
             notes.append("this release holds only the trusts that returned")
         elif gap:
             notes.append("differs from the return: see the source’s note")

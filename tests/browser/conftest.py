@@ -1,0 +1,137 @@
+"""A busy state root, the pages of its releases, a browser, and a real Airflow web server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from servers import free_port, wait_for
+from strike_reporting.actions import resolve
+from strike_reporting.collecting import collect_drop
+from strike_reporting.front import write_front
+from strike_reporting.releases import build
+from strike_reporting.simulator import simulate
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+MODULES = Path(__file__).parent / "node_modules"
+ACTION, EARLIER = "RD-2025-11-14", "RD-2025-07-25"
+TRUSTS = ("RHM", "RN5", "RHU", "R1F", "RW1", "RJ1", "R0A", "RAE")
+PASSWORD = "only-for-this-test"
+
+
+def publish(store: Store, folder: Path, action_id: str) -> None:
+    collect_drop(store, folder, action_id)
+    validate(store, to_validate(store))
+    build(store, resolve(action_id))
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Synthetic returns of a few trusts for two actions, one refused, one revised, published twice."""
+    base = tmp_path_factory.mktemp("busy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIKES_HOME", str(base / "home"))
+        store = Store()
+        for seed, action_id in enumerate((EARLIER, ACTION)):
+            everything, some = base / f"all-{seed}", base / f"some-{seed}"
+            simulate(resolve(action_id), everything, seed=seed, dirt=0.01)
+            some.mkdir()
+            for path in everything.iterdir():
+                if path.name.startswith(TRUSTS):
+                    shutil.copy(path, some)
+            if action_id == ACTION:
+                late = some / "RHU_cancellations.csv"
+                late.rename(base / late.name)
+                (some / "RHU_cancellations.csv").write_text("Dear all, please see attached.\n")
+            publish(store, some, action_id)
+        fixed = base / "fixed"
+        fixed.mkdir()
+        shutil.move(base / "RHU_cancellations.csv", fixed)
+        publish(store, fixed, ACTION)
+        refused = base / "refused"
+        refused.mkdir()
+        (refused / "RCF_staffing.csv").write_text("ods_code,shift_date\nRCF,soon\n")
+        publish(store, refused, ACTION)
+        write_front(store, date(2025, 11, 1))
+        yield store
+
+
+@pytest.fixture(scope="session")
+def site(busy: Store) -> Path:
+    """The folder of the newest release of `ACTION`."""
+    folder = Path(busy.path(f"releases/{ACTION}"))
+    return folder / f"{json.loads((folder / 'latest.json').read_text())['number']:04d}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """Debian's Chromium, headless."""
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed: apt-get install chromium (see .ci/system-packages)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        sandbox = [] if os.getuid() else ["--no-sandbox"]
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: object) -> Iterator[object]:
+    """A fresh page; a script error on it fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def airflow(busy: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real Airflow web server with one user who may only look."""
+    folder, port = tmp_path_factory.mktemp("airflow"), free_port()
+    (folder / "passwords.json").write_text(json.dumps({"analyst": PASSWORD}))
+    tool = Path(sys.executable).parent / "airflow"
+    env = {
+        **os.environ,
+        "STRIKES_HOME": busy.base,
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "analyst:viewer",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API_AUTH__JWT_SECRET": "x" * 64,
+        "PATH": f"{tool.parent}:{os.environ['PATH']}",
+    }
+    log = (folder / "log").open("w")
+    subprocess.run([tool, "db", "migrate"], env=env, check=True, stdout=log, stderr=log, timeout=180)
+    server = subprocess.Popen(
+        [tool, "api-server", "--workers", "1"], env=env, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        wait_for(port, server, 120)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+        log.close()

@@ -1,0 +1,168 @@
+"""The report in a real browser: sorting, filtering, following a figure, keyboard, axe-core, valid HTML."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from strike_reporting.pipeline import returns_board
+from strike_reporting.storage import Store
+from test_pages import check_pages
+
+from browser.conftest import ACTION, EARLIER, MODULES
+
+pytestmark = pytest.mark.browser
+PAGES = (
+    "report.html",
+    "hampshire.html",
+    "trusts/RHM.html",
+    "trusts/RCF.html",
+    "sources.html",
+    "quality.html",
+    "definitions.html",
+    "../../index.html",
+    "../../before.html",
+    "../../board.html",
+)
+
+
+@pytest.fixture(scope="session")
+def written(site: Path, busy: Store) -> Path:
+    """The site with the returns board beside it, as a file."""
+    board = returns_board(busy, ACTION, datetime(2026, 11, 24, 10, tzinfo=UTC))
+    (site.parent.parent / "board.html").write_text(board)
+    return site
+
+
+def url(site: Path, name: str) -> str:
+    return (site / name).resolve().as_uri()
+
+
+def column(page, table: str, number: int) -> list[str]:
+    return page.locator(f"#{table} tbody tr:visible > :nth-child({number})").all_inner_texts()
+
+
+def test_every_number_of_a_revised_synthetic_release(busy: Store) -> None:
+    assert check_pages(busy, ACTION) > 1000
+    assert check_pages(busy, EARLIER) > 500
+
+
+def test_sort_by_mouse_and_by_keyboard(page, written: Path) -> None:
+    page.goto(url(written, "report.html"))
+    assert column(page, "trusts", 1)[0] != sorted(column(page, "trusts", 1))[0]
+    page.get_by_role("button", name="Trust", exact=True).click()
+    names = column(page, "trusts", 1)
+    assert names == sorted(names, key=str.lower) and len(names) > 190
+    assert page.locator("#trusts th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    page.locator("#trusts thead").get_by_role("button", name="Outpatient", exact=True).focus()
+    page.keyboard.press("Enter")
+    found = column(page, "trusts", 3)
+    known = [int(t.replace(",", "")) for t in found if t != "[x]"]
+    assert known == sorted(known, reverse=True) and len(known) > 4
+    assert set(found[len(known) :]) == {"[x]"}, "what is not available comes last"
+    page.keyboard.press("Enter")
+    again = [int(t.replace(",", "")) for t in column(page, "trusts", 3) if t != "[x]"]
+    assert again == sorted(known) and column(page, "trusts", 3)[-1] == "[x]"
+
+
+def test_search_and_filter(page, written: Path) -> None:
+    page.goto(url(written, "report.html"))
+    page.get_by_label("Find a trust by name or code").fill("southampton")
+    assert column(page, "trusts", 1) == ["University Hospital Southampton NHS Foundation Trust (RHM)"]
+    assert "1 of 1" in page.locator("form.filter output").first.inner_text()
+    page.get_by_label("Find a trust by name or code").fill("")
+    page.get_by_label("Only trusts in").select_option("Hampshire")
+    names = column(page, "trusts", 1)
+    assert len(names) == 5 and all(any(c in n for c in ("RHM", "RN5", "RHU", "R1F", "RW1")) for n in names)
+
+
+def test_follow_a_figure_to_its_submissions_in_two_clicks(page, written: Path) -> None:
+    page.goto(url(written, "hampshire.html"))
+    figure = page.locator("dl.figures > div", has_text="Outpatient cancelled").locator("a.value")
+    assert figure.inner_text().replace(",", "").isdigit()
+    figure.click()
+    assert page.url.endswith("sources.html?q=hampshire#cancellations")
+    rows = page.locator("#cancellations tbody tr:visible")
+    assert rows.count() == 5
+    assert "RHU_cancellations.csv" in " ".join(rows.all_inner_texts())
+    page.goto(url(written, "trusts/RHU.html"))
+    page.locator("a.value").first.click()
+    page.locator("#returns a").first.click()
+    row = page.locator("tr:target")
+    assert "Portsmouth" in row.inner_text() and len(row.locator("code").nth(1).inner_text()) == 64
+
+
+def test_every_page_says_it_is_synthetic(page, written: Path) -> None:
+    for name in PAGES:
+        page.goto(url(written, name))
+        assert page.locator(".synthetic").inner_text().startswith("Synthetic data")
+        assert "synthetic" in page.title()
+
+
+def test_without_a_script_everything_is_there(chromium, written: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url(written, "report.html"))
+    assert page.locator("#trusts tbody tr").count() > 190
+    assert page.locator("form.filter:visible").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_violation(name: str, page, written: Path) -> None:
+    axe = MODULES / "axe-core" / "axe.min.js"
+    if not axe.exists():
+        pytest.skip("axe-core is not installed: run `make test`, which fetches it with npm")
+    page.goto(url(written, name))
+    page.add_script_tag(path=axe)
+    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
+    assert [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_page_scrolls_sideways(name: str, width: int, page, written: Path) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(url(written, name))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_keyboard_reaches_the_main_part_and_shows_where_it_is(name: str, page, written: Path) -> None:
+    page.goto(url(written, name))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the figures"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    inside = "document.activeElement.closest('main, footer') !== null"
+    if page.locator("main").locator("a, button, summary, [tabindex]").count():
+        assert page.evaluate(inside)
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style == "solid"
+
+
+def test_html_is_valid(written: Path) -> None:
+    tool = MODULES / "html-validate" / "bin" / "html-validate.mjs"
+    if not tool.exists():
+        pytest.skip("html-validate is not installed: run `make test`, which fetches it with npm")
+    node = Path(sys.executable).parent / "node"
+    files = [str((written / n).resolve()) for n in PAGES]
+    config = Path(__file__).parent / ".htmlvalidate.json"
+    done = subprocess.run(
+        [node, tool, "--config", config, "--formatter", "json", *files],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    found = [
+        (Path(f["filePath"]).name, m["ruleId"], m["message"], m["line"])
+        for f in json.loads(done.stdout)
+        for m in f["messages"]
+    ]
+    assert found == []
