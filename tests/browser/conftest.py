@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MODULES = Path(__file__).parent / "node_modules"
 ACTION, EARLIER = "RD-2025-11-14", "RD-2025-07-25"
 TRUSTS = ("RHM", "RN5", "RHU", "R1F", "RW1", "RJ1", "R0A", "RAE")
-PASSWORD = "only-for-this-test"
+PASSWORD = secrets.token_hex(16)
 
 
 def publish(store: Store, folder: Path, action_id: str) -> None:
@@ -48,7 +49,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             simulate(resolve(action_id), everything, seed=seed, dirt=0.01)
             some.mkdir()
             for path in everything.iterdir():
-                if path.name.startswith(TRUSTS):
+                if path.name.startswith(TRUSTS) or path.suffix != ".csv":
                     shutil.copy(path, some)
             if action_id == ACTION:
                 late = some / "RHU_cancellations.csv"
@@ -61,7 +62,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         publish(store, fixed, ACTION)
         refused = base / "refused"
         refused.mkdir()
-        (refused / "RCF_staffing.csv").write_text("ods_code,shift_date\nRCF,soon\n")
+        (refused / "RCF_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n")
         publish(store, refused, ACTION)
         write_front(store, date(2025, 11, 1))
         yield store

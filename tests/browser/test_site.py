@@ -73,7 +73,7 @@ def test_search_and_filter(page, written: Path) -> None:
     page.goto(url(written, "report.html"))
     page.get_by_label("Find a trust by name or code").fill("southampton")
     assert column(page, "trusts", 1) == ["University Hospital Southampton NHS Foundation Trust (RHM)"]
-    assert "1 of 1" in page.locator("form.filter output").first.inner_text()
+    assert "1 of " in page.locator(".filter output").first.inner_text()
     page.get_by_label("Find a trust by name or code").fill("")
     page.get_by_label("Only trusts in").select_option("Hampshire")
     names = column(page, "trusts", 1)
@@ -99,6 +99,7 @@ def test_follow_a_figure_to_its_submissions_in_two_clicks(page, written: Path) -
 def test_every_page_says_it_is_synthetic(page, written: Path) -> None:
     for name in PAGES:
         page.goto(url(written, name))
+        assert page.locator(".synthetic").count() == 1, name
         assert page.locator(".synthetic").inner_text().startswith("Synthetic data")
         assert "synthetic" in page.title()
 
@@ -108,7 +109,7 @@ def test_without_a_script_everything_is_there(chromium, written: Path) -> None:
     page = context.new_page()
     page.goto(url(written, "report.html"))
     assert page.locator("#trusts tbody tr").count() > 190
-    assert page.locator("form.filter:visible").count() == 0
+    assert page.locator(".filter:visible").count() == 0
     context.close()
 
 
@@ -145,24 +146,19 @@ def test_keyboard_reaches_the_main_part_and_shows_where_it_is(name: str, page, w
         assert style == "solid"
 
 
-def test_html_is_valid(written: Path) -> None:
+def test_html_is_valid(written: Path, tmp_path: Path) -> None:
     tool = MODULES / "html-validate" / "bin" / "html-validate.mjs"
     if not tool.exists():
         pytest.skip("html-validate is not installed: run `make test`, which fetches it with npm")
     node = Path(sys.executable).parent / "node"
     files = [str((written / n).resolve()) for n in PAGES]
     config = Path(__file__).parent / ".htmlvalidate.json"
-    done = subprocess.run(
-        [node, tool, "--config", config, "--formatter", "json", *files],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stdout, done.stderr
+    command = [node, tool, "--config", config, "--formatter", "json", *files]
+    with (tmp_path / "found.json").open("w") as out:  # a pipe would be cut off when node ends
+        subprocess.run(command, stdout=out, timeout=120, check=False)
     found = [
         (Path(f["filePath"]).name, m["ruleId"], m["message"], m["line"])
-        for f in json.loads(done.stdout)
+        for f in json.loads((tmp_path / "found.json").read_text())
         for m in f["messages"]
     ]
-    assert found == []
+    assert sorted({(rule, message) for _, rule, message, _ in found}) == []

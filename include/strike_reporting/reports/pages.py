@@ -26,6 +26,7 @@ from strike_reporting.summaries.tables import TABLES
 
 _TEMPLATES = Path(__file__).with_name("templates")
 SHOWN_REVISIONS = 500
+_SEARCH = "Find a trust, board, region or file"
 
 
 @cache
@@ -226,13 +227,10 @@ class _Book:
 
     def sources(self) -> str:
         """Every submission behind the release."""
-        kinds = [(e, title) for e, title in words.EXTRACTS.items()]
         codes = sorted({s["ods_code"] for s in self.figures.rows("submissions") if s["ods_code"]})
         found = [
-            self.evidence.submissions(
-                e, f"{title}: submissions", codes, e, search="Find a trust, board, region or file"
-            )
-            for e, title in kinds
+            (title, self.evidence.submissions(e, f"{title}: submissions", codes, e, search=_SEARCH))
+            for e, title in words.EXTRACTS.items()
         ]
         return self._page("sources", "Where the numbers come from", extracts=found)
 

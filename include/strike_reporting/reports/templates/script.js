@@ -32,12 +32,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 const asked = new URLSearchParams(location.search);
-for (const form of document.querySelectorAll("form.filter[data-for]")) {
-  const rows = [...document.getElementById(form.dataset.for).tBodies[0].rows];
-  const output = form.querySelector("output");
+for (const box of document.querySelectorAll(".filter[data-for]")) {
+  const rows = [...document.getElementById(box.dataset.for).tBodies[0].rows];
+  const [search, list, output] = ["input", "select", "output"].map((name) => box.querySelector(name));
   const apply = () => {
-    const q = (form.elements.q?.value ?? "").trim().toLowerCase();
-    const only = form.elements.only?.value ?? "";
+    const q = search ? search.value.trim().toLowerCase() : "";
+    const only = list ? list.value : "";
     let shown = 0;
     for (const row of rows) {
       const tags = (row.dataset.tags ?? "").split(" ");
@@ -47,10 +47,9 @@ for (const form of document.querySelectorAll("form.filter[data-for]")) {
     }
     output.textContent = q || only ? `${shown} of ${rows.length} shown` : "";
   };
-  form.hidden = false;
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", apply);
-  if (form.elements.q && asked.get("q")) form.elements.q.value = asked.get("q");
-  if (form.elements.only && asked.get("only")) form.elements.only.value = asked.get("only");
+  box.hidden = false;
+  box.addEventListener("input", apply);
+  if (search && asked.get("q")) search.value = asked.get("q");
+  if (list && asked.get("only")) list.value = asked.get("only");
   apply();
 }
