@@ -62,7 +62,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         publish(store, fixed, ACTION)
         refused = base / "refused"
         refused.mkdir()
-        (refused / "RCF_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n")
+        unknown_group = "ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n"
+        (refused / "RCF_staffing.csv").write_text(unknown_group)
         publish(store, refused, ACTION)
         write_front(store, date(2025, 11, 1))
         yield store
