@@ -17,6 +17,7 @@ from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
 
 ROOT = Path(__file__).resolve().parent.parent
+TODAY = date(2026, 11, 24)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def run_examples(store: Store, inbox: Path) -> None:
     validate(store, to_validate(store))
     for action_id in ACTIONS:
         build(store, resolve(action_id))
-    write_front(store, date(2026, 11, 24))
+    write_front(store, TODAY)
 
 
 @pytest.fixture(scope="session")

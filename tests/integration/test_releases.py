@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import run_examples
+from conftest import TODAY, run_examples
 from strike_reporting import ledger, read
 from strike_reporting.actions import resolve
 from strike_reporting.checks import check
 from strike_reporting.cli import app
 from strike_reporting.collecting import collect_drop
 from strike_reporting.examples import ACTIONS
+from strike_reporting.front import write_front
 from strike_reporting.releases import CheckFailed, build, find, read_table, reproduce
 from strike_reporting.selection import select
 from strike_reporting.storage import Store
@@ -49,6 +50,7 @@ def test_twice_changes_nothing_and_rebuilding_from_landing_is_identical(home: Pa
     validate(store, to_validate(store))
     for action_id in ACTIONS:
         build(store, resolve(action_id))
+    write_front(store, TODAY)
     after = snapshot(home, "landing", "accepted", "quarantine", "ledger/submissions", "releases")
     assert after == {k: v for k, v in before.items() if not k.startswith("ledger/pulls")}
 

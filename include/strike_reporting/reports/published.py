@@ -34,7 +34,7 @@ def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Tabl
     for f in published_figures():
         if f.action_id != action.action_id or f.value is None:
             continue
-        ours = _figure(figures, f, action)
+        ours = ours_for(f, figures, action)
         gap = None if ours.value is None or synthetic else ours.value - f.value
         place = next(
             (
@@ -60,7 +60,7 @@ def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Tabl
     )
 
 
-def _figure(figures: Figures, f: PublishedFigure, action: ActionSet) -> Figure:
+def ours_for(f: PublishedFigure, figures: Figures, action: ActionSet) -> Figure:
     """Ours for the same area, day and measure; not known where nothing is comparable."""
     where: dict[str, Any] = {"area_type": f.geography_type, "area_code": f.geography_code}
     if f.measure in _TOTALS and (f.day is None or len(action.days) == 1):
