@@ -49,7 +49,7 @@ report: $(READY) ## run the embedded real strikes through the three DAGs and say
 	@$(BIN)/python scripts/report.py
 
 test: $(READY) $(MESH_READY) $(NODE_READY) ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/ruff check .

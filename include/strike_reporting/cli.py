@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 app = typer.Typer(
@@ -25,7 +25,14 @@ err = Console(stderr=True)
 
 
 def _progress() -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=err, transient=True)
 
 
 @app.command()
@@ -44,19 +51,18 @@ def run(
 
     actions, store = resolve(action), Store()
     with _progress() as progress:
-        task = progress.add_task("Landing the files")
+        task = progress.add_task("Landing the files", total=None)
         pulled = collect_drop(store, drop, actions.action_id)
-        progress.update(
-            task,
-            description=f"Checking {len(pulled.landed)} new files (the checks take some seconds to load)",
-        )
-        validate(store, to_validate(store))
-        progress.update(task, description="Summarising and publishing")
+        todo = to_validate(store)
+        progress.update(task, description="Checking files (the checks take some seconds to load)", total=len(todo))
+        validate(store, todo, lambda _: progress.advance(task))
+        progress.update(task, description="Summarising and publishing", completed=0, total=None)
         manifest, is_new = build(
             store,
             actions,
-            lambda done, of: progress.update(task, description=f"Writing the report: page {done} of {of}"),
+            lambda done, of: progress.update(task, description="Writing the pages", completed=done, total=of),
         )
+        progress.update(task, description="Writing the pages across releases", total=None)
         write_front(store)
     wanted = {r.submission_id for r in pulled.landed}
     rows = [
@@ -114,7 +120,7 @@ def simulate_round(
     from strike_reporting.simulator import simulate
 
     with _progress() as progress:
-        task = progress.add_task("Simulating")
+        task = progress.add_task("Simulating", total=None)
         done = simulate(
             resolve(action),
             folder,
@@ -192,7 +198,7 @@ def reproduce_release(release: str) -> None:
     from strike_reporting.storage import Store
 
     with _progress() as progress:
-        progress.add_task("Rebuilding from landing")
+        progress.add_task("Rebuilding from landing", total=None)
         different = reproduce(Store(), release)
     manifest = find(Store(), release)
     if different:
@@ -210,7 +216,7 @@ def feeds() -> None:
 
     known = load_feeds()
     with _progress() as progress:
-        progress.add_task(f"Looking at {len(known)} feeds")
+        progress.add_task(f"Looking at {len(known)} feeds", total=None)
         found = feed_warnings(Store(), known)
     if found:
         _print("To see to", ("Feed", "What"), [(w.feed_id, w.what) for w in found])

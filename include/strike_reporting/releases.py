@@ -157,7 +157,7 @@ def _render(
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """All files of a release, and the manifest's facts about them."""
-    from strike_reporting.reports import render
+    from strike_reporting.reports import Compared, render
 
     tables = summarise(store, action, returns)
     problems = check(action, tables, returns, outcomes)
@@ -169,12 +169,16 @@ def _render(
     tables["revisions"] = revisions(action, release_id, old, tables, before, inputs, past)
     facts = _facts(action, tables, returns, inputs)
     files = {f"{n}.parquet": _parquet(t, n, facts, release_id) for n, t in tables.items()}
-    pasts = [(f"Since release {before['number']}", before["release_id"], old)] if before else []
+    pasts = []
+    if before:
+        label, what = f"Since release {before['number']}", "the release before this one"
+        pasts.append(Compared(label, what, before["release_id"], old["action_totals"]))
     there, manifest = compared
     if manifest:
         earlier = resolve(manifest["action_id"])
-        kept = {"action_totals": read_table(there, earlier, manifest["number"], "action_totals")}
-        pasts.append((f"Since the {_small(earlier.title)}", manifest["release_id"], kept))
+        totals = read_table(there, earlier, manifest["number"], "action_totals")
+        label, what = f"Since {earlier.days[0]:%B %Y}", f"the {_small(earlier.title)}"
+        pasts.append(Compared(label, what, manifest["release_id"], totals))
     files.update(render(release_id, action, tables, facts, inputs, pasts, progress))
     return files, facts
 

@@ -122,9 +122,12 @@ def test_percentages_need_every_denominator(store: Store, drop: Callable[..., Pa
     shares = read(JD, "cancellations_daily").set_index("area_code")["percent_cancelled"]
     assert shares["RHU"] == 25.0
     assert shares[["RHM", "HAMPSHIRE", "ENG"]].isna().all()
-    totals = read(JD, "action_totals").set_index("area_code")["percent_planned_maintained"]
-    assert totals["RHU"] == 75.0
-    assert totals[["HAMPSHIRE", "ENG"]].isna().all()
+    totals = read(JD, "action_totals").set_index("area_code")
+    maintained = totals["percent_planned_maintained"]
+    assert maintained[["RHU", "HAMPSHIRE", "ENG"]].tolist() == [75.0] * 3
+    assert maintained.isna()["RHM"]
+    pairs = totals.loc["ENG", ["paired_trusts", "paired_planned", "paired_cancelled"]]
+    assert pairs.tolist() == [1, 40, 10], "RHM sent no plan, so its 20 are not in the share"
 
 
 def test_overlapping_actions_are_marked_joint(store: Store, drop: Callable[..., Path]) -> None:

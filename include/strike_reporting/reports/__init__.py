@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from strike_reporting.actions import ActionSet
 from strike_reporting.reports.data import data_files
-from strike_reporting.reports.pages import pages
+from strike_reporting.reports.pages import Compared, pages
 from strike_reporting.reports.workbook import workbook
+
+__all__ = ["Compared", "render"]
 
 
 def render(
@@ -19,7 +21,7 @@ def render(
     tables: dict[str, pa.Table],
     facts: dict[str, Any],
     inputs: dict[str, Any],
-    pasts: list[tuple[str, str, dict[str, pa.Table]]],
+    pasts: list[Compared],
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, bytes]:
     """Every report file of a release, by its path inside the release; arguments as `pages.pages`."""

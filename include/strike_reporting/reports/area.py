@@ -12,6 +12,7 @@ from markupsafe import Markup
 from strike_reporting.actions import ActionSet
 from strike_reporting.reports import charts, words
 from strike_reporting.reports.figures import Figure, Figures, Row, Table, change
+from strike_reporting.selection import RETURNED
 
 BOOKED: dict[str, Any] = {"activity_unit": "appointment"}
 
@@ -24,6 +25,7 @@ class Place:
     area_code: str
     name: str
     sources: str = "sources.html#{extract}"
+    root: str = ""
 
     @property
     def where(self) -> dict[str, Any]:
@@ -34,12 +36,18 @@ class Place:
         """Where an extract's submissions are."""
         return self.sources.format(extract=extract)
 
+    def link_on(self, day: date) -> str:
+        """Where the submissions are that hold a strike day's figures."""
+        area = "" if self.area_type == "england" else f"q={self.area_code.lower()}&"
+        return f"{self.root}sources.html?{area}only=day-{day}#cancellations"
+
 
 @dataclass(frozen=True)
 class Past:
-    """A release to compare with: how it is called, and its figures."""
+    """A release to compare with: how it is called, what it is, and its figures."""
 
     label: str
+    what: str
     figures: Figures
 
 
@@ -89,6 +97,7 @@ _HEADLINE: tuple[tuple[str, str, str, int, bool, str, bool], ...] = (
     ("Staff absent, peak day", "staff_absent_peak", "staffing", 0, False, "", True),
     ("Staff absent, average day", "staff_absent_average", "staffing", 1, False, "", True),
     ("Staff-days lost", "staff_days_lost", "staffing", 0, False, "", True),
+    ("Share of staff due who were absent", "percent_due_absent", "staffing", 0, True, "", False),
     ("Planned activity maintained", "percent_planned_maintained", "planned_activity", 0, True, "", True),
 )
 
@@ -104,8 +113,6 @@ def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str
             continue
         if field == "staff_absent_peak" and figure:
             note = words.day(figures.rows("action_totals", **place.where)[0]["staff_absent_peak_day"])
-        if field == "percent_planned_maintained" and not figure:
-            note = "Not every trust in the figure sent its plan"
         compared = []
         for past in pasts:
             old = past.figures.total("action_totals", field, places=places, percent=percent, **place.where)
@@ -117,7 +124,9 @@ def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str
             {
                 "label": label,
                 "figure": figure,
-                "cover": coverage(figures, place, extract),
+                "cover": _paired(figures, place)
+                if extract == "planned_activity"
+                else coverage(figures, place, extract),
                 "note": note,
                 "link": place.link(extract),
                 "compared": compared,
@@ -127,17 +136,29 @@ def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str
 
 
 def coverage(figures: Figures, place: Place, extract: str) -> Markup:
-    """`14 of 201 trusts` with both numbers as figures."""
+    """`14 of 201 trusts` with both numbers as figures; for a trust `3 of 4 returns`."""
+    if place.area_type == "trust":
+        mine = {"ods_code": place.area_code, "extract": extract}
+        came = figures.count("returns", return_status=RETURNED, **mine)
+        asked = figures.count("returns", return_status=(*RETURNED, "missing", "rejected"), **mine)
+        return Markup("{} of {} return{}").format(came, asked, "" if asked.value == 1 else "s")
     prefix = "staffing_" if extract == "staffing" else ""
     asked = figures.total("action_totals", f"{prefix}trusts_expected", take="max", **place.where)
     came = figures.total("action_totals", f"{prefix}trusts_returned", take="max", **place.where)
     return _of(came, asked)
 
 
-def _of(came: Figure, asked: Figure) -> Markup:
+def _of(came: Figure, asked: Figure, noun: str = " trust") -> Markup:
     if asked.value is None:
         return Markup("{} sent; none was asked").format(came if came else "0")
-    return Markup("{} of {} trust{}").format(came, asked, "" if asked.value == 1 else "s")
+    return Markup("{} of {}{}{}").format(came, asked, noun, "s" if noun and asked.value != 1 else "")
+
+
+def _paired(figures: Figures, place: Place) -> Markup:
+    paired = figures.total("action_totals", "paired_trusts", **place.where)
+    if not paired.value:
+        return Markup("No trust sent both plan and outturn")
+    return Markup("{} trust{} sent both plan and outturn").format(paired, "" if paired.value == 1 else "s")
 
 
 _DAY_COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -180,10 +201,11 @@ def by_day(figures: Figures, action: ActionSet, place: Place) -> Table:
     )
 
 
-def _day_name(figures: Figures, action: ActionSet, place: Place, day: date) -> str:
+def _day_name(figures: Figures, action: ActionSet, place: Place, day: date) -> Markup:
     rows = figures.rows("cancellations_daily", strike_day=day, **place.where)
     joint = " [joint]" if any(r["joint_action_ids"] for r in rows) else ""
-    return words.day(day) + ("" if day in action.days else " (closing hours)") + joint
+    closing = "" if day in action.days else " (closing hours)"
+    return Markup('<a href="{}">{}</a>{}{}').format(place.link_on(day), words.short_day(day), closing, joint)
 
 
 def _came(figures: Figures, place: Place, day: date) -> list[Markup]:
@@ -192,7 +214,9 @@ def _came(figures: Figures, place: Place, day: date) -> list[Markup]:
         if figures.rows(table, strike_day=day, **place.where):
             part = {"take": "max", "strike_day": day, **place.where}
             found.append(
-                _of(figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part))
+                _of(
+                    figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part), ""
+                )
             )
         else:
             found.append(Markup("[x]"))
@@ -248,7 +272,8 @@ def specialties(figures: Figures, place: Place) -> list[Table]:
         ]
         caption = f"{place.name}: appointments by {title.lower()}"
         table_id = f"{column.replace('_', '-')}-{place.area_code}"
-        found.append(Table(table_id, caption, (title, *(f"#{h.capitalize()}" for h in heads)), rows))
+        columns = (title, *(f"#{h.capitalize()}" for h in heads))
+        found.append(Table(table_id, caption, columns, rows, behind=place.link("cancellations")))
     return found
 
 
@@ -269,9 +294,9 @@ def staffing(figures: Figures, place: Place) -> Table | None:
     columns = [(f, h) for f, h in _STAFF_COLUMNS if f == "absent_action" or any(r[f] is not None for r in base)]
     rows = [
         Row(
-            words.dimension(group).capitalize(),
+            words.coded("staffing", "staff_group", group),
             [
-                words.dimension(grade),
+                words.coded("staffing", "grade", grade),
                 *(
                     figures.total("staffing_daily", f, **place.where, staff_group=group, grade=grade)
                     for f, _ in columns
@@ -281,7 +306,8 @@ def staffing(figures: Figures, place: Place) -> Table | None:
         for group, grade in kinds
     ]
     heads = ("Staff group", "Grade", *(h for _, h in columns))
-    return Table(f"staff-{place.area_code}", f"{place.name}: staff by group and grade, all days", heads, rows)
+    caption = f"{place.name}: staff by group and grade, all days"
+    return Table(f"staff-{place.area_code}", caption, heads, rows, behind=place.link("staffing"))
 
 
 _TOTALS = (
@@ -297,6 +323,7 @@ _TOTALS = (
     ("theatre_lists_cancelled", "#Theatre lists"),
     ("staff_days_lost", "#Staff-days lost"),
     ("percent_planned_maintained", "#Maintained"),
+    ("paired_trusts", "#Trusts in that share"),
     ("coverage", "#Returns"),
 )
 
@@ -321,6 +348,8 @@ def side_by_side(
     """
     everyone = [r for p, *_ in places for r in figures.rows("action_totals", **p.where)]
     columns = [(f, h) for f, h in _TOTALS if any(r[f] is not None for r in everyone)]
+    if all((r["paired_trusts"] or 0) <= 1 for r in everyone):
+        columns = [(f, h) for f, h in columns if f != "paired_trusts"]  # says nothing where each row is one trust
 
     def weight(item: tuple[Place, str | Markup, str]) -> tuple[Any, ...]:
         row = next(iter(figures.rows("action_totals", **item[0].where)), {})

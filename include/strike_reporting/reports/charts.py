@@ -38,7 +38,7 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
         across: Any = alt.X
     else:
         along, across = {"x": alt.X("name:N", sort=names, title=None, axis=label)}, alt.Y
-    amount = across("sum(count):Q", title=unit, axis=alt.Axis(format=",d", tickMinStep=1))
+    amount = across("sum(count):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1))
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_bar(stroke="white", strokeWidth=1)
@@ -48,10 +48,12 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
             color=alt.Color(
                 "part:N",
                 scale=alt.Scale(domain=used, range=[COLOURS[p] for p in used]),
-                legend=alt.Legend(title=None, orient="top") if len(used) > 1 else None,
+                legend=alt.Legend(title=None, orient="top", columnPadding=24) if len(used) > 1 else None,
             ),
             order=alt.Order("part:N"),
         )
+        # Over the chart, not beside the axis: a reader's font may be wider than the one it was drawn with.
+        .properties(title=alt.Title(unit, anchor="start", fontSize=14))
         .properties(width=420 if sideways else 560, height=max(60, 34 * len(names)) if sideways else 240)
     )
     return _svg(chart, "bars")
@@ -88,7 +90,7 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
         scale=alt.Scale(range=["#e8f1fa", "#00366d"], domain=[0, top]),
         legend=alt.Legend(title=unit, orient="top", format=",d", gradientLength=220),
     )
-    tile = base.mark_rect(stroke="#4c6272").encode(
+    tile = base.mark_rect(stroke="#4c6272", invalid=None).encode(
         color=alt.condition("isValid(datum.value)", fill, alt.value("white"))
     )
     ink = alt.condition(dark, alt.value("white"), alt.value("black"))

@@ -8,9 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from strike_reporting.actions import days_text
 from strike_reporting.organisations import organisations
 from strike_reporting.reports import words
-from strike_reporting.reports.figures import Figures, Row, Table
+from strike_reporting.reports.figures import Figure, Figures, Row, Table
 from strike_reporting.selection import RETURNED
 
 
@@ -20,6 +21,10 @@ class Evidence:
     def __init__(self, figures: Figures, day: date) -> None:
         """`day` decides which areas a trust counts in."""
         self.figures, self.day = figures, day
+        self._days: dict[str, list[date]] = {}
+        for r in figures.rows("returns"):
+            if r["return_status"] in RETURNED:
+                self._days.setdefault(r["submission_id"], []).append(r["strike_day"])
 
     def trust_link(self, code: str, name: str, root: str = "") -> Markup:
         """A trust’s name, leading to its page."""
@@ -59,7 +64,7 @@ class Evidence:
             sent = r["submission_id"]
             link = Markup('<a href="../sources.html#s-{}">{}</a>').format(sent, sent[:13]) if sent else "none"
             used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined", "total")]
-            name = f"{words.EXTRACTS[r['extract']]}, {words.day(r['strike_day'])}"
+            name = Markup("{}, {}").format(words.EXTRACTS[r["extract"]], words.short_day(r["strike_day"]))
             rows.append(Row(name, [words.status(r["return_status"]), *used, link, r["reason"] or ""]))
         heads = ("Return", "Status", "#Rows used", "#Rows left out", "#Total", "Submission", "Note")
         return Table("returns", "Its returns", heads, rows)
@@ -86,42 +91,36 @@ class Evidence:
                 if s["ods_code"] in (codes or ()) and extract in ("", s["extract"])
             ]
         )
-        rows = []
-        for s in sorted(wanted, key=lambda s: (s["ods_code"] or "", s["extract"] or "", s["received_at"])):
-            one = {"submission_id": s["submission_id"]}
-            code = s["ods_code"] or ""
-            place = self.trust_link(code, named[code], root) if code in named else code or "trust not known"
-            result = words.dimension(s["status"]) + (f": {s['reason']}" if s["status"] == "rejected" else "")
-            reference = Markup("<code>{}</code><br><code>{}</code>").format(s["submission_id"], s["sha256"])
-            rows.append(
-                Row(
-                    place,
-                    [
-                        words.EXTRACTS.get(s["extract"] or "", "not known"),
-                        s["source_name"],
-                        words.moment(s["received_at"]),
-                        self.figures.total("submissions", "rows_accepted", **one),
-                        self.figures.total("submissions", "rows_quarantined", **one),
-                        self.figures.total("submissions", "warnings", **one),
-                        result,
-                        reference,
-                    ],
-                    id=f"s-{s['submission_id']}" if extract else "",
-                    tags=self.tags(code) if code else "",
-                )
-            )
-        heads = (
-            "Trust",
-            "Extract",
-            "File",
-            "Received",
-            "#Rows used",
-            "#Left out",
-            "#Warnings",
-            "Result",
-            "Reference and SHA-256",
+        rows = [
+            self._submission(s, named, root, one_extract=bool(extract))
+            for s in sorted(wanted, key=lambda s: (s["ods_code"] or "", s["extract"] or "", s["received_at"]))
+        ]
+        heads = ["Trust", "Extract", "File, its reference and its SHA-256", "Received", "Used for"]
+        heads += ["#Rows used", "#Left out", "#Warnings", "Result"]
+        if extract:
+            heads.remove("Extract")
+        days = sorted({d for s in wanted for d in self._days.get(s["submission_id"], [])})
+        choices = tuple((f"day-{d}", f"{d:%a %-d %B %Y}") for d in days) if search else ()
+        return Table(table_id, caption, heads, rows, search=search, choices=choices, choice_label="Only files used for")
+
+    def _submission(self, s: dict[str, Any], named: dict[str, str], root: str, one_extract: bool) -> Row:
+        code, one = s["ods_code"] or "", {"submission_id": s["submission_id"]}
+        days = sorted(self._days.get(s["submission_id"], []))
+        file = Markup("{}<br><code>{}</code><br><code>{}</code>")
+        cells: list[Figure | str | Markup] = [
+            words.EXTRACTS.get(s["extract"] or "", "not known"),
+            file.format(s["source_name"], s["submission_id"], s["sha256"]),
+            words.short_moment(s["received_at"]),
+            days_text(tuple(days)) if days else "no figure",
+            *(self.figures.total("submissions", f, **one) for f in ("rows_accepted", "rows_quarantined", "warnings")),
+            words.dimension(s["status"]) + (f": {s['reason']}" if s["status"] == "rejected" else ""),
+        ]
+        return Row(
+            self.trust_link(code, named[code], root) if code in named else code or "trust not known",
+            cells[1:] if one_extract else cells,
+            id=f"s-{s['submission_id']}" if one_extract else "",
+            tags=" ".join([*(self.tags(code).split() if code else []), *(f"day-{d}" for d in days)]),
         )
-        return Table(table_id, caption, heads, rows, search=search)
 
     def statuses(self) -> Table:
         """How many trusts are in each return status."""
@@ -130,7 +129,9 @@ class Evidence:
             counted.setdefault((r["extract"], r["strike_day"]), Counter())[r["return_status"]] += 1
         rows = [
             Row(
-                f"{words.EXTRACTS[e]}, {words.day(d)}",
+                Markup('<a href="sources.html?only=day-{}#{}">{}, {}</a>').format(
+                    d, e, words.EXTRACTS[e], words.short_day(d)
+                ),
                 [
                     self.figures.count("returns", extract=e, strike_day=d, return_status=s)
                     for s in ("received", "nil_return", "late", "rejected", "missing")
@@ -147,7 +148,7 @@ class Evidence:
         broken = sorted({r["rule"] for r in self.figures.rows("broken_rules")})
         rows = [
             Row(
-                words.dimension(rule).capitalize(),
+                words.rule(rule),
                 [
                     self.figures.total("broken_rules", "problems", rule=rule),
                     self.figures.count("broken_rules", rule=rule),

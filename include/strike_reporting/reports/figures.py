@@ -87,15 +87,17 @@ class Figures:
 
 
 def change(now: Figure, before: Figure) -> Figure | None:
-    """`up 12`, `down 3` or `no change`; None unless both are known."""
+    """`up 12`, `down 3`, `up by under 0.1` or `no change`; None unless both are known."""
     if now.value is None or before.value is None:
         return None
     value = now.value - before.value
-    places = 0 if float(value).is_integer() else 1
+    if not value:
+        return Figure(value, "no change", f"{now.query} - {before.query}")
+    size = words.number(abs(value), 0 if float(value).is_integer() else 1)
+    if not float(size.replace(",", "")):
+        size = "by under 0.1"
     unit = " percentage points" if "%" in now.text else ""
-    size = words.number(abs(value), places)
-    text = f"{'up' if value > 0 else 'down'} {size}{unit}" if float(size.replace(",", "")) else "no change"
-    return Figure(value, text, f"{now.query} - {before.query}")
+    return Figure(value, f"{'up' if value > 0 else 'down'} {size}{unit}", f"{now.query} - {before.query}")
 
 
 def together(figures: Sequence[Figure]) -> Figure:
@@ -129,7 +131,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table on a page. `heads` are the headings; a heading that starts with `#` stands over numbers."""
+    """A table on a page. `heads` are the headings; a heading that starts with `#` stands over numbers.
+
+    `behind` links to the submissions that its figures come from, where its rows do not lead there themselves.
+    """
 
     id: str
     caption: str | Markup
@@ -138,6 +143,7 @@ class Table:
     search: str = ""  # label of the search box; none when empty
     choices: tuple[tuple[str, str], ...] = ()  # (tag, name) that a list box filters by
     choice_label: str = ""
+    behind: str = ""
 
     @property
     def columns(self) -> list[tuple[str, bool]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from strike_reporting.actions import ActionSet, actions, resolve
-from strike_reporting.reference import published_figures
+from strike_reporting.reference import PublishedFigure, published_figures
 from strike_reporting.reports import words
 from strike_reporting.reports.area import Place, by_day
 from strike_reporting.reports.figures import Figure, Figures, Row, Table, together
@@ -24,6 +25,7 @@ ENGLAND: dict[str, Any] = {"area_type": "england", "area_code": "ENG"}
 NAV = (("index.html", "All actions"), ("before.html", "Before a strike"))
 LEADS = 28  # days before the first strike day that are looked at
 BESIDE = 4  # earlier actions shown beside a coming one
+_CAME = ("returned", "expected")
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,19 @@ class Kept:
         return resolve(self.manifest["action_id"])
 
     @property
+    def data_class(self) -> str:
+        """`real` or `synthetic`."""
+        return str(self.manifest["data_class"])
+
+    @cached_property
     def figures(self) -> Figures:
         """Its figures, whose queries name it."""
         return Figures({n: t.to_pylist() for n, t in self.tables.items()}, self.manifest["release_id"])
 
     @property
-    def link(self) -> str:
-        """Its England page, seen from these pages."""
-        return f"{self.action.slug}/{self.manifest['number']:04d}/report.html"
+    def root(self) -> str:
+        """Its folder, seen from these pages."""
+        return f"{self.action.slug}/{self.manifest['number']:04d}/"
 
 
 def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) -> dict[str, bytes]:
@@ -88,7 +95,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
     return {"index.html": str(history).encode(), "before.html": str(past).encode()}
 
 
-def _published(action_id: str, measure: str) -> float | None:
+def _published(action_id: str, measure: str) -> PublishedFigure | None:
     """England's published figure for the whole action: the latest exact one."""
     found = [
         f
@@ -97,7 +104,7 @@ def _published(action_id: str, measure: str) -> float | None:
         and f.value is not None
     ]
     found.sort(key=lambda f: (f.value_qualifier == "exact", f.published_on))
-    return found[-1].value if found else None
+    return found[-1] if found else None
 
 
 def _actions(current: list[Kept]) -> Table:
@@ -105,43 +112,43 @@ def _actions(current: list[Kept]) -> Table:
     kept = {k.manifest["action_id"]: k for k in current}
     ids = [*actions(), *(i for i in kept if ";" in i)]
     rows = [_action(resolve(i), kept.get(i)) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)]
-    heads = (
-        "Action",
-        "Status",
-        "Release",
-        "#Cancelled, ours",
-        "#Staff-days lost",
-        "Trusts in it",
-        "Published at the time",
-        "Difference",
-        "Why they differ",
+    heads = ["Action", "Status and release", "Trusts in it"]
+    for what in ("Cancelled", "Staff absent, peak"):
+        heads += [f"#{what}, ours", "#Published", "#Difference"]
+    return Table(
+        "actions", "Every action, newest first", (*heads, "Why"), rows, search="Find an action, year or staff group"
     )
-    return Table("actions", "Every action, newest first", heads, rows, search="Find an action, year or staff group")
 
 
 def _action(action: ActionSet, kept: Kept | None) -> Row:
-    published = _published(action.action_id, "total_rescheduled")
-    shown = words.number(published) if published is not None else "none found"
-    if kept is None:
-        return Row(
-            action.title, [action.status_text, "none yet", *["[x]"] * 3, shown, "[x]", "no return was collected"]
-        )
-    figures, manifest = kept.figures, kept.manifest
-    ours = figures.total("action_totals", "acute_cancelled", **ENGLAND)
-    came = figures.total("action_totals", "trusts_returned", take="max", **ENGLAND)
-    asked = figures.total("action_totals", "trusts_expected", take="max", **ENGLAND)
-    gap = None if ours.value is None or published is None else ours.value - published
-    why = ""
-    if manifest["data_class"] == "synthetic":
-        gap, why = None, "synthetic data: not to be compared"
-    elif gap:
-        complete = came.value == asked.value
-        why = "a later revision, or another cut-off" if complete else "ours holds only the trusts that returned"
-    name = Markup('<a href="{}">{}</a>').format(kept.link, action.title)
-    release = f"{manifest['release_id'].rpartition('.')[2]}, {manifest['data_class']} data"
-    cover = Markup("{} of {}").format(came, asked)
-    lost = figures.total("action_totals", "staff_days_lost", **ENGLAND)
-    return Row(name, [action.status_text, release, ours, lost, cover, shown, words.number(gap), why])
+    name: str | Markup = action.title
+    state, cover, why = f"{action.status_text}; no release", Markup("[x]"), ["no return was collected"]
+    if kept is not None:
+        name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
+        state = f"{action.status_text}; {kept.manifest['release_id'].rpartition('.')[2]}, {kept.data_class} data"
+        why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
+        parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **ENGLAND) for w in _CAME]
+        cover = Markup("{} of {}").format(*parts)
+    cells: list[Figure | str | Markup] = []
+    for measure, field, kind in (
+        ("total_rescheduled", "acute_cancelled", ""),
+        ("staff_absent_peak", "staff_absent_peak", "staffing_"),
+    ):
+        official = _published(action.action_id, measure)
+        shown: str | Markup = "none found"
+        if official is not None:
+            shown = Markup('<a href="{}">{}</a>').format(official.source_url, words.number(official.value))
+        ours = kept.figures.total("action_totals", field, **ENGLAND) if kept else _NONE
+        gap = None
+        if kept and kept.data_class != "synthetic" and ours.value is not None and official and official.value:
+            gap = ours.value - official.value
+        if kept and gap:
+            came, asked = (
+                kept.figures.total("action_totals", f"{kind}trusts_{w}", take="max", **ENGLAND).value for w in _CAME
+            )
+            why.append("a later revision, or another cut-off" if asked == came else "ours holds those who returned")
+        cells += [ours, shown, words.number(gap)]
+    return Row(name, [state, cover, *cells, "; ".join(dict.fromkeys(why))])
 
 
 def _disputes(current: list[Kept]) -> Table:
@@ -153,7 +160,7 @@ def _disputes(current: list[Kept]) -> Table:
     rows = []
     for dispute, ids in grouped.items():
         ours = [kept[i].figures for i in ids if i in kept]
-        known = [p for p in (_published(i, "total_rescheduled") for i in ids) if p is not None]
+        known = [p.value for p in (_published(i, "total_rescheduled") for i in ids) if p and p.value is not None]
         rows.append(
             Row(
                 dispute,
@@ -184,8 +191,8 @@ def _disputes(current: list[Kept]) -> Table:
 def _upcoming(action: ActionSet, kept: Kept | None) -> dict[str, Any]:
     if kept is None:
         return {"title": action.title, "status": action.status_text, "days": None, "link": None}
-    days = by_day(kept.figures, action, Place("england", "ENG", "England"))
-    return {"title": action.title, "status": action.status_text, "days": days, "link": kept.link}
+    days = by_day(kept.figures, action, Place("england", "ENG", "England", root=kept.root))
+    return {"title": action.title, "status": action.status_text, "days": days, "link": f"{kept.root}report.html"}
 
 
 def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:

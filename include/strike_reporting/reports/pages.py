@@ -7,6 +7,7 @@ opened from a file share. Links between pages are relative.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from strike_reporting.reports import area, charts, words
 from strike_reporting.reports.area import Past, Place
 from strike_reporting.reports.evidence import Evidence
 from strike_reporting.reports.figures import Figures, Row, Table
+from strike_reporting.reports.glossary import BY_HEAD, TERMS
 from strike_reporting.reports.published import compared_table
 from strike_reporting.summaries.tables import TABLES
 
 _TEMPLATES = Path(__file__).with_name("templates")
 SHOWN_REVISIONS = 500
 _SEARCH = "Find a trust, board, region or file"
+_SITES_OF = "Its sites, where the return names them"
 
 
 @cache
@@ -38,6 +41,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {"percent": words.percent, "number": words.number, "moment": words.moment, "day": words.day}
     for name, file in (("style", "style.css"), ("script", "script.js")):
         made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
+    made.globals |= {"terms": TERMS, "term_of": BY_HEAD}
     return made
 
 
@@ -59,7 +63,7 @@ def pages(
     tables: dict[str, pa.Table],
     facts: dict[str, Any],
     inputs: dict[str, Any],
-    pasts: list[tuple[str, str, dict[str, pa.Table]]],
+    pasts: list[Compared],
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, bytes]:
     """Every page of a release by its path.
@@ -70,7 +74,7 @@ def pages(
         tables: its tables.
         facts: its manifest's facts.
         inputs: its manifest's inputs.
-        pasts: releases to compare with: label, release id and `action_totals`.
+        pasts: releases to compare with.
         progress: called with pages done and pages in all.
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
@@ -85,7 +89,7 @@ def pages(
         action,
         facts,
         Figures(rows),
-        [Past(label, Figures({n: t.to_pylist() for n, t in kept.items()}, rid)) for label, rid, kept in pasts],
+        [Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id)) for p in pasts],
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
     done: dict[str, bytes] = {}
@@ -93,6 +97,16 @@ def pages(
         done[name] = html.encode()
         progress(len(done), len(trusts) + 5)
     return done
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A release that figures are compared with: how a line about it begins, what it is, and its `action_totals`."""
+
+    label: str
+    what: str
+    release_id: str
+    totals: pa.Table
 
 
 class _Book:
@@ -124,6 +138,11 @@ class _Book:
         return {
             "place": place,
             "headline": area.headline(self.figures, place, self.pasts),
+            "compared_with": [
+                {"label": p.label, "what": p.what, "cover": area.coverage(p.figures, place, "cancellations")}
+                for p in self.pasts
+                if place.area_type != "trust"
+            ],
             "chart": chart,
             "finding": finding,
             "days": area.by_day(self.figures, self.action, place),
@@ -140,9 +159,9 @@ class _Book:
         known = sorted((p for p in icbs if values[p.area_code]), key=lambda p: -(values[p.area_code].value or 0))
         if known:
             most = values[known[0].area_code]
-            tiles_say = Markup("{} reported most cancelled appointments: {}. {} of {} boards have a figure.").format(
-                known[0].name, most, len(known), len(icbs)
-            )
+            tiles_say = Markup(
+                "{} ({}) reported most cancelled appointments: {}. {} of {} boards have a figure."
+            ).format(words.short(known[0].name), known[0].area_code, most, len(known), len(icbs))
         else:
             tiles_say = Markup("No board has a figure yet.")
         found = [(Place("trust", c, n), self.evidence.trust_link(c, n), self.evidence.tags(c)) for c, n in trusts]
@@ -176,11 +195,6 @@ class _Book:
         place = Place("hampshire", "HAMPSHIRE", "Hampshire", "sources.html?q=hampshire#{extract}")
         codes = self.evidence.members("hampshire")
         trusts = [(Place("trust", c, n), self.evidence.trust_link(c, n), "") for c, n in codes]
-        sites = [
-            (self._place(r), f"{r['area_name']} ({r['area_code']})", "")
-            for r in self.figures.rows("action_totals", area_type="site")
-            if _trust_of(r["area_code"]) in {organisations().successor(c) for c, _ in codes}
-        ]
         shown = [
             (p, f)
             for p, f in ((p, self.figures.total("action_totals", "acute_cancelled", **p.where)) for p, *_ in trusts)
@@ -190,27 +204,27 @@ class _Book:
             {"name": words.short(p.name), "order": -(f.value or 0), "part": "Inpatient", "count": f.value}
             for p, f in shown
         ]
+        bars_say = None
+        if len(shown) > 1:
+            most = max(shown, key=lambda s: s[1].value or 0)
+            bars_say = Markup("{} cancelled most inpatient and outpatient appointments: {}.").format(
+                most[0].name, most[1]
+            )
         return self._page(
             "area",
             "Hampshire",
             "hampshire.html",
             **self._area(place),
+            trust_bars_say=bars_say,
             trusts=area.side_by_side(self.figures, "trusts", "Hampshire’s trusts side by side", "Trust", trusts),
             trust_bars=charts.bars(bars, "Appointments cancelled", sideways=True) if len(bars) > 1 else None,
-            sites=area.side_by_side(self.figures, "sites", "Hospital sites, where the return names them", "Site", sites)
-            if sites
-            else None,
+            sites=self._sites("Hospital sites, where the return names them", [c for c, _ in codes]),
             absent=self.evidence.absent({c for c, _ in codes}),
         )
 
     def trust(self, code: str, name: str, codes: list[str]) -> str:
         """A trust's figures, its place among its peers, and its returns with their quality."""
-        place = Place("trust", code, name, "#returns")
-        sites = [
-            (self._place(r), f"{r['area_name']} ({r['area_code']})", "")
-            for r in self.figures.rows("action_totals", area_type="site")
-            if _trust_of(r["area_code"]) == organisations().successor(code)
-        ]
+        place = Place("trust", code, name, "#returns", "../")
         return self._page(
             "area",
             name,
@@ -218,9 +232,7 @@ class _Book:
             root="../",
             **self._area(place),
             peers=self._peers(code),
-            sites=area.side_by_side(self.figures, "sites", "Its sites, where the return names them", "Site", sites)
-            if sites
-            else None,
+            sites=self._sites(_SITES_OF, [code], "#returns"),
             returns=self.evidence.returns(code),
             submissions=self.evidence.submissions("submissions", "Its submissions", [code], root="../"),
         )
@@ -279,7 +291,11 @@ class _Book:
                 [
                     Row(
                         self.evidence.trust_link(r["ods_code"], r["trust_name"]),
-                        [words.EXTRACTS[r["extract"]], words.day(r["strike_day"]), words.moment(r["received_at"])],
+                        [
+                            words.EXTRACTS[r["extract"]],
+                            words.short_day(r["strike_day"]),
+                            words.short_moment(r["received_at"]),
+                        ],
                     )
                     for r in late
                 ],
@@ -288,13 +304,23 @@ class _Book:
             else None,
         )
 
+    def _sites(self, caption: str, codes: list[str], link: str = "") -> Table | None:
+        """The sites of trusts; each leads to its trust’s returns."""
+        of = {organisations().successor(c): c for c in codes}
+        found = []
+        for row in self.figures.rows("action_totals", area_type="site"):
+            if code := of.get(_trust_of(row["area_code"])):
+                href = link or f"trusts/{code}.html#returns"
+                name = Markup('<a href="{}">{} ({})</a>').format(href, row["area_name"], row["area_code"])
+                found.append((self._place(row), name, ""))
+        return area.side_by_side(self.figures, "sites", caption, "Site", found) if found else None
+
     def _place(self, row: dict[str, Any]) -> Place:
         return Place(row["area_type"], row["area_code"], row["area_name"])
 
     def _wider(self, table_id: str, caption: str, first: str, places: list[Place]) -> Table:
-        named = [
-            (p, Markup('<a href="sources.html?q={}">{}</a>').format(p.area_code.lower(), p.name), "") for p in places
-        ]
+        link = Markup('<a href="sources.html?q={}">{} ({})</a>')
+        named = [(p, link.format(p.area_code.lower(), words.short(p.name), p.area_code), "") for p in places]
         return area.side_by_side(self.figures, table_id, caption, first, named)
 
     def _peers(self, code: str) -> Table | None:

@@ -7,6 +7,9 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
+from strike_reporting.contracts import EXTRACTS as _EXTRACTS
 from strike_reporting.contracts import load
 from strike_reporting.reference import read_csv
 
@@ -40,12 +43,26 @@ def day(value: date) -> str:
     return f"{value:%a %-d %B %Y}"
 
 
+def short_day(value: date) -> Markup:
+    """`Tue 11 Apr 2023` on one line, for a table."""
+    return Markup('<span class="w">{}</span>').format(f"{value:%a %-d %b %Y}")
+
+
 def moment(value: str | None) -> str:
     """A UTC moment as local time: `24 November 2026, 10:55`."""
     if not value:
         return "no return yet"
-    local = datetime.fromisoformat(value).astimezone(ZoneInfo("Europe/London"))
-    return f"{local:%-d %B %Y, %H:%M}"
+    return f"{_local(value):%-d %B %Y, %H:%M}"
+
+
+def short_moment(value: str) -> Markup:
+    """`24 Nov 2026, 10:55` in two parts that do not break, for a table."""
+    local = _local(value)
+    return Markup('<span class="w">{},</span> {}').format(f"{local:%-d %b %Y}", f"{local:%H:%M}")
+
+
+def _local(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(ZoneInfo("Europe/London"))
 
 
 def status(value: str) -> str:
@@ -73,21 +90,55 @@ def _functions() -> dict[str, str]:
 def treatment_function(code: str | None) -> str:
     """`Trauma and Orthopaedics (110)`; a code we have no name for stands alone."""
     if code is None:
-        return "not stated"
+        return "Not stated"
     return f"{_functions()[code]} ({code})" if code in _functions() else code
+
+
+def coded(extract: str, field: str, code: str | None) -> str:
+    """A coded value by the contract's label for it: `Foundation year 1`."""
+    if code is None:
+        return "Not stated"
+    return next((v.label for v in load(extract).field(field).values if v.code == code), code)
 
 
 def priority(code: str | None) -> str:
     """`P2: within one month`."""
-    labels = {v.code: v.label for v in load("cancellations").field("priority").values}
-    return "not stated" if code is None else f"{code}: {labels[code].lower()}"
+    return "Not stated" if code is None else f"{code}: {coded('cancellations', 'priority', code).lower()}"
+
+
+_FAULTS = {
+    "required": "not given",
+    "known": "not a known code",
+    "format": "not in the right form",
+    "range": "out of range",
+    "length": "too long",
+}
+
+
+@cache
+def _rules() -> dict[str, str]:
+    found = {}
+    for extract in _EXTRACTS:
+        contract = load(extract)
+        for rule in contract.rules:
+            kind = rule.name.removeprefix(f"{rule.column}_")
+            if kind in _FAULTS:
+                found[rule.name] = f"{contract.field(rule.column).title}: {_FAULTS[kind]}"
+    return found
+
+
+def rule(name: str) -> str:
+    """A rule in words: `Staff group: not a known code`."""
+    return _rules().get(name) or dimension(name).capitalize()
 
 
 def cancer(value: bool | None) -> str:
     """On a cancer pathway or not."""
-    return "not stated" if value is None else ("On a cancer pathway" if value else "Not on a cancer pathway")
+    return "Not stated" if value is None else ("On a cancer pathway" if value else "Not on a cancer pathway")
 
 
 def short(name: str) -> str:
-    """A trust's name without what all trusts' names end in, for a chart."""
-    return name.removesuffix(" NHS Trust").removesuffix(" NHS Foundation Trust")
+    """The name of a trust or board without what all such names have in common."""
+    for ending in (" NHS Trust", " NHS Foundation Trust", " Integrated Care Board"):
+        name = name.removesuffix(ending)
+    return name.removeprefix("NHS ")

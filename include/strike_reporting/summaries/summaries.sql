@@ -68,7 +68,8 @@ SELECT b.*, a.is_alike AND (b.planned IS NULL OR o.ods_code IS NOT NULL) AS is_p
 FROM by_trust b JOIN alike a USING (ods_code, strike_day, care_setting, unit)
 LEFT JOIN sent_outturn o USING (ods_code, strike_day);
 
--- Plan and outturn of acute appointments by trust and day, whatever their split, for the share maintained.
+-- Plan and outturn of acute appointments, whatever their split, of the trusts that sent both parts for every day
+-- on which they sent one. The share maintained is theirs alone, and says how many they are.
 CREATE TABLE acute_pairs AS
 WITH settings_of AS (
     SELECT ods_code, site_code, strike_day, care_setting, sum(cancelled) AS cancelled, sum(planned) AS planned
@@ -81,10 +82,15 @@ WITH settings_of AS (
     UNION ALL BY NAME
     SELECT 'site' AS area_type, site_code AS area_code, ods_code, strike_day, care_setting, cancelled, planned
     FROM settings_of WHERE site_code IN (SELECT site_code FROM sites)
+), by_part AS (
+    SELECT area_type, area_code, s.ods_code, sum(planned) AS planned, coalesce(sum(cancelled), 0) AS cancelled,
+        bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1))
+            AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
+    FROM by_setting s LEFT JOIN sent_outturn o USING (ods_code, strike_day)
+    GROUP BY area_type, area_code, s.ods_code HAVING is_paired AND sum(planned) > 0
 )
-SELECT area_type, area_code, sum(planned) AS acute_planned,
-    bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
-FROM by_setting LEFT JOIN sent_outturn o USING (ods_code, strike_day) GROUP BY area_type, area_code;
+SELECT area_type, area_code, count(*) AS paired_trusts, sum(planned) AS paired_planned, sum(cancelled) AS paired_cancelled
+FROM by_part GROUP BY area_type, area_code;
 
 -- Coverage: how many trusts of an area were asked on a day, and how many returned.
 CREATE TABLE coverage AS
@@ -224,8 +230,8 @@ GROUP BY m.area_type, m.area_code;
 CREATE TABLE out_action_totals AS
 SELECT (SELECT any_value(action_id) FROM returns) AS action_id, a.area_type, a.area_code, a.area_name,
     t.* EXCLUDE (area_type, area_code), s.* EXCLUDE (area_type, area_code),
-    CASE WHEN q.is_paired AND t.acute_cancelled IS NOT NULL AND q.acute_planned > 0
-        THEN round(100.0 - 100.0 * t.acute_cancelled / q.acute_planned, 4) END AS percent_planned_maintained,
+    coalesce(q.paired_trusts, 0) AS paired_trusts, q.paired_planned, q.paired_cancelled,
+    round(100.0 - 100.0 * q.paired_cancelled / q.paired_planned, 4) AS percent_planned_maintained,
     c.expected AS trusts_expected, c.returned AS trusts_returned, c.percent AS coverage,
     w.expected AS staffing_trusts_expected, w.returned AS staffing_trusts_returned, w.percent AS staffing_coverage,
     p.percent AS planned_coverage,

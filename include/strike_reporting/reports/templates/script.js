@@ -18,7 +18,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
         if (!numeric) return text.toLowerCase();
         if (text.startsWith("under")) return 0.01;
         if (text.startsWith("over")) return 99.99;
-        return text.includes("[x]") ? null : Number(text.replace(/[,%]/g, ""));
+        return /\d/.test(text) ? Number.parseFloat(text.replace(/[,%]/g, "")) : null;
       };
       const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
       // What is not available comes last, whichever way the rest goes.
@@ -53,3 +53,5 @@ for (const box of document.querySelectorAll(".filter[data-for]")) {
   if (list && asked.get("only")) list.value = asked.get("only");
   apply();
 }
+// Rows that a filter has just hidden moved the place that the address names.
+if (asked.size && location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
