@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 def read(action_id: str, table: str) -> pd.DataFrame:
     """A table of an action's current release as a pandas DataFrame.
 
+    Whole numbers are `Int64`, so they stay whole where some are not known (`<NA>`, never zero).
+
     Args:
         action_id: such as `JD-2023-04-11`, or a release id such as `JD-2023-04-11.r1`.
         table: one of the published tables, such as `cancellations_daily`.
@@ -21,6 +23,9 @@ def read(action_id: str, table: str) -> pd.DataFrame:
         NoRelease: nothing was released for the action.
         KeyError: there is no such table.
     """
+    import pandas as pd
+    import pyarrow as pa
+
     from strike_reporting.actions import resolve
     from strike_reporting.releases import find, read_table
     from strike_reporting.storage import Store
@@ -30,7 +35,6 @@ def read(action_id: str, table: str) -> pd.DataFrame:
         raise KeyError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
     store = Store()
     manifest = find(store, action_id)
-    frame: pd.DataFrame = read_table(store, resolve(manifest["action_id"]), manifest["number"], table).to_pandas(
-        date_as_object=True
-    )
+    found = read_table(store, resolve(manifest["action_id"]), manifest["number"], table)
+    frame: pd.DataFrame = found.to_pandas(date_as_object=True, types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame

@@ -44,13 +44,13 @@ def announcements(
             continue
         action = resolve(manifest["action_id"])
         totals = read_table(store, action, manifest["number"], "action_totals").to_pylist()
-        changed = read_table(store, action, manifest["number"], "revisions").num_rows
+        revised = read_table(store, action, manifest["number"], "revisions").to_pylist()
         where = f"{link.rstrip('/')}/releases/{action.slug}/{manifest['number']:04d}" if link else ""
         for area, address in sorted(lists.items()):
             if area in AREAS and address:
                 name = f"{manifest['release_id'].replace(';', '_')}.{area}"
                 row = next((r for r in totals if r["area_type"] == area), None)
-                message = release_message(manifest, area, row, changed, where)
+                message = release_message(manifest, area, row, revised, where)
                 message["From"], message["To"] = sender, address
                 yield name, message
 

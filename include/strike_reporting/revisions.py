@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
 from strike_reporting.actions import ActionSet
+from strike_reporting.organisations import ENGLAND, organisations
 from strike_reporting.summaries.tables import REVISIONS, TABLES, Table
+
+_GENERAL = (
+    ("code", "a change of method"),
+    ("reference_sha256", "changed reference data"),
+    ("contracts_sha256", "a changed contract"),
+)
 
 
 def revisions(
@@ -32,10 +40,11 @@ def revisions(
     """
     rows: list[dict[str, Any]] = []
     if before:
-        arrived = {s["submission_id"]: s for s in inputs["submissions"] if s["submission_id"] not in past}
-        why = _why(before["inputs"], inputs, arrived)
+        arrived = [s for s in inputs["submissions"] if s["submission_id"] not in past]
+        reasons = _Reasons(action, before["inputs"], inputs, arrived)
         for name in ("cancellations_daily", "staffing_daily", "action_totals", "specialties"):
             for key, field, was, now in _changes(TABLES[name], old[name], new[name]):
+                why, submissions = reasons.of(name, key, field)
                 rows.append(
                     {
                         "action_id": action.action_id,
@@ -45,26 +54,49 @@ def revisions(
                         "old": None if was is None else str(was),
                         "new": None if now is None else str(now),
                         "reason": why,
-                        "submission_id": ";".join(sorted(arrived)) or None,
+                        "submission_id": submissions,
                         "release": release_id,
                     }
                 )
     return pa.Table.from_pylist(rows, schema=REVISIONS.schema)
 
 
-def _why(before: dict[str, Any], now: dict[str, Any], arrived: dict[str, dict[str, Any]]) -> str:
-    reasons = []
-    if arrived:
-        who = sorted({f"{s['ods_code']} {s['extract']}" for s in arrived.values()})
-        reasons.append("new or replaced returns: " + ", ".join(who[:10]) + (" and others" if len(who) > 10 else ""))
-    for part, words in (
-        ("code", "a change of method"),
-        ("reference_sha256", "changed reference data"),
-        ("contracts_sha256", "a changed contract"),
-    ):
-        if before[part] != now[part]:
-            reasons.append(words)
-    return "; ".join(reasons) or "a return was withdrawn or refused"
+class _Reasons:
+    """Why a figure changed: the new submissions of its own area and kind, and what changed for all figures."""
+
+    def __init__(
+        self, action: ActionSet, before: dict[str, Any], now: dict[str, Any], arrived: list[dict[str, Any]]
+    ) -> None:
+        self._general = [words for part, words in _GENERAL if before[part] != now[part]]
+        self._known: dict[tuple[str, str, bool], tuple[str, str | None]] = {}
+        self._arrived = [(s, self._areas(s["ods_code"], action.days[0])) for s in arrived]
+
+    @staticmethod
+    def _areas(code: str, day: date) -> set[tuple[str, str]]:
+        orgs = organisations()
+        sites = {("site", s.site_code) for s in orgs.sites() if s.ods_code == orgs.successor(code)}
+        if not orgs.is_trust(code, day):  # it began or ended during the action
+            return sites | {("trust", code), ("england", ENGLAND)}
+        return sites | {(a.area_type, a.area_code) for a in orgs.areas(code, day)}
+
+    def of(self, table: str, key: str, field: str) -> tuple[str, str | None]:
+        """The reason in words, and the submissions joined by `;`."""
+        parts = dict(p.split("=", 1) for p in key.split("|"))
+        is_staff = table == "staffing_daily" or field.startswith(("staff", "percent_due"))
+        known = (parts["area_type"], parts["area_code"], is_staff)
+        if known not in self._known:
+            self._known[known] = self._find(known[:2], is_staff)
+        return self._known[known]
+
+    def _find(self, area: tuple[str, str], is_staff: bool) -> tuple[str, str | None]:
+        mine = [s for s, areas in self._arrived if area in areas and (s["extract"] == "staffing") == is_staff]
+        reasons = list(self._general)
+        if mine:
+            who = sorted({f"{s['ods_code']} {s['extract'].replace('_', ' ')}" for s in mine})
+            more = f" and {len(who) - 10} more" if len(who) > 10 else ""
+            reasons.insert(0, "new or replaced returns: " + ", ".join(who[:10]) + more)
+        ids = ";".join(sorted(s["submission_id"] for s in mine)) or None
+        return "; ".join(reasons) or "a return was withdrawn or refused", ids
 
 
 def _changes(table: Table, old: pa.Table, new: pa.Table) -> list[tuple[str, str, Any, Any]]:

@@ -89,6 +89,21 @@ def test_a_release_is_announced_once_to_each_areas_list(store: Store, home: Path
         assert message["Subject"].startswith("Junior doctors’ strike, 11 to 14 April 2023")
 
 
+def test_a_revised_release_says_what_changed_and_why(store: Store, drop, inbox: Inbox) -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    publish(store, drop(a__csv=head + "RHU,2023-04-11,day_case,cancelled,4\nRHU,2023-04-12,day_case,cancelled,1\n"))
+    folder = drop(b__csv=head + "RJ1,2023-04-11,outpatient_first,cancelled,9\n")
+    release = publish(store, folder)
+    (folder / "a.csv").write_text(head + "RHU,2023-04-11,day_case,cancelled,6\n")
+    latest = publish(store, folder)
+    assert (release[-2:], latest[-2:]) == ("r2", "r3")
+    mail(store, [latest])
+    england, hampshire = (m.get_body(("plain",)).get_content() for m in inbox.messages)
+    line = "- Inpatient and day case cancelled: 7, was 5 (new or replaced returns: RHU cancellations)"
+    assert line in england and line in hampshire
+    assert "RJ1" not in england and "What changed since JD-2023-04-11.r2" in england
+
+
 def test_a_full_mailbox_fails_nothing_and_is_tried_again(store: Store, drop, inbox: Inbox) -> None:
     head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
     release = publish(store, drop(a__csv=head + "RHU,2023-04-11,day_case,cancelled,4\n"))

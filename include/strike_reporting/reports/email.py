@@ -21,7 +21,7 @@ _PAGES = {"england": "report.html", "hampshire": "hampshire.html"}
 
 
 def release_message(
-    manifest: dict[str, Any], area: str, totals: dict[str, Any] | None, changed: int, link: str
+    manifest: dict[str, Any], area: str, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
 ) -> EmailMessage:
     """Headline with coverage, what changed and a link; the sender fills in who it is from and to.
 
@@ -29,19 +29,28 @@ def release_message(
         manifest: of the release.
         area: `england` or `hampshire`.
         totals: the area's row of `action_totals`; None when nobody there was asked.
-        changed: how many figures differ from the release before.
+        revised: rows of the release's `revisions`.
         link: the release's folder where it is served; may be empty.
     """
-    lines = [
-        (label, words.number(totals[field], places), words.of(totals[f"{kind}_returned"], totals[f"{kind}_expected"]))
-        for label, field, kind, places in _LINES
-        if totals
-    ]
+    key = f"area_type={area}|area_code={totals['area_code']}" if totals else ""
+    moved = {r["field"]: r for r in revised if (r["table"], r["key"]) == ("action_totals", key)}
+    lines, changes = [], []
+    for label, field, kind, places in _LINES:
+        if totals is None:
+            break
+        value = words.number(totals[field], places)
+        cover = words.of(totals[f"{kind}_returned"], totals[f"{kind}_expected"])
+        lines.append((label, value, cover))
+        if field in moved:
+            was = moved[field]["old"]
+            before = words.number(None if was is None else float(was), places)
+            changes.append(f"{label}: {value}, was {before} ({moved[field]['reason']})")
     context = {
         "manifest": manifest,
         "area": area.capitalize(),
         "lines": lines,
-        "changed": words.number(changed),
+        "changes": changes,
+        "changed": words.number(len(revised)),
         "link": f"{link}/{_PAGES[area]}" if link else "",
         "synthetic": manifest["data_class"] == "synthetic",
     }

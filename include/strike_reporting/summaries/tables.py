@@ -282,8 +282,10 @@ REVISIONS = Table(
         _c("field", TEXT, "", "The column that changed."),
         _c("old", TEXT, "", "Value in the release before; null if there was none."),
         _c("new", TEXT, "", "Value now; null if it is gone."),
-        _c("reason", TEXT, "", "What brought it about."),
-        _c("submission_id", TEXT, "", "The submissions that are new in this release."),
+        _c(
+            "reason", TEXT, "", "What brought it about: new returns of its area, or a change that concerns all figures."
+        ),
+        _c("submission_id", TEXT, "", "The submissions of its area that are new in this release."),
         _c("release", TEXT, "", "The release that changed it."),
     ),
 )
