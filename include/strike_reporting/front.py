@@ -35,5 +35,5 @@ def _before(store: Store, newest: dict[str, Any]) -> list[Kept]:
     for number in range(1, newest["number"] + 1):
         manifest = store.read_json(f"{folder(action, number)}/manifest.json")
         if manifest["as_at"] and as_at(manifest) < action.days[0]:
-            found.append(_kept(store, manifest, ("action_totals",)))
+            found.append(_kept(store, manifest, ("cancellations_daily",)))
     return found

@@ -90,13 +90,12 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
         scale=alt.Scale(range=["#e8f1fa", "#00366d"], domain=[0, top]),
         legend=alt.Legend(title=unit, orient="top", format=",d", gradientLength=220),
     )
-    tile = base.mark_rect(stroke="#4c6272", invalid=None).encode(
-        color=alt.condition("isValid(datum.value)", fill, alt.value("white"))
-    )
+    empty = base.mark_rect(stroke="#4c6272", fill="white")
+    tile = base.transform_filter("datum.value !== null").mark_rect(stroke="#4c6272").encode(color=fill)
     ink = alt.condition(dark, alt.value("white"), alt.value("black"))
     code = base.mark_text(fontSize=12, dy=-8, fontWeight="bold").encode(text="code:N", color=ink)
     number = base.mark_text(fontSize=13, dy=9).encode(text="text:N", color=ink)
-    return _svg((tile + code + number).properties(width=460, height=460), "tiles")
+    return _svg((empty + tile + code + number).properties(width=460, height=460), "tiles")
 
 
 def _svg(chart: Any, prefix: str) -> Markup:

@@ -122,6 +122,24 @@ class Evidence:
             tags=" ".join([*(self.tags(code).split() if code else []), *(f"day-{d}" for d in days)]),
         )
 
+    def revisions(self, most: int) -> Table | None:
+        """Figures that differ from the release before: totals first, and wide areas before narrow ones."""
+        found = sorted(
+            self.figures.rows("revisions"),
+            key=lambda r: (r["table"] != "action_totals", _WIDTH.index(_part(r["key"], "area_type"))),
+        )
+        names = {(r["area_type"], r["area_code"]): r["area_name"] for r in self.figures.rows("action_totals")}
+        rows = []
+        for r in found[:most]:
+            area = (_part(r["key"], "area_type"), _part(r["key"], "area_code"))
+            about = [words.dimension(p.partition("=")[2]) for p in r["key"].split("|")[2:]]
+            name = ", ".join([names.get(area, area[1]), *about]) + ("" if about else ", whole action")
+            cells = [words.dimension(r["field"]), _value(r["old"]), _value(r["new"]), r["reason"]]
+            rows.append(Row(name, cells))
+        heads = ("Figure", "Field", "#Old", "#New", "Why")
+        caption = "Figures that differ from the release before"
+        return Table("revisions", caption, heads, rows, search="Find a figure") if rows else None
+
     def statuses(self) -> Table:
         """How many trusts are in each return status."""
         counted: dict[tuple[str, date], Counter[str]] = {}
@@ -158,3 +176,19 @@ class Evidence:
         ]
         heads = ("Rule", "#Rows or cells", "#Submissions")
         return Table("rules", "Rules broken, by rule", heads, rows) if rows else None
+
+
+_WIDTH = ("england", "hampshire", "region", "icb", "trust", "site")
+
+
+def _part(key: str, name: str) -> str:
+    return next(p.partition("=")[2] for p in key.split("|") if p.startswith(f"{name}="))
+
+
+def _value(text: str | None) -> str:
+    """A revised value as it is written elsewhere on the pages; values that are no numbers as they are."""
+    try:
+        value = None if text is None else float(text)
+    except ValueError:
+        return str(text)
+    return words.number(value, 0 if value is None or value.is_integer() else 1)

@@ -197,33 +197,41 @@ def _upcoming(action: ActionSet, kept: Kept | None) -> dict[str, Any]:
 
 def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:
     """Appointments known to be cancelled, by days before the first strike day, one column for each action."""
-    found: dict[str, dict[int, Figure]] = {}
+    found: dict[str, dict[int, Kept]] = {}
     for action_id, releases in before.items():
         first = resolve(action_id).days[0]
-        for kept in releases:
+        for kept in releases:  # oldest first, so the last of a day stands
             lead = (first - as_at(kept.manifest)).days
             if 1 <= lead <= LEADS:
-                found.setdefault(action_id, {})[lead] = _known(kept.figures)
+                found.setdefault(action_id, {})[lead] = kept
     if not found:
         return None
     order = sorted(found, key=lambda i: resolve(i).days[0], reverse=True)
     shown = [i for i in order if i in coming] + [i for i in order if i not in coming][:BESIDE]
-    leads = sorted({lead for i in shown for lead in found[i]}, reverse=True)
+    longest = max(len(resolve(i).days) for i in shown)
     rows = [
-        Row(f"{lead} day{'' if lead == 1 else 's'} before", [found[i].get(lead, _NONE) for i in shown])
-        for lead in leads
+        Row(
+            f"{lead} day{'' if lead == 1 else 's'} before",
+            [f"day {n}" if n else "all days", *(_known(found[i].get(lead), n) for i in shown)],
+        )
+        for lead in sorted({lead for i in shown for lead in found[i]}, reverse=True)
+        for n in range(longest + 1)
     ]
-    heads = ("Lead time", *(f"#{resolve(i).title}" for i in shown))
+    heads = ("Lead time", "Strike day", *(f"#{resolve(i).title}" for i in shown))
     return Table("leads", "Inpatient and outpatient appointments already cancelled for the action", heads, rows)
 
 
 _NONE = Figure(None, words.NOT_AVAILABLE, "")
 
 
-def _known(figures: Figures) -> Figure:
-    """Anticipated inpatient and outpatient cancellations of England."""
-    fields = ("inpatient_anticipated", "outpatient_anticipated")
-    return together([figures.total("action_totals", f, **ENGLAND) for f in fields])
+def _known(kept: Kept | None, n: int) -> Figure:
+    """Inpatient and outpatient cancellations that England anticipates for the n-th strike day (0: all of them)."""
+    if kept is None or n > len(kept.action.days):
+        return _NONE
+    where: dict[str, Any] = {"care_setting": ("inpatient", "outpatient"), "activity_unit": "appointment", **ENGLAND}
+    if n:
+        where["strike_day"] = kept.action.days[n - 1]
+    return kept.figures.total("cancellations_daily", "anticipated", **where)
 
 
 def as_at(manifest: dict[str, Any]) -> date:

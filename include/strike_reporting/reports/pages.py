@@ -249,33 +249,13 @@ class _Book:
     def quality(self) -> str:
         """Coverage, what was left out, late returns, and every figure that changed."""
         revised = self.figures.rows("revisions")
-        rows = [
-            Row(
-                f"{r['table'].replace('_', ' ')}: {_key(r['key'])}",
-                [
-                    words.dimension(r["field"]),
-                    r["old"] or words.NOT_AVAILABLE,
-                    r["new"] or words.NOT_AVAILABLE,
-                    r["reason"],
-                ],
-            )
-            for r in revised[:SHOWN_REVISIONS]
-        ]
         left = [s for s in self.figures.rows("submissions") if s["rows_quarantined"] or s["status"] == "rejected"]
         late = [r for r in self.figures.rows("returns", return_status="late")]
         return self._page(
             "quality",
             "Quality and revisions",
             statuses=self.evidence.statuses(),
-            revisions=Table(
-                "revisions",
-                "Figures that differ from the release before",
-                ("Figure", "Field", "Old", "New", "Why"),
-                rows,
-                search="Find a figure",
-            )
-            if rows
-            else None,
+            revisions=self.evidence.revisions(SHOWN_REVISIONS),
             revision_count=len(revised),
             shown=SHOWN_REVISIONS,
             left_out=self.evidence.submissions(
@@ -354,7 +334,3 @@ def _trust_of(site_code: str) -> str:
     """Today's code of the trust that runs a site."""
     site = organisations().site(site_code)
     return organisations().successor(site.ods_code if site else site_code[:3])
-
-
-def _key(key: str) -> str:
-    return ", ".join(part.partition("=")[2].replace("_", " ") for part in key.split("|"))

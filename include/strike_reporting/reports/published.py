@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -29,35 +30,59 @@ _TOTALS = {
 
 
 def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Table | None:
-    """Figures published at the time beside this release's; None when nothing was published for the action."""
-    rows = []
+    """Figures published at the time beside this release's; None when nothing was published for the action.
+
+    A figure that several sources give alike is one row with all of them.
+    """
+    found: dict[tuple[Any, ...], list[PublishedFigure]] = {}
     for f in published_figures():
-        if f.action_id != action.action_id or f.value is None:
-            continue
-        ours = ours_for(f, figures, action)
-        gap = None if ours.value is None or synthetic else ours.value - f.value
-        place = next(
-            (
-                r["area_name"]
-                for r in figures.rows("action_totals", area_type=f.geography_type, area_code=f.geography_code)
-            ),
-            f.geography_code,
-        )
-        notes = [] if f.value_qualifier == "exact" else [words.dimension(f.value_qualifier)]
-        if synthetic:
-            notes.append("synthetic data: not to be compared")
-        elif gap and f.geography_type in ("england", "region"):
-            notes.append("this release holds only the trusts that returned")
-        elif gap:
-            notes.append("differs from the return: see the source’s note")
-        source = Markup('<a href="{}">source</a>{}').format(f.source_url, "".join(f"; {n}" for n in notes))
-        day = words.day(f.day) if f.day else "whole action"
-        published = words.number(f.value, 0 if f.value.is_integer() else 1)
-        rows.append(Row(place, [words.dimension(f.measure), day, published, ours, words.number(gap), source]))
-    heads = ("Area", "Measure", "Day", "Published", "#This release", "Difference", "Source and note")
-    return (
-        Table("published-figures", "Figures published at the time, and this release’s", heads, rows) if rows else None
+        if f.action_id == action.action_id and f.value is not None:
+            key = (f.geography_type, f.geography_code, f.measure, f.day, f.value, f.value_qualifier)
+            found.setdefault(key, []).append(f)
+    names = {(r["area_type"], r["area_code"]): r["area_name"] for r in figures.rows("action_totals")}
+    rows = [_row(same, figures, action, names, synthetic) for same in found.values()]
+    heads = ("Area", "Measure", "Day", "#Published", "#This release", "#Difference", "Sources and note")
+    caption = "Figures published at the time, and this release’s"
+    return Table("published-figures", caption, heads, rows) if rows else None
+
+
+def _row(
+    same: list[PublishedFigure],
+    figures: Figures,
+    action: ActionSet,
+    names: dict[tuple[str, str], str],
+    synthetic: bool,
+) -> Row:
+    f = same[0]
+    ours, value = ours_for(f, figures, action), f.value or 0.0
+    gap = None if ours.value is None or synthetic else ours.value - value
+    notes = [] if f.value_qualifier == "exact" else [words.dimension(f.value_qualifier)]
+    if synthetic:
+        notes.append("synthetic data: not to be compared")
+    elif gap is None:
+        notes.append("no return of this is in the release")
+    elif gap and f.geography_type in ("england", "region"):
+        notes.append("this release holds only the trusts that returned")
+    elif gap:
+        notes.append("differs from the return: see the source’s note")
+    link = Markup('<a href="{}">{}</a>')
+    urls = dict.fromkeys(s.source_url for s in same)
+    sources = Markup(", ").join(link.format(u, (urlsplit(u).hostname or u).removeprefix("www.")) for u in urls)
+    return Row(
+        names.get((f.geography_type, f.geography_code), f.geography_code),
+        [
+            words.dimension(f.measure).capitalize(),
+            words.short_day(f.day) if f.day else "whole action",
+            _number(value),
+            ours,
+            _number(gap),
+            sources + "".join(f"; {n}" for n in notes),
+        ],
     )
+
+
+def _number(value: float | None) -> str:
+    return words.number(value, 0 if value is None or float(value).is_integer() else 1)
 
 
 def ours_for(f: PublishedFigure, figures: Figures, action: ActionSet) -> Figure:
