@@ -12,7 +12,8 @@ import xlsxwriter
 from strike_reporting.ledger import Outcome
 from strike_reporting.problems import Problem
 
-LISTED = 40
+LISTED = 40  # in the text
+LISTED_ROWS = 10_000  # in the workbook, which goes by e-mail; the quarantine holds every one
 _WORDS = {
     "critical": "the whole file was refused",
     "error": "the row was left out",
@@ -46,7 +47,9 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
         value = f", value {p.value!r}" if p.value is not None else ""
         lines.append(f"  {place}{column}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
     if len(problems) > LISTED:
-        lines.append(f"  ... and {len(problems) - LISTED:,} more in the workbook.")
+        lines.append(
+            f"  ... and {len(problems) - LISTED:,} more{' in the workbook' if len(problems) <= LISTED_ROWS else ''}."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -79,6 +82,8 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
         "Rows used": outcome.rows_accepted,
         "Rows left out": outcome.rows_quarantined,
     }
+    if len(problems) > LISTED_ROWS:
+        facts["Listed"] = f"The first {LISTED_ROWS:,} of {len(problems):,} findings; “By rule” counts them all."
     for n, (name, value) in enumerate(facts.items()):
         sheet.write(n, 0, name, bold)
         sheet.write(n, 1, value, wrap)
@@ -95,7 +100,7 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
             p.fix,
             _WORDS[p.severity],
         )
-        for p in problems
+        for p in problems[:LISTED_ROWS]
     ]
     heads = ["Row", "Column", "Value", "Rule", "What is wrong", "What to do", "What happened"]
     _table(book, "Rows", heads, rows, [8, 22, 24, 26, 60, 60, 26])

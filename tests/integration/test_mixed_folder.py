@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from strike_reporting import ledger, read
 from strike_reporting.actions import resolve
 from strike_reporting.collecting import collect_drop
 from strike_reporting.contracts import load
+from strike_reporting.error_report import LISTED_ROWS
 from strike_reporting.feeds import template
 from strike_reporting.feeds.writing import write
 from strike_reporting.landing import purge, receipts
@@ -106,8 +111,6 @@ def test_every_landed_byte_is_kept(store: Store, home: Path, mixed: Path) -> Non
 
 
 def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Path, tmp_path: Path) -> None:
-    import pandas as pd
-
     folder = tmp_path / "messy"
     folder.mkdir()
     (folder / "messy.csv").write_text(
@@ -128,3 +131,16 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
     text = (report / "error_report.txt").read_text()
     assert load("cancellations").field("point_of_delivery").fix in text
     assert json.loads((home / "ledger/submissions" / f"{outcome.submission_id}.json").read_text())["rows_read"] == 5
+
+
+def test_an_error_report_stays_small_however_much_is_wrong(store: Store, drop: Callable[..., Path]) -> None:
+    rows = "".join(f"RHU,2023-04-11,day_case,cancelled,-{n}\n" for n in range(1, LISTED_ROWS + 6))
+    collect_drop(store, drop(a__csv=f"{HEAD}\n{rows}"), "JD-2023-04-11")
+    [outcome] = validate(store, to_validate(store))
+    assert (outcome.status, outcome.rows_quarantined) == ("rejected", LISTED_ROWS + 5)
+    report = f"quarantine/{outcome.submission_id}"
+    book = io.BytesIO(store.read(f"{report}/error_report.xlsx"))
+    assert len(pd.read_excel(book, sheet_name="Rows")) == LISTED_ROWS
+    assert pd.read_excel(book, sheet_name="By rule")["Findings"].tolist() == [LISTED_ROWS + 5]
+    kept = pq.read_table(io.BytesIO(store.read(f"{report}/problems.parquet")))
+    assert kept.num_rows == LISTED_ROWS + 5, "the quarantine holds every one"
