@@ -130,6 +130,24 @@ def test_percentages_need_every_denominator(store: Store, drop: Callable[..., Pa
     assert pairs.tolist() == [1, 40, 10], "RHM sent no plan, so its 20 are not in the share"
 
 
+def test_a_site_has_a_share_only_where_the_outturn_names_sites(store: Store, drop: Callable[..., Path]) -> None:
+    head = "ods_code,site_code,activity_date,point_of_delivery,{}\n"
+    plan = head.format("planned_count") + "RHM,RHM01,2023-04-11,day_case,40\nRN5,RN506,2023-04-11,day_case,30\n"
+    sent = head.format("status,cancelled_count")
+    publish(
+        store,
+        drop(
+            a__csv=sent + "RHM,RHM01,2023-04-11,day_case,cancelled,10\n",
+            b__csv=sent + "RN5,,2023-04-11,day_case,cancelled,6\n",
+            p__csv=plan.replace("RN5,RN506,2023-04-11,day_case,30\n", ""),
+            q__csv=head.format("planned_count") + plan.splitlines()[2] + "\n",
+        ),
+    )
+    shares = read(JD, "action_totals").set_index("area_code")["percent_planned_maintained"]
+    assert shares[["RHM", "RHM01", "RN5", "HAMPSHIRE"]].tolist() == [75.0, 75.0, 80.0, round(100 - 1600 / 70, 4)]
+    assert shares.isna()["RN506"], "its trust cancelled 6 and did not say where"
+
+
 def test_overlapping_actions_are_marked_joint(store: Store, drop: Callable[..., Path]) -> None:
     folder = drop(a__csv=HEAD + "RHU,2023-09-19,day_case,cancelled,1\nRHU,2023-09-20,day_case,cancelled,2\n")
     publish(store, folder, "CON-2023-09-19")

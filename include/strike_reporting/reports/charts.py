@@ -32,12 +32,13 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
     """
     used = [p for p in COLOURS if any(r["part"] == p for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["order"])))
-    label = alt.Axis(labelLimit=400, labelAngle=0)
     if sideways:
-        along: dict[str, Any] = {"y": alt.Y("name:N", sort=names, title=None, axis=label)}
+        # Room for the longest name in any font: a reader's may be wider than the one it was drawn with.
+        axis = alt.Axis(labelLimit=400, minExtent=9 * max(map(len, names), default=0))
+        along: dict[str, Any] = {"y": alt.Y("name:N", sort=names, title=None, axis=axis)}
         across: Any = alt.X
     else:
-        along, across = {"x": alt.X("name:N", sort=names, title=None, axis=label)}, alt.Y
+        along, across = {"x": alt.X("name:N", sort=names, title=None, axis=alt.Axis(labelAngle=0))}, alt.Y
     amount = across("sum(count):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1))
     chart = (
         alt.Chart(alt.Data(values=rows))
@@ -52,7 +53,7 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
             ),
             order=alt.Order("part:N"),
         )
-        # Over the chart, not beside the axis: a reader's font may be wider than the one it was drawn with.
+        # Over the chart, not beside the axis, for the same reason.
         .properties(title=alt.Title(unit, anchor="start", fontSize=14))
         .properties(width=420 if sideways else 560, height=max(60, 34 * len(names)) if sideways else 240)
     )

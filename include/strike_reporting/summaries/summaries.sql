@@ -53,8 +53,10 @@ SELECT ods_code, strike_day, care_setting, point_of_delivery, unit,
 FROM leaf GROUP BY ALL;
 
 -- A trust that sent outturn for a day sent all of it: a point of delivery that it planned and did not list had none.
+-- The same holds for its sites only if every row of that outturn names one.
 CREATE TABLE sent_outturn AS
-SELECT DISTINCT ods_code, strike_day FROM by_trust WHERE cancelled IS NOT NULL;
+SELECT ods_code, strike_day, bool_and(site_code IS NOT NULL) AS is_sited
+FROM leaf WHERE cancelled IS NOT NULL GROUP BY ALL;
 
 -- Plan and outturn are comparable for a trust, day and setting when they are split alike: a trust that reports
 -- inpatients unsplit against a plan of day cases and stays has a percentage for the setting, not for its parts.
@@ -85,7 +87,7 @@ WITH settings_of AS (
 ), by_part AS (
     SELECT area_type, area_code, s.ods_code, sum(planned) AS planned, coalesce(sum(cancelled), 0) AS cancelled,
         bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1))
-            AND (planned IS NULL OR o.ods_code IS NOT NULL)) AS is_paired
+            AND (planned IS NULL OR (o.ods_code IS NOT NULL AND (area_type <> 'site' OR o.is_sited)))) AS is_paired
     FROM by_setting s LEFT JOIN sent_outturn o USING (ods_code, strike_day)
     GROUP BY area_type, area_code, s.ods_code HAVING is_paired AND sum(planned) > 0
 )
@@ -108,7 +110,7 @@ FROM paired p JOIN membership m USING (ods_code, strike_day) GROUP BY ALL
 UNION ALL
 SELECT 'site', l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit,
     sum(anticipated), sum(cancelled), sum(reinstated), sum(rebooked), sum(notified), sum(planned),
-    bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR o.ods_code IS NOT NULL))
+    bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR coalesce(o.is_sited, false)))
 FROM leaf l JOIN sites s USING (site_code) LEFT JOIN sent_outturn o USING (ods_code, strike_day)
 GROUP BY l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit;
 
