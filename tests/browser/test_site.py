@@ -113,6 +113,31 @@ def test_without_a_script_everything_is_there(chromium, written: Path) -> None:
     context.close()
 
 
+def test_follow_a_row_of_any_table_to_its_files(page, written: Path) -> None:
+    page.goto(url(written, "trusts/RHM.html"))
+    page.locator("#days-RHM tbody a").nth(1).click()
+    assert page.url.endswith("sources.html?q=rhm&only=day-2025-11-15#cancellations")
+    rows = page.locator("#cancellations tbody tr:visible")
+    assert rows.count() == 1 and "RHM_cancellations" in rows.first.inner_text()
+    assert page.get_by_label("Only files used for").first.input_value() == "day-2025-11-15"
+    page.goto(url(written, "hampshire.html"))
+    page.locator("#staff-HAMPSHIRE").locator("xpath=../following-sibling::p[1]/a").click()
+    names = page.locator("#staffing tbody tr:visible th").all_inner_texts()
+    assert len(names) == 5 and all(any(c in n for c in ("RHM", "RN5", "RHU", "R1F", "RW1")) for n in names)
+    assert page.evaluate("document.getElementById('staffing').getBoundingClientRect().top") < 900
+
+
+def test_a_word_says_what_it_means(page, written: Path) -> None:
+    page.goto(url(written, "report.html"))
+    term = page.locator("dl.figures a", has_text="Planned activity maintained")
+    assert "both the plan and the outturn" in term.get_attribute("title")
+    term.click()
+    assert page.locator("dt:target").inner_text() == "Planned activity maintained"
+    page.goto(url(written, "report.html"))
+    head = page.locator("#trusts th", has_text="Staff-days lost")
+    assert "three staff-days" in head.get_attribute("title")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_no_violation(name: str, page, written: Path) -> None:
     axe = MODULES / "axe-core" / "axe.min.js"
