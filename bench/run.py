@@ -86,6 +86,13 @@ def main() -> None:
             if mine != theirs:
                 raise SystemExit(f"the two sides disagree on England: {mine} against {theirs}")
         report(ours, reference, stages)
+        _, peak, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
+        made = json.loads(said)
+        ratio = made["seconds"] / statistics.median(r[0] for r in reference)
+        print(
+            f"Reports of the round: {made['pages']} pages, workbook and CSV in {made['seconds']:.1f} s, "
+            f"{ratio:.1f} times the reference, {peak:.0f} MB; England's page has {made['england_bytes']:,} bytes."
+        )
 
 
 def report(ours: list, reference: list, stages: list) -> None:
