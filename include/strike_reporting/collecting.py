@@ -16,7 +16,7 @@ from typing import Any
 
 from strike_reporting import ledger
 from strike_reporting.feeds import Feed, dialect_for
-from strike_reporting.landing import Receipt, land
+from strike_reporting.landing import Receipt, land, safe_name, safe_text
 from strike_reporting.reading import MAX_BYTES
 from strike_reporting.storage import Store
 from strike_reporting.transports import VALIDATORS, PullFailed, Transport, Unchanged, open_transport
@@ -90,7 +90,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
                 pulled = _pull(store, feed.id, transport, feed.location, facts, until)
             break
         except PullFailed as failure:
-            pulled = Pulled(feed.id, "failed", str(failure))
+            pulled = Pulled(feed.id, "failed", safe_text(str(failure)))
             if failure.permanent or wait is None or time.monotonic() + wait > until:
                 break
             time.sleep(wait)
@@ -117,25 +117,26 @@ def _pull(
     files = list(transport.list(location))
     for file in files:
         _check_time(until)
+        name = safe_name(file.name)  # what the other side calls it is only ever a fact
         try:
-            data = transport.fetch(replace(file, seen=seen.get(file.name, {})), MAX_BYTES)
+            data = transport.fetch(replace(file, seen=seen.get(name, {})), MAX_BYTES)
         except Unchanged:
             continue
         except PullFailed as failure:
             if not failure.permanent:
                 raise
-            refused.append(str(failure))
+            refused.append(safe_text(str(failure)))
             continue
         known = {k: v for k, v in file.facts.items() if k != "path"}
-        receipt, new = land(store, data, source_name=file.name, transport=known, **facts)
+        receipt, new = land(store, data, source_name=name, transport=known, **facts)
         transport.acknowledge(file)
         if validators := {k: known[k] for k in VALIDATORS if k in known}:
-            seen[file.name] = validators
+            seen[name] = validators
         if new:
             landed.append(receipt)
-        elif receipt.source_name != file.name:
-            ledger.record_duplicate(store, receipt, file.name)
-            duplicates.append(file.name)
+        elif receipt.source_name != name:
+            ledger.record_duplicate(store, receipt, name)
+            duplicates.append(name)
     ledger.record_validators(store, feed_id, seen)
     if refused:
         status, reason = "failed", "; ".join(refused)

@@ -9,7 +9,7 @@ from functools import cache
 
 from strike_reporting.contracts import load, slug
 from strike_reporting.feeds import Dialect, dialects
-from strike_reporting.problems import Problem, Rejected
+from strike_reporting.problems import Problem, Rejected, shown
 from strike_reporting.reading import Sheet, columnar, text, workbook
 from strike_reporting.reading.archive import unwrap
 
@@ -60,7 +60,7 @@ def match(data: bytes, candidates: Iterable[Dialect]) -> Matched:
 
 
 def _named(m: Matched) -> str:
-    return f"dialect {m.dialect.id}" + (f" on sheet {m.sheet.name!r}" if m.sheet.name else "")
+    return f"dialect {m.dialect.id}" + (f" on sheet {shown(m.sheet.name)!r}" if m.sheet.name else "")
 
 
 def _sheets(data: bytes, candidates: list[Dialect]) -> list[tuple[Dialect, Sheet]]:
@@ -98,6 +98,21 @@ def _sheets(data: bytes, candidates: list[Dialect]) -> list[tuple[Dialect, Sheet
             raise failures[0]
         raise Rejected("layout", "the file has no columns that a known dialect could read", "Fill in the template.")
     return pairs
+
+
+def every_sheet(data: bytes) -> list[Sheet]:
+    """Whatever a file holds, hidden sheets too, for the patient-data guard; nothing when it cannot be read at all."""
+    try:
+        data, found = unwrap(data)
+        if found == "parquet":
+            return [columnar.read(data)]
+        if found != "csv":
+            return workbook.read(data, hidden=True)
+        body = text.decode(data, ("cp1252", "latin-1"))
+        first = body[:20_000]
+        return [text.read(body, max(",;\t|", key=first.count))]
+    except Rejected:
+        return []
 
 
 def _first_fit(dialect: Dialect, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
@@ -140,13 +155,13 @@ def _fit(dialect: Dialect, sheet: Sheet, index: int, positions: dict[str, list[i
     for name, column in dialect.columns.items():
         places = [p for h in dict.fromkeys(map(slug, column.header)) for p in positions.get(h, ())]
         if len(places) > 1:
-            heads = " and ".join(f"{row[p]!r} (column {p + 1})" for p in places)
+            heads = " and ".join(f"{shown(row[p])!r} (column {p + 1})" for p in places)
             raise Rejected(
                 "ambiguous_column",
                 f"two columns could be {name}: {heads}",
                 "Keep one of them, or ask for the feed's dialect to say which to read.",
                 row=sheet.numbers[index],
-                column=row[places[0]],
+                column=shown(row[places[0]]),
             )
         if places:
             columns[name] = places[0]
@@ -173,7 +188,7 @@ def _nothing_fits(sheets: list[tuple[Dialect, Sheet]]) -> Rejected:
             for name in lacking:
                 wanted = needed[name][0]
                 near = difflib.get_close_matches(slug(wanted), sorted(spare), n=1, cutoff=0.5)
-                hints.append(f"{wanted!r}" + (f" (nearest: {headings[near[0]]!r})" if near else ""))
+                hints.append(f"{wanted!r}" + (f" (nearest: {shown(headings[near[0]])!r})" if near else ""))
             best = (share, dialect.id, ", ".join(hints), sheet.numbers[index])
     if best is None:
         return Rejected(
@@ -194,9 +209,11 @@ def extra_columns(matched: Matched) -> list[Problem]:
     row = matched.sheet.numbers[matched.header]
     known = [f for f in load(matched.dialect.extract).field_names if f not in matched.columns]
     found = []
+    header = matched.sheet.rows[matched.header]
     for heading in matched.extra:
         near = difflib.get_close_matches(slug(heading), known, n=1, cutoff=0.7)
         hint = f"If it is {near[0]}, rename it so." if near else "Remove it, or ask for a dialect that maps it."
         message = "this column is not in the contract and was dropped"
-        found.append(Problem("extra_column", "warning", message, hint, row=row, column=heading[:60]))
+        column = f"{header.index(heading) + 1}: {shown(heading)}"
+        found.append(Problem("extra_column", "warning", message, hint, row=row, column=column))
     return found

@@ -42,6 +42,7 @@ class Normalised:
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
     bad_rows: set[int] = field(default_factory=set)  # indexes into `table`
+    blanks: dict[str, set[int]] = field(default_factory=dict)  # by column: cells whose value is not kept
 
 
 def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
@@ -55,7 +56,7 @@ def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
         Rejected: no rows below the header.
     """
     dialect, contract = matched.dialect, load(matched.dialect.extract)
-    rows, numbers, nils = _body(matched)
+    rows, numbers, nils, contradicted = _body(matched)
     if not rows and not nils:
         raise Rejected(
             "no_rows",
@@ -99,6 +100,11 @@ def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
     arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
     arrays += [pa.array(lineage["source_row"], pa.int64()), pa.array(lineage["source_column"], pa.string())]
     result.table = pa.table(arrays, names=[*contract.field_names, "source_row", "source_column"])
+    for number in contradicted:
+        message = "the row says that there was nothing, and holds counts: one of the two is wrong"
+        fix = "Correct the counts, or the mark that says there was nothing."
+        result.problems.append(Problem("nil_contradicted", "error", message, fix, number))
+    result.bad_rows |= {i for i, n in enumerate(lineage["source_row"]) if n in contradicted}
     _day_of_problems(result)
     return result
 
@@ -113,9 +119,13 @@ def _blocks(matched: Matched) -> list[tuple[dict[str, str], str | None, int | No
     return [(c, h, matched.wide[h]) for h, c in matched.dialect.unpivot.columns.items()]
 
 
-def _body(matched: Matched) -> tuple[list[list[str]], list[int], list[tuple[list[str], int]]]:
-    """Rows below the header: ordinary ones with their numbers, and nil rows. Totals and blanks are left out."""
-    rows, numbers, nils = [], [], []
+def _body(matched: Matched) -> tuple[list[list[str]], list[int], list[tuple[list[str], int]], set[int]]:
+    """Rows below the header: ordinary ones with their numbers, and nil rows. Totals and blanks are left out.
+
+    Last come the numbers of ordinary rows that also say that they are nil.
+    """
+    rows, numbers, nils, contradicted = [], [], [], set()
+    counts = [*matched.wide.values(), matched.columns.get(load(matched.dialect.extract).count_field, -1)]
     totals = {slug(t) for t in matched.dialect.totals}
     nil = matched.dialect.nil
     said = {slug(v) for v in nil.values} if nil else set()
@@ -127,11 +137,13 @@ def _body(matched: Matched) -> tuple[list[list[str]], list[int], list[tuple[list
         if not filled or slug(filled[0]) in totals or row == header:
             continue
         if matched.nil is not None and matched.nil < len(row) and slug(row[matched.nil]) in said:
-            nils.append((row, number))
-            continue
+            if not any(0 <= c < len(row) and re.search("[1-9]", row[c]) for c in counts):
+                nils.append((row, number))
+                continue
+            contradicted.add(number)
         rows.append(row)
         numbers.append(number)
-    return rows, numbers, nils
+    return rows, numbers, nils, contradicted
 
 
 def _append_nils(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from strike_reporting.storage import Store
 from strike_reporting.validating import to_validate, validate
 from strike_reporting.watch import feed_warnings
 
+log = logging.getLogger(__name__)
 # One mapped task instance costs about 0.3 s of scheduling, so work is mapped over groups, never over trusts.
 FEEDS_IN_GROUP = 50
 SUBMISSIONS_IN_GROUP = 100
@@ -92,12 +94,14 @@ def publish_group(group: Group) -> list[dict[str, Any]]:
     """Publish each action of a group: `action`, `release`, `is_new`, and `problem` when its checks failed."""
     store, done = Store(), []
     for action_id in group["actions"]:
-        action: ActionSet = resolve(action_id)
         try:
+            action: ActionSet = resolve(action_id)
             manifest, is_new = build(store, action)
             done.append({"action": action_id, "release": manifest["release_id"], "is_new": is_new, "problem": None})
-        except CheckFailed as failure:
-            done.append({"action": action_id, "release": None, "is_new": False, "problem": str(failure)})
+        except Exception as error:  # one action's fault stops no other
+            log.exception("action %s could not be published", action_id)
+            problem = str(error) if isinstance(error, CheckFailed) else f"{action_id}: {type(error).__name__}: {error}"
+            done.append({"action": action_id, "release": None, "is_new": False, "problem": problem})
     return done
 
 

@@ -43,8 +43,8 @@ def revisions(
         arrived = [s for s in inputs["submissions"] if s["submission_id"] not in past]
         reasons = _Reasons(action, before["inputs"], inputs, arrived)
         for name in ("cancellations_daily", "staffing_daily", "action_totals", "specialties"):
-            for key, field, was, now in _changes(TABLES[name], old[name], new[name]):
-                why, submissions = reasons.of(name, key, field)
+            for key, area, field, was, now in _changes(TABLES[name], old[name], new[name]):
+                why, submissions = reasons.of(name, area, field)
                 rows.append(
                     {
                         "action_id": action.action_id,
@@ -79,13 +79,12 @@ class _Reasons:
             return sites | {("trust", code), ("england", ENGLAND)}
         return sites | {(a.area_type, a.area_code) for a in orgs.areas(code, day)}
 
-    def of(self, table: str, key: str, field: str) -> tuple[str, str | None]:
+    def of(self, table: str, area: tuple[str, str], field: str) -> tuple[str, str | None]:
         """The reason in words, and the submissions joined by `;`."""
-        parts = dict(p.split("=", 1) for p in key.split("|"))
         is_staff = table == "staffing_daily" or field.startswith(("staff", "percent_due"))
-        known = (parts["area_type"], parts["area_code"], is_staff)
+        known = (*area, is_staff)
         if known not in self._known:
-            self._known[known] = self._find(known[:2], is_staff)
+            self._known[known] = self._find(area, is_staff)
         return self._known[known]
 
     def _find(self, area: tuple[str, str], is_staff: bool) -> tuple[str, str | None]:
@@ -99,15 +98,20 @@ class _Reasons:
         return "; ".join(reasons) or "a return was withdrawn or refused", ids
 
 
-def _changes(table: Table, old: pa.Table, new: pa.Table) -> list[tuple[str, str, Any, Any]]:
+def _changes(table: Table, old: pa.Table, new: pa.Table) -> list[tuple[str, tuple[str, str], str, Any, Any]]:
+    """Key, area (type and code), field, old and new value of everything that differs."""
+
     def index(rows: pa.Table) -> dict[str, dict[str, Any]]:
         keys = [k for k in table.keys if k != "action_id"]
         return {"|".join(f"{k}={r[k]}" for k in keys if r[k] is not None): r for r in rows.to_pylist()}
 
     was, now = index(old), index(new)
-    return [
-        (key, field, was.get(key, {}).get(field), now.get(key, {}).get(field))
-        for key in sorted({*was, *now})
-        for field in table.measures
-        if was.get(key, {}).get(field) != now.get(key, {}).get(field)
-    ]
+    found = []
+    for key in sorted({*was, *now}):
+        before, after = was.get(key, {}), now.get(key, {})
+        row = after or before
+        area = (row["area_type"], row["area_code"])
+        for field in table.measures:
+            if before.get(field) != after.get(field):
+                found.append((key, area, field, before.get(field), after.get(field)))
+    return found

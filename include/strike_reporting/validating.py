@@ -25,7 +25,7 @@ from strike_reporting.problems import Problem, Rejected, shown
 from strike_reporting.reference import reference_sha256
 from strike_reporting.storage import Store
 from strike_reporting.validation.plausibility import day_totals, implausible
-from strike_reporting.validation.structural import code_not_current, open_submission
+from strike_reporting.validation.structural import claimed, code_not_current, open_submission, site_elsewhere
 from strike_reporting.validation.suite import judge
 
 # Submissions are judged together up to this many rows, so memory follows the largest one, not the nation.
@@ -82,7 +82,7 @@ def validate(
         try:
             rows, trust, dialect = open_submission(receipt, content(store, receipt))
         except Rejected as rejected:
-            done.append(_reject(store, receipt, rejected.problem, receipt.ods_code, receipt.extract))
+            done.append(_reject(store, receipt, rejected.problem, *claimed(receipt)))
             progress(done[-1])
             continue
         except FileNotFoundError:
@@ -148,6 +148,10 @@ def _judge_batch(store: Store, batch: list[_Opened], history: list[Outcome]) -> 
             continue  # already reported: the cell could not be read
         day = table[contract.date_field][index].as_py()
         kept = "this is unusual" if failure.rule.severity == "warning" else "this breaks the contract"
+        if failure.rule.severity == "warning" and failure.rule.name == f"{failure.rule.column}_known":
+            # Nothing but the contract's own codes goes further: free text may hold anything.
+            opened.rows.blanks.setdefault(failure.rule.column, set()).add(index)
+            kept = "this is not a known value; the row is used without it"
         message = "nothing is given here" if value is None else kept
         opened.failed.append(
             Problem(
@@ -173,14 +177,14 @@ def _judge_batch(store: Store, batch: list[_Opened], history: list[Outcome]) -> 
 def _settle(store: Store, opened: _Opened, history: list[Outcome]) -> Outcome:
     """Split one judged submission into accepted and quarantined, and write all that follows from it."""
     receipt, rows = opened.receipt, opened.rows
-    problems = rows.problems + opened.failed + code_not_current(rows, opened.trust)
+    problems = rows.problems + opened.failed + code_not_current(rows, opened.trust) + site_elsewhere(rows, opened.trust)
     critical = [p for p in problems if p.severity == "critical"]
     if critical:
         first = critical[0]
         worst = Problem(**{**asdict(first), "message": f"row {first.row}, column {first.column}: {first.message}"})
         return _reject(store, receipt, worst, opened.trust, rows.contract.name, problems, opened)
     mask = pa.array([i not in rows.bad_rows for i in range(rows.table.num_rows)], pa.bool_())
-    good = rows.table.filter(mask)
+    good = _blanked(rows).filter(mask)
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
@@ -208,6 +212,16 @@ def _settle(store: Store, opened: _Opened, history: list[Outcome]) -> Outcome:
         opened,
         good,
     )
+
+
+def _blanked(rows: Normalised) -> pa.Table:
+    """The table without the values that are not kept."""
+    table = rows.table
+    for column, indexes in rows.blanks.items():
+        keep = pa.array([i not in indexes for i in range(table.num_rows)], pa.bool_())
+        place = table.schema.get_field_index(column)
+        table = table.set_column(place, column, pc.if_else(keep, table[column], pa.scalar(None, table[column].type)))
+    return table
 
 
 def _previous(history: list[Outcome], opened: _Opened) -> dict[str, int]:

@@ -179,7 +179,7 @@ def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: 
 def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, drop: Callable[..., Path]) -> None:
     import openpyxl
 
-    folder = drop(**{"=1+1<script>__csv": f"{HEAD}\n{ROW}\nRHU,2023-04-11,=HYPERLINK(1),cancelled,1\n"})
+    folder = drop(**{"=1+1<script>__csv": f"{HEAD}\n{ROW}\nRHU,2023-04-11,=1+1,cancelled,1\n"})
     collect_drop(store, folder, JD)
     [outcome] = validate(store, to_validate(store))
     build(store, resolve(JD))
@@ -188,7 +188,7 @@ def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, d
     assert not [p.name for p in release.rglob("*.html") if p.read_text().count("<script") != 1]
     book = openpyxl.load_workbook(home / f"quarantine/{outcome.submission_id}/error_report.xlsx")
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
-    assert any(c.value == "=HYPERLINK(1)" for c in cells)
+    assert any(c.value == "=1+1" for c in cells)
     assert not any(c.data_type == "f" for c in cells)
 
 

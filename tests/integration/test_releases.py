@@ -144,7 +144,7 @@ def test_a_site_has_a_share_only_where_the_outturn_names_sites(store: Store, dro
         ),
     )
     shares = read(JD, "action_totals").set_index("area_code")["percent_planned_maintained"]
-    assert shares[["RHM", "RHM01", "RN5", "HAMPSHIRE"]].tolist() == [75.0, 75.0, 80.0, round(100 - 1600 / 70, 4)]
+    assert shares[["RHM", "RHM01", "RN5", "HAMPSHIRE"]].tolist() == [75.0, 75.0, 80.0, round(100 - 1600 / 70, 6)]
     assert shares.isna()["RN506"], "its trust cancelled 6 and did not say where"
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import python_calamine as calamine
 
-from strike_reporting.problems import Rejected
+from strike_reporting.problems import Rejected, shown
 from strike_reporting.reading import MAX_CELL, MAX_SHEETS, Sheet, check_shape
 
 
-def read(data: bytes) -> list[Sheet]:
-    """Every visible worksheet, its cells as text: dates as ISO 8601, whole numbers without a point.
+def read(data: bytes, *, hidden: bool = False) -> list[Sheet]:
+    """Every visible worksheet (or `hidden`, all of them), its cells as text: dates as ISO 8601, whole numbers plain.
 
     Raises:
         Rejected: damaged, or beyond the limits.
@@ -23,7 +23,7 @@ def read(data: bytes) -> list[Sheet]:
         visible = [
             s.name
             for s in book.sheets_metadata
-            if s.visible == calamine.SheetVisibleEnum.Visible and s.typ == calamine.SheetTypeEnum.WorkSheet
+            if (hidden or s.visible == calamine.SheetVisibleEnum.Visible) and s.typ == calamine.SheetTypeEnum.WorkSheet
         ]
         if len(visible) > MAX_SHEETS:
             raise Rejected("sheet_limit", f"the workbook has {len(visible)} sheets", f"At most {MAX_SHEETS} are read.")
@@ -42,7 +42,7 @@ def read(data: bytes) -> list[Sheet]:
 
 
 def _sheet(name: str, sheet: calamine.CalamineSheet) -> Sheet:
-    check_shape(f"sheet {name!r}", sheet.total_height, sheet.total_width)
+    check_shape(f"sheet {shown(name)!r}", sheet.total_height, sheet.total_width)
     rows, numbers = [], []
     grid = sheet.to_python(skip_empty_area=False)
     _fill_down(grid, sheet.merged_cell_ranges or [])

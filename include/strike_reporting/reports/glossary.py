@@ -105,8 +105,8 @@ TERMS = (
     Term(
         "maintained",
         "Planned activity maintained",
-        "The share of booked inpatient and outpatient appointments that was not cancelled, of the trusts that sent "
-        "both the plan and the outturn. How many those are stands beside it.",
+        "The share of booked inpatient and outpatient appointments that was not cancelled, over the days and settings "
+        "for which a trust sent both the plan and the outturn, whole. How many trusts those are stands beside it.",
         ("Maintained", "Planned activity maintained", "Trusts in that share"),
     ),
     Term(

@@ -52,11 +52,16 @@ SELECT ods_code, strike_day, care_setting, point_of_delivery, unit,
     sum(rebooked) AS rebooked, sum(notified) AS notified, sum(planned) AS planned
 FROM leaf GROUP BY ALL;
 
--- A trust that sent outturn for a day sent all of it: a point of delivery that it planned and did not list had none.
--- The same holds for its sites only if every row of that outturn names one.
+-- Where a trust sent outturn of a setting in a unit, it sent all of it: a point of delivery (or, when every row names a
+-- site, a site) that it planned and did not list had none. Not so when a row of the day was left out.
+CREATE TABLE whole_days AS
+SELECT ods_code, strike_day FROM returns
+WHERE extract IN ('cancellations', 'planned_activity') AND return_status IN ('received', 'nil_return', 'late')
+GROUP BY ods_code, strike_day HAVING max(rows_quarantined) = 0;
+
 CREATE TABLE sent_outturn AS
-SELECT ods_code, strike_day, bool_and(site_code IS NOT NULL) AS is_sited
-FROM leaf WHERE cancelled IS NOT NULL GROUP BY ALL;
+SELECT ods_code, strike_day, care_setting, unit, bool_and(site_code IS NOT NULL) AS is_sited
+FROM leaf JOIN whole_days USING (ods_code, strike_day) WHERE cancelled IS NOT NULL GROUP BY ALL;
 
 -- Plan and outturn are comparable for a trust, day and setting when they are split alike: a trust that reports
 -- inpatients unsplit against a plan of day cases and stays has a percentage for the setting, not for its parts.
@@ -68,10 +73,10 @@ FROM by_trust GROUP BY ALL;
 CREATE TABLE paired AS
 SELECT b.*, a.is_alike AND (b.planned IS NULL OR o.ods_code IS NOT NULL) AS is_paired
 FROM by_trust b JOIN alike a USING (ods_code, strike_day, care_setting, unit)
-LEFT JOIN sent_outturn o USING (ods_code, strike_day);
+LEFT JOIN sent_outturn o USING (ods_code, strike_day, care_setting, unit);
 
--- Plan and outturn of acute appointments, whatever their split, of the trusts that sent both parts for every day
--- on which they sent one. The share maintained is theirs alone, and says how many they are.
+-- Plan and outturn of acute appointments, whatever their split, for each trust, day and setting with both. The share
+-- maintained is of these alone, and says of how many trusts.
 CREATE TABLE acute_pairs AS
 WITH settings_of AS (
     SELECT ods_code, site_code, strike_day, care_setting, sum(cancelled) AS cancelled, sum(planned) AS planned
@@ -84,15 +89,12 @@ WITH settings_of AS (
     UNION ALL BY NAME
     SELECT 'site' AS area_type, site_code AS area_code, ods_code, strike_day, care_setting, cancelled, planned
     FROM settings_of WHERE site_code IN (SELECT site_code FROM sites)
-), by_part AS (
-    SELECT area_type, area_code, s.ods_code, sum(planned) AS planned, coalesce(sum(cancelled), 0) AS cancelled,
-        bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1))
-            AND (planned IS NULL OR (o.ods_code IS NOT NULL AND (area_type <> 'site' OR o.is_sited)))) AS is_paired
-    FROM by_setting s LEFT JOIN sent_outturn o USING (ods_code, strike_day)
-    GROUP BY area_type, area_code, s.ods_code HAVING is_paired AND sum(planned) > 0
 )
-SELECT area_type, area_code, count(*) AS paired_trusts, sum(planned) AS paired_planned, sum(cancelled) AS paired_cancelled
-FROM by_part GROUP BY area_type, area_code;
+SELECT area_type, area_code, count(DISTINCT s.ods_code) AS paired_trusts, sum(planned) AS paired_planned,
+    sum(coalesce(cancelled, 0)) AS paired_cancelled
+FROM by_setting s JOIN sent_outturn o USING (ods_code, strike_day, care_setting)
+WHERE o.unit = 'appointment' AND planned > 0 AND coalesce(cancelled, 0) <= planned AND (area_type <> 'site' OR o.is_sited)
+GROUP BY area_type, area_code;
 
 -- Coverage: how many trusts of an area were asked on a day, and how many returned.
 CREATE TABLE coverage AS
@@ -111,7 +113,7 @@ UNION ALL
 SELECT 'site', l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit,
     sum(anticipated), sum(cancelled), sum(reinstated), sum(rebooked), sum(notified), sum(planned),
     bool_and((cancelled IS NULL OR cancelled <= coalesce(planned, -1)) AND (planned IS NULL OR coalesce(o.is_sited, false)))
-FROM leaf l JOIN sites s USING (site_code) LEFT JOIN sent_outturn o USING (ods_code, strike_day)
+FROM leaf l JOIN sites s USING (site_code) LEFT JOIN sent_outturn o USING (ods_code, strike_day, care_setting, unit)
 GROUP BY l.site_code, s.site_name, l.strike_day, l.care_setting, l.point_of_delivery, l.unit;
 
 -- A site has its trust's coverage; every other area has its own.
@@ -130,7 +132,7 @@ CREATE TABLE out_cancellations_daily AS
 SELECT (SELECT any_value(action_id) FROM returns) AS action_id, a.area_type, a.area_code, a.area_name, a.strike_day,
     a.care_setting, a.point_of_delivery, a.unit AS activity_unit,
     anticipated, cancelled, reinstated, rebooked, notified, planned,
-    CASE WHEN is_paired AND cancelled IS NOT NULL AND planned > 0 THEN round(100.0 * cancelled / planned, 4) END
+    CASE WHEN is_paired AND cancelled IS NOT NULL AND planned > 0 THEN round(100.0 * cancelled / planned, 6) END
         AS percent_cancelled,
     c.trusts_expected, c.trusts_returned, coalesce(c.trusts_returned < c.trusts_expected, false) AS is_partial,
     d.joint AS joint_action_ids
@@ -153,7 +155,7 @@ WITH g AS (
 )
 SELECT (SELECT any_value(action_id) FROM returns) AS action_id, g.area_type, g.area_code, g.area_name, g.strike_day,
     staff_group, grade, due_to_work, absent_action, absent_other, redeployed_in,
-    CASE WHEN is_paired AND due_to_work > 0 THEN round(100.0 * absent_action / due_to_work, 4) END AS percent_absent,
+    CASE WHEN is_paired AND due_to_work > 0 THEN round(100.0 * absent_action / due_to_work, 6) END AS percent_absent,
     c.trusts_expected, c.trusts_returned, coalesce(c.trusts_returned < c.trusts_expected, false) AS is_partial,
     d.joint AS joint_action_ids
 FROM g JOIN days d USING (strike_day)
@@ -188,12 +190,14 @@ SELECT area_type, area_code, s.strike_day, any_value(d.is_strike_day) AS is_stri
 FROM staff_areas s JOIN days d USING (strike_day) GROUP BY area_type, area_code, s.strike_day;
 
 CREATE TABLE total_staff AS
-SELECT area_type, area_code, max(absent) AS staff_absent_peak,
-    min(strike_day) FILTER (absent = peak) AS staff_absent_peak_day,
+SELECT area_type, area_code, any_value(peak) AS staff_absent_peak,
+    min(strike_day) FILTER (is_strike_day AND absent = peak) AS staff_absent_peak_day,
     round(avg(absent) FILTER (is_strike_day), 4) AS staff_absent_average, sum(absent) AS staff_days_lost,
-    CASE WHEN bool_and(is_paired) AND sum(due) > 0 THEN round(100.0 * sum(absent) / sum(due), 4) END
+    CASE WHEN bool_and(is_paired) AND sum(due) > 0 THEN round(100.0 * sum(absent) / sum(due), 6) END
         AS percent_due_absent
-FROM (SELECT *, max(absent) OVER (PARTITION BY area_type, area_code) AS peak FROM staff_by_day)
+FROM (
+    SELECT *, max(absent) FILTER (is_strike_day) OVER (PARTITION BY area_type, area_code) AS peak FROM staff_by_day
+)
 GROUP BY area_type, area_code;
 
 CREATE TABLE trust_cover AS
@@ -211,7 +215,7 @@ WHERE d.is_strike_day GROUP BY ALL;
 
 CREATE TABLE total_cover AS
 SELECT area_type, area_code, extract, count(*) FILTER (asked > 0) AS expected, count(*) FILTER (came > 0) AS returned,
-    CASE WHEN sum(asked) > 0 THEN round(100.0 * sum(came) / sum(asked), 4) END AS percent
+    CASE WHEN sum(asked) > 0 THEN round(100.0 * sum(came) / sum(asked), 6) END AS percent
 FROM trust_cover GROUP BY ALL;
 
 -- Share of the plan that lies in trusts which returned; only when every asked trust sent its plan.
@@ -222,7 +226,7 @@ WITH plans AS (
 )
 SELECT m.area_type, m.area_code,
     CASE WHEN bool_and(p.planned IS NOT NULL) AND sum(p.planned) > 0 THEN
-        round(100.0 * sum(p.planned) FILTER (r.return_status IN ('received', 'nil_return', 'late')) / sum(p.planned), 4)
+        round(100.0 * sum(p.planned) FILTER (r.return_status IN ('received', 'nil_return', 'late')) / sum(p.planned), 6)
     END AS percent
 FROM returns r JOIN membership m USING (ods_code, strike_day) JOIN days d USING (strike_day)
 LEFT JOIN plans p USING (ods_code, strike_day)
@@ -233,7 +237,7 @@ CREATE TABLE out_action_totals AS
 SELECT (SELECT any_value(action_id) FROM returns) AS action_id, a.area_type, a.area_code, a.area_name,
     t.* EXCLUDE (area_type, area_code), s.* EXCLUDE (area_type, area_code),
     coalesce(q.paired_trusts, 0) AS paired_trusts, q.paired_planned, q.paired_cancelled,
-    round(100.0 - 100.0 * q.paired_cancelled / q.paired_planned, 4) AS percent_planned_maintained,
+    round(100.0 - 100.0 * q.paired_cancelled / q.paired_planned, 6) AS percent_planned_maintained,
     c.expected AS trusts_expected, c.returned AS trusts_returned, c.percent AS coverage,
     w.expected AS staffing_trusts_expected, w.returned AS staffing_trusts_returned, w.percent AS staffing_coverage,
     p.percent AS planned_coverage,

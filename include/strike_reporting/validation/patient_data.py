@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from strike_reporting.contracts import slug
 from strike_reporting.matching import Matched
-from strike_reporting.nhs_number import TEN_DIGITS, is_nhs_number
-from strike_reporting.problems import Rejected
+from strike_reporting.nhs_number import TEN_DIGITS, holds_nhs_number, is_nhs_number
+from strike_reporting.problems import Rejected, shown
+from strike_reporting.reading import Sheet
 
 _POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _HEADINGS = re.compile(
     r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\b(first|last|patient|family)"
     r" ?name\b|\bdate of birth\b|\bdob\b|\bbirth ?date\b|\bpost ?code\b|\be ?mail\b|\bmrn\b|\bubrn\b|\bgmc\b|"
-    r"\b(free ?text|comments?|narrative|notes?)\b",
+    r"\b(free ?text|comments?|narrative|notes?)\b|\bfull ?name\b|\baddress\b|\b(tele)?phone\b|\bmobile\b",
     re.IGNORECASE,
 )
+_IDENTIFIERS = re.compile(
+    r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\bpatient ?name\b|"
+    r"\bdate of birth\b|\bdob\b|\bbirth ?date\b",
+    re.IGNORECASE,
+)
+# Written 3-3-4 it is meant as one, wherever it stands; ten plain digits may be anything.
+_SPACED = re.compile(r"(?<!\d)\d{3} \d{3} \d{4}(?!\d)")
 _BIRTH = re.compile(r"\b(dob|birth)\b", re.IGNORECASE)
 
 
@@ -35,7 +43,7 @@ def guard(matched: Matched) -> None:
     """
     sheet, header = matched.sheet, matched.sheet.rows[matched.header]
     for row, number in zip(sheet.rows[: matched.header + 1], sheet.numbers, strict=False):
-        if any(is_nhs_number(cell) for cell in row):
+        if any(holds_nhs_number(cell) for cell in row):
             raise Rejected(
                 "patient_data",
                 f"row {number}, above the figures, holds what looks like an NHS number",
@@ -56,8 +64,40 @@ def guard(matched: Matched) -> None:
                 f"column {place + 1} of the file looks like {what}",
                 "Remove the column and send the file again. What you sent is locked away and can be purged.",
                 row=sheet.numbers[matched.header],
-                column=heading[:60],
+                column=f"{place + 1}: {shown(heading)}",
             )
+
+
+def guard_rest(sheets: Iterable[Sheet]) -> None:
+    """Look at what no dialect reads: a file that fits none, and a workbook's other sheets, hidden ones too.
+
+    Only for NHS numbers and headings of identifiers: such sheets often hold instructions, so text and e-mail
+    addresses say nothing.
+
+    Raises:
+        Rejected: as `guard`.
+    """
+    for number, sheet in enumerate(sheets, start=1):
+        for place in range(max(map(len, sheet.rows), default=0)):
+            cells = [r[place].strip() if place < len(r) else "" for r in sheet.rows]
+            heads = (i for i, c in enumerate(cells[:40]) if _IDENTIFIERS.search(re.sub(r"[^A-Za-z0-9]+", " ", c)))
+            head = next(heads, None)
+            named = head is not None and len(cells[head]) < 40 and any(cells[head + 1 :])
+            if named or _numbers(Counter(c for c in cells if c)):
+                raise Rejected(
+                    "patient_data",
+                    f"sheet {number}, column {place + 1} of the file looks like names or numbers of patients",
+                    "Remove it and send the file again. What you sent is locked away and can be purged.",
+                )
+
+
+def _numbers(values: Counter[str]) -> bool:
+    """Whether a column's values hold NHS numbers."""
+    ten = sum(n for v, n in values.items() if TEN_DIGITS.match(v))
+    passing = sum(n for v, n in values.items() if is_nhs_number(v))
+    if passing and (ten == values.total() == passing or (passing >= 2 and passing > ten / 2)):
+        return True
+    return any(is_nhs_number(m[0]) for v in values for m in _SPACED.finditer(v))
 
 
 def _coded(matched: Matched, place: int) -> set[str]:
@@ -74,10 +114,7 @@ def _what(heading: str, values: Counter[str]) -> str | None:
         return "dates of birth" if _BIRTH.search(words) else "names, numbers or text about patients"
     if not values:
         return None
-    rows = values.total()
-    ten = sum(n for v, n in values.items() if TEN_DIGITS.match(v))
-    passing = sum(n for v, n in values.items() if is_nhs_number(v))
-    if passing and (ten == rows == passing or (passing >= 2 and passing > ten / 2 and passing >= rows / 10)):
+    if _numbers(values):
         return "NHS numbers"
     for pattern, name in ((_POSTCODE, "postcodes"), (_EMAIL, "e-mail addresses")):
         if _share(values, pattern.match) > 0.5:

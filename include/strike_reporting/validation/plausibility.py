@@ -25,7 +25,8 @@ def implausible(contract: Contract, rows: pa.Table, previous: Mapping[str, int])
         rows: its accepted rows.
         previous: total of the trust's previous submission for each day (ISO date), for the days it covered.
     """
-    return [*_outside(contract, rows), *_repeats(contract, rows), *_jumps(contract, rows, previous)]
+    found = [*_outside(contract, rows), *_repeats(contract, rows), *_beside_parts(contract, rows)]
+    return [*found, *_jumps(contract, rows, previous)]
 
 
 def day_totals(contract: Contract, rows: pa.Table) -> dict[str, int]:
@@ -63,8 +64,8 @@ def _outside(contract: Contract, rows: pa.Table) -> list[Problem]:
 
 def _repeats(contract: Contract, rows: pa.Table) -> list[Problem]:
     """Identical rows without a record key: both are counted, which is right for parts and wrong for copies."""
-    if "record_key" in contract.field_names and rows["record_key"].null_count < rows.num_rows:
-        return []
+    if "record_key" in contract.field_names:
+        rows = rows.filter(pc.is_null(rows["record_key"]))
     keys = [n for n in contract.field_names if n != "record_key"]
     grouped = rows.group_by([*keys, "source_column"], use_threads=False).aggregate(
         [("source_row", "min"), ("source_row", "max"), ("source_row", "count")]
@@ -82,6 +83,39 @@ def _repeats(contract: Contract, rows: pa.Table) -> list[Problem]:
         )
         for r in repeated.to_pylist()[:20]
     ]
+
+
+# A column, the value that stands for the whole, and its parts: sent together for one day they may count twice.
+_WHOLES = (
+    ("point_of_delivery", "elective_unsplit", ("elective_inpatient", "day_case")),
+    ("point_of_delivery", "outpatient_unsplit", ("outpatient_first", "outpatient_follow_up")),
+    ("shift", "all", ("day", "evening", "night")),
+)
+
+
+def _beside_parts(contract: Contract, rows: pa.Table) -> list[Problem]:
+    found = []
+    for column, whole, parts in _WHOLES:
+        if column not in contract.field_names:
+            continue
+        counted = rows.filter(pc.greater(rows[contract.count_field], 0))
+        keys = [
+            n for n in ("site_code", "activity_unit", "status", "staff_group", "grade") if n in counted.column_names
+        ]
+        seen: dict[tuple[object, ...], set[str]] = {}
+        for row in (
+            counted.select([contract.date_field, column, *keys])
+            .group_by([contract.date_field, column, *keys])
+            .aggregate([])
+            .to_pylist()
+        ):
+            place = tuple(row[k] for k in (contract.date_field, *keys))
+            seen.setdefault(place, set()).add(row[column])
+        for day in sorted({p[0] for p, values in seen.items() if whole in values and values & {*parts}}, key=str):
+            message = f"{day} has rows of {whole} and of its parts; all of them are counted"
+            fix = "If the one holds the other, remove one and send the file again."
+            found.append(Problem("whole_beside_parts", "warning", message, fix, None, column, whole, str(day)))
+    return found
 
 
 def _jumps(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from strike_reporting.contracts import EXTRACTS
 from strike_reporting.feeds import Dialect, dialects
 from strike_reporting.landing import Receipt
-from strike_reporting.matching import extra_columns, match
+from strike_reporting.matching import every_sheet, extra_columns, match
 from strike_reporting.normalise import Normalised, normalise
 from strike_reporting.organisations import organisations
 from strike_reporting.problems import Problem, Rejected, shown
-from strike_reporting.validation.patient_data import guard
+from strike_reporting.validation.patient_data import guard, guard_rest
 
 
 def open_submission(receipt: Receipt, data: bytes) -> tuple[Normalised, str, Dialect]:
@@ -22,13 +23,27 @@ def open_submission(receipt: Receipt, data: bytes) -> tuple[Normalised, str, Dia
     Raises:
         Rejected: for any structural reason; the file as a whole cannot be used.
     """
-    matched = match(data, _candidates(receipt))
+    try:
+        matched = match(data, _candidates(receipt))
+    except Rejected:
+        guard_rest(every_sheet(data))
+        raise
     guard(matched)
+    if matched.sheet.name:  # a workbook: it may hold more than the sheet that is read
+        guard_rest(s for s in every_sheet(data) if s.name != matched.sheet.name)
     named = _code_in_name(receipt.source_name)
     result = normalise(matched, receipt.ods_code or named)
     result.problems += extra_columns(matched)
     trust = _whose(receipt, result, named)
     return result, trust, matched.dialect
+
+
+def claimed(receipt: Receipt) -> tuple[str | None, str | None]:
+    """Trust and extract by the feed, else by the file's name: for a file that cannot be read."""
+    words = receipt.source_name.casefold()
+    named = [e for e in EXTRACTS if e in words]
+    extract = receipt.extract or (named[0] if len(named) == 1 else None)
+    return receipt.ods_code or _code_in_name(receipt.source_name), extract
 
 
 def _candidates(receipt: Receipt) -> list[Dialect]:
@@ -118,4 +133,19 @@ def code_not_current(result: Normalised, code: str) -> list[Problem]:
                 )
             )
             result.bad_rows.add(index)
+    return found
+
+
+def site_elsewhere(result: Normalised, code: str) -> list[Problem]:
+    """A warning for each row at a site that another trust runs: the row is used without its site."""
+    orgs, found = organisations(), []
+    mine, sites = orgs.successor(code), result.table["site_code"].to_pylist()
+    foreign = {c: s for c in {*sites} if c and (s := orgs.site(c)) and orgs.successor(s.ods_code) != mine}
+    for index, site_code in enumerate(sites) if foreign else ():
+        if site_code in foreign:
+            site, row = foreign[site_code], int(result.table["source_row"][index].as_py())
+            message = f"{site_code} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
+            fix = "Give a site of your own trust, or leave the cell empty."
+            found.append(Problem("site_elsewhere", "warning", message, fix, row, "site_code", site_code))
+            result.blanks.setdefault("site_code", set()).add(index)
     return found
