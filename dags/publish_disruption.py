@@ -52,19 +52,20 @@ def publish_disruption():
             raise RuntimeError("; ".join(problems))
         return [item["release"] for item in done if item["is_new"]]
 
-    @task(multiple_outputs=False)
-    def announce(releases: list[str]) -> dict[str, int]:
+    @task(trigger_rule="all_done", multiple_outputs=False)
+    def announce() -> dict[str, int]:
+        from datetime import UTC, datetime
+
         from strike_reporting.mail import announcements
         from strikes_mail import mail_out
 
-        new = releases[:]
         return mail_out(
             lambda store, sender, extra: announcements(
-                store, extra.get("distribution", {}), sender, extra.get("link", ""), new
+                store, extra.get("distribution", {}), sender, extra.get("link", ""), datetime.now(UTC)
             )
         )
 
-    announce(published(publish.expand(group=plan())))
+    published(publish.expand(group=plan())) >> announce()
 
 
 publish_disruption()

@@ -15,6 +15,7 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 if TYPE_CHECKING:
+    from strike_reporting.mail import Mail
     from strike_reporting.storage import Store
 
 CONNECTION = "strikes_mail"
@@ -30,7 +31,7 @@ class Mailer(SmtpHook):
             self._smtp_client.send_message(message)
 
 
-def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[tuple[str, EmailMessage]]]) -> dict[str, int]:
+def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[Mail]]) -> dict[str, int]:
     """Send the mails that `mails(store, sender, extra)` yields; nothing without the connection."""
     from strike_reporting.mail import send
     from strike_reporting.storage import Store
@@ -44,6 +45,10 @@ def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[tuple[str, E
     extra = connection.extra_dejson
     sender = extra.get("from_email") or connection.login or "strike-reporting@localhost"
     store = Store()
-    counts = send(store, mails(store, sender, extra), mailer.post)
+    try:
+        counts = send(store, mails(store, sender, extra), mailer.post)
+    except TypeError as error:
+        log.error("The connection %s is not set up as docs/feeds.md says: %s", CONNECTION, error)
+        return {}
     (log.error if counts["failed"] else log.info)("E-mail: %s; reasons are in ledger/mail.", counts)
     return counts

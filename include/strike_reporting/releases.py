@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -29,6 +30,7 @@ from strike_reporting.storage import Store, to_json
 from strike_reporting.summaries.compute import summarise
 from strike_reporting.summaries.tables import TABLES
 
+log = logging.getLogger(__name__)
 _SOURCE = (".py", ".sql", ".yaml", ".jinja", ".css", ".js")  # what computes a release
 
 
@@ -125,6 +127,12 @@ def build(
     number = before["number"] + 1 if before else 1
     past = _action_before(store, action)
     files, facts = _render(store, action, returns, outcomes, inputs, number, before, (store, past), progress)
+    if _latest(store, action) != before:
+        return build(store, action, progress)  # another process published meanwhile: what it knew counts too
+    claimed = _claim(store, action, number, fingerprint)
+    if claimed != number:  # the number belongs to a process that died, or is still writing
+        number = claimed
+        files, facts = _render(store, action, returns, outcomes, inputs, number, before, (store, past), progress)
     target = folder(action, number)
     for name in sorted(files):
         store.write(f"{target}/{name}", files[name])
@@ -141,8 +149,27 @@ def build(
         "files": {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in sorted(files.items())},
     }
     store.write_json(f"{target}/manifest.json", manifest)
-    store.write_json(f"releases/{action.slug}/latest.json", {"number": number, "release_id": manifest["release_id"]})
+    newest = _latest(store, action)
+    if newest is None or newest["number"] < number:  # a process that took longer never puts an older one in front
+        pointer = {"number": number, "release_id": manifest["release_id"]}
+        store.write_json(f"releases/{action.slug}/latest.json", pointer)
     return manifest, True
+
+
+def _claim(store: Store, action: ActionSet, number: int, fingerprint: str) -> int:
+    """The first free number from `number` on, now this release's own: two processes never write one folder.
+
+    A number that was claimed for the same inputs is taken up again: its process died, or writes the same bytes.
+    """
+    while True:
+        key = f"releases/{action.slug}/claims/{number:04d}.json"
+        if store.create(key, to_json({"inputs_sha256": fingerprint})):
+            return number
+        if store.read_json(key)["inputs_sha256"] == fingerprint and not store.exists(
+            f"{folder(action, number)}/manifest.json"
+        ):
+            return number
+        number += 1
 
 
 def _render(
@@ -265,11 +292,15 @@ def find(store: Store, text: str) -> dict[str, Any]:
 
 
 def current(store: Store) -> list[dict[str, Any]]:
-    """The manifest of every action's current release, by action."""
-    keys = store.list("releases", "latest.json")
-    return [
-        store.read_json(k.replace("latest.json", f"{store.read_json(k)['number']:04d}/manifest.json")) for k in keys
-    ]
+    """The manifest of every action's current release, by action. A damaged one is logged and left out."""
+    found = []
+    for key in store.list("releases", "latest.json"):
+        try:
+            number = store.read_json(key)["number"]
+            found.append(store.read_json(key.replace("latest.json", f"{number:04d}/manifest.json")))
+        except (OSError, ValueError, KeyError):
+            log.exception("%s, or the manifest it points to, cannot be read", key)
+    return found
 
 
 def read_table(store: Store, action: ActionSet, number: int, name: str) -> pa.Table:

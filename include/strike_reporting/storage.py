@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,25 @@ class Store:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Store bytes under the key unless something is there; False when it was. Two that try at once: one wins."""
+        target = self.path(key)
+        if not self.local:
+            try:
+                self.fs.pipe_file(target, data, mode="create")
+            except FileExistsError:
+                return False
+            return True
+        self.write(f"{key}.new-{os.getpid()}-{threading.get_ident()}", data)
+        temporary = Path(f"{target}.new-{os.getpid()}-{threading.get_ident()}")
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        return True
 
     def list(self, prefix: str, suffix: str = "") -> list[str]:
         """Keys under a folder (all depths) that end with the suffix, sorted. Half-written files are not keys."""

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from conftest import ROOT, run_examples
+from conftest import ROOT
 from servers import free_port
 from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
+from strike_reporting.collecting import collect, collect_drop
+from strike_reporting.examples import write_examples
+from strike_reporting.feeds import load_feeds
 from strike_reporting.mail import announcements, notices, send
 from strike_reporting.releases import build, find, read_table
 from strike_reporting.storage import Store
@@ -65,18 +68,22 @@ def publish(store: Store, folder: Path) -> str:
     return build(store, resolve(JD))[0]["release_id"]
 
 
-def mail(store: Store, releases: list[str]) -> dict[str, int]:
+def mail(store: Store, lists: object = LISTS) -> dict[str, int]:
     from strikes_mail import mail_out
 
-    return mail_out(lambda s, sender, extra: announcements(s, LISTS, sender, "https://strikes.nhs.example", releases))
+    now = datetime.now(UTC)
+    return mail_out(lambda s, sender, extra: announcements(s, lists, sender, "https://strikes.nhs.example", now))
 
 
 def test_a_release_is_announced_once_to_each_areas_list(store: Store, home: Path, inbox: Inbox) -> None:
-    run_examples(store, home / "inbox")
-    release = find(store, JD)["release_id"]
-    assert mail(store, [release]) == {"sent": 2, "failed": 0, "before": 0}
-    assert mail(store, [release]) == {"sent": 0, "failed": 0, "before": 2}
+    write_examples(home / "inbox")
+    collect(store, "2026-11-24", load_feeds())
+    validate(store, to_validate(store))
+    build(store, resolve(JD))
+    assert mail(store) == {"sent": 2, "failed": 0, "before": 0}
+    assert mail(store) == {"sent": 0, "failed": 0, "before": 2}
     assert inbox.recipients == [["england@nhs.example"], ["one@hants.example", "two@hants.example"]]
+    assert not list(announcements(store, LISTS, "a@b.example", "", datetime.now(UTC) + timedelta(days=3)))
     totals = {r["area_code"]: r for r in read_table(store, resolve(JD), 1, "action_totals").to_pylist()}
     for message, code in zip(inbox.messages, ("ENG", "HAMPSHIRE"), strict=True):
         plain = message.get_body(("plain",)).get_content()
@@ -97,7 +104,7 @@ def test_a_revised_release_says_what_changed_and_why(store: Store, drop, inbox: 
     (folder / "a.csv").write_text(head + "RHU,2023-04-11,day_case,cancelled,6\n")
     latest = publish(store, folder)
     assert (release[-2:], latest[-2:]) == ("r2", "r3")
-    mail(store, [latest])
+    mail(store)
     england, hampshire = (m.get_body(("plain",)).get_content() for m in inbox.messages)
     line = "- Inpatient and day case cancelled: 7, was 5 (new or replaced returns: RHU cancellations)"
     assert line in england and line in hampshire
@@ -108,23 +115,21 @@ def test_a_full_mailbox_fails_nothing_and_is_tried_again(store: Store, drop, inb
     head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
     release = publish(store, drop(a__csv=head + "RHU,2023-04-11,day_case,cancelled,4\n"))
     inbox.full = True
-    assert mail(store, [release]) == {"sent": 0, "failed": 2, "before": 0}
+    assert mail(store) == {"sent": 0, "failed": 2, "before": 0}
     assert find(store, JD)["release_id"] == release
     record = store.read_json(f"ledger/mail/{release}.england.json")
     assert record["status"] == "failed" and "mailbox full" in record["reason"]
     inbox.full = False
-    assert mail(store, []) == {"sent": 2, "failed": 0, "before": 0}
+    assert mail(store) == {"sent": 2, "failed": 0, "before": 0}
     assert len(inbox.messages) == 2
 
 
 def test_without_a_connection_nothing_is_sent(store: Store, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_STRIKES_MAIL")
-    assert mail(store, ["JD-2023-04-11.r1"]) == {}
+    assert mail(store) == {}
 
 
 def test_the_trusts_contact_gets_the_reason_and_no_patient_data(store: Store, home: Path, inbox: Inbox) -> None:
-    from strike_reporting.collecting import collect
-    from strike_reporting.feeds import load_feeds
     from strikes_mail import mail_out
 
     folder = home / "inbox" / "published" / "RHM" / "cancellations"
@@ -158,10 +163,34 @@ def test_one_message_that_fails_leaves_the_next_alone(store: Store) -> None:
             raise OSError("no route")
         sent.append(message["To"])
 
-    mails = []
-    for to in ("bad@nhs.example", "good@nhs.example"):
+    def make(to: str) -> EmailMessage:
         message = EmailMessage()
         message["To"] = to
-        mails.append((f"x.{to[0]}", message))
-    assert send(store, mails, post) == {"sent": 1, "failed": 1, "before": 0}
+        return message
+
+    addresses = ("bad@nhs.example", "two\nlines@nhs.example", "good@nhs.example")
+    mails = [(f"x{n}.a", to, partial(make, to)) for n, to in enumerate(addresses)]
+    assert send(store, mails, post) == {"sent": 1, "failed": 2, "before": 0}
     assert sent == ["good@nhs.example"]
+    reasons = [store.read_json(f"ledger/mail/x{n}.a.json")["reason"] for n in range(3)]
+    assert "no route" in reasons[0] and "ValueError" in reasons[1] and not reasons[2]
+
+
+@pytest.mark.parametrize("lists", [["england"], "england@nhs.example", None, {"england": None}])
+def test_a_distribution_of_another_form_fails_nothing(lists: object, store: Store, drop, inbox: Inbox) -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    publish(store, drop(a__csv=head + "RHU,2023-04-11,day_case,cancelled,4\n"))
+    assert mail(store, lists) == {}
+    assert mail(store) == {"sent": 2, "failed": 0, "before": 0}
+
+
+def test_only_the_newest_file_and_never_our_own_fault_is_complained_of(store: Store, home: Path) -> None:
+    folder = home / "inbox" / "published" / "RHM" / "cancellations"
+    folder.mkdir(parents=True)
+    feeds = [f for f in load_feeds() if f.id == "RHM.cancellations"]
+    for name, text in (("a.csv", "nothing like it"), ("b.csv", None)):
+        head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+        (folder / name).write_text(text or head + "RHM,2023-04-11,day_case,cancelled,1\n")
+        collect(store, "2026-11-24", feeds)
+        validate(store, to_validate(store))
+        assert len(list(notices(store, "a@b.example", datetime.now(UTC)))) == (1 if text else 0)

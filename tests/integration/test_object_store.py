@@ -96,3 +96,5 @@ def test_all_state_on_an_object_store(
     assert reproduce(remote, "JD-2023-04-11") == []
     totals = read_table(remote, resolve("JD-2023-04-11"), manifest["number"], "action_totals").to_pylist()
     assert next(r for r in totals if r["area_code"] == "ENG")["inpatient_cancelled"] == 4
+    assert [remote.create("x.json", text) for text in (b"1", b"2")] == [True, False]
+    assert remote.read("x.json") == b"1"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from conftest import TODAY, run_examples
-from strike_reporting import ledger, read
+from strike_reporting import ledger, read, releases
 from strike_reporting.actions import resolve
 from strike_reporting.checks import check
 from strike_reporting.cli import app
 from strike_reporting.collecting import collect_drop
 from strike_reporting.examples import ACTIONS
 from strike_reporting.front import write_front
-from strike_reporting.releases import CheckFailed, build, find, read_table, reproduce
+from strike_reporting.releases import CheckFailed, build, current, find, read_table, reproduce
 from strike_reporting.selection import select
 from strike_reporting.storage import Store
 from strike_reporting.summaries.compute import summarise
@@ -146,6 +146,48 @@ def test_a_site_has_a_share_only_where_the_outturn_names_sites(store: Store, dro
     shares = read(JD, "action_totals").set_index("area_code")["percent_planned_maintained"]
     assert shares[["RHM", "RHM01", "RN5", "HAMPSHIRE"]].tolist() == [75.0, 75.0, 80.0, round(100 - 1600 / 70, 6)]
     assert shares.isna()["RN506"], "its trust cancelled 6 and did not say where"
+
+
+def test_a_slower_process_never_overwrites_or_hides_a_newer_release(
+    store: Store, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
+    collect_drop(store, drop(b__csv=HEAD + "RHM,2023-04-11,day_case,cancelled,10\n"), JD)
+    validate(store, to_validate(store))
+    real = releases._render
+
+    def slow(*args: object) -> object:
+        made = real(*args)
+        monkeypatch.setattr(releases, "_render", real)
+        publish(store, drop(c__csv=HEAD + "RN5,2023-04-11,day_case,cancelled,100\n"))  # meanwhile, elsewhere
+        return made
+
+    monkeypatch.setattr(releases, "_render", slow)
+    manifest, is_new = build(store, resolve(JD))
+    assert (manifest["number"], is_new) == (2, False), "the other release already holds all there is"
+    assert read(JD, "action_totals").set_index("area_code")["acute_cancelled"]["ENG"] == 111
+
+
+def test_a_number_that_another_process_took_is_left_to_it(store: Store, drop: Callable[..., Path]) -> None:
+    store.write_json(f"releases/{JD}/claims/0001.json", {"inputs_sha256": "of a process that died"})
+    manifest = publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
+    assert manifest["release_id"] == f"{JD}.r2"
+    assert [store.create(f"releases/{JD}/claims/{n}.json", b"{}") for n in ("0002", "0003", "0003")] == [
+        False,
+        True,
+        False,
+    ]
+    write_front(store, TODAY)
+    assert reproduce(store, JD) == []
+
+
+def test_one_damaged_manifest_leaves_the_others_standing(store: Store, home: Path, drop: Callable[..., Path]) -> None:
+    publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
+    publish(store, drop(a__csv=HEAD + "RHU,2025-11-14,day_case,cancelled,1\n"), "RD-2025-11-14")
+    (home / f"releases/{JD}/0001/manifest.json").write_text("{")
+    assert [m["action_id"] for m in current(store)] == ["RD-2025-11-14"]
+    write_front(store, TODAY)
+    assert "RD-2025-11-14/0001/report.html" in store.read("releases/index.html").decode()
 
 
 def test_overlapping_actions_are_marked_joint(store: Store, drop: Callable[..., Path]) -> None:
