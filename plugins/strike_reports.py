@@ -40,11 +40,11 @@ def _kept(key: str) -> Response:
 
     store = Store()
     if not all(PART.fullmatch(part) for part in key.split("/")) or not store.exists(key):
-        raise HTTPException(404, "There is no such report.")
+        raise HTTPException(404, "There is no such report.", HEADERS)
     try:
         data = store.read(key)
     except (FileNotFoundError, IsADirectoryError):
-        raise HTTPException(404, "There is no such report.") from None
+        raise HTTPException(404, "There is no such report.", HEADERS) from None
     suffix = key[key.rfind(".") :]
     kind = EXTRA_TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
     return Response(data, media_type=kind, headers=HEADERS)
@@ -72,7 +72,7 @@ def error_report(name: str) -> Response:
     """A trust's error report, as `<submission>.txt` or `<submission>.xlsx`."""
     submission, _, kind = name.rpartition(".")
     if kind not in ("txt", "xlsx"):
-        raise HTTPException(404, "There is no such report.")
+        raise HTTPException(404, "There is no such report.", HEADERS)
     return _kept(f"quarantine/{submission}/error_report.{kind}")
 
 
@@ -86,7 +86,7 @@ def returns(action: str = "") -> Response:
     try:
         page = returns_board(Store(), action, datetime.now(UTC))
     except UnknownAction as unknown:
-        raise HTTPException(404, str(unknown)) from None
+        raise HTTPException(404, str(unknown)[:300], HEADERS) from None
     return HTMLResponse(page, headers=HEADERS)
 
 

@@ -62,7 +62,7 @@ def main() -> int:
         )
         print(f"{manifest['title']} ({manifest['status']}, {manifest['data_class']} data)")
         print(
-            f"  complete: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
+            f"  returned: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
             f"staffing {cover['staffing_trusts_returned']} of {cover['staffing_trusts_expected']}"
         )
         print(f"  report:   {place}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 release_app = typer.Typer(no_args_is_help=True, help="Published releases.")
 app.add_typer(release_app, name="release")
+SHOWN_FILES = 40  # beyond, only the refused ones are listed
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
 
@@ -68,22 +71,30 @@ def run(
     rows = [
         (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)
         for o in ledger.outcomes(store)
-        if o.submission_id in wanted
+        if o.submission_id in wanted and (len(wanted) <= SHOWN_FILES or o.status == "rejected")
     ]
     rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
     if pulled.status == "failed":
         rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
+    if not wanted and not rows:
+        err.print(f"No new file was found in {drop}.", highlight=False)
     if rows:
         _print("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
+    if len(wanted) > SHOWN_FILES:
+        found = Counter(o.status.replace("_", " ") for o in ledger.outcomes(store) if o.submission_id in wanted)
+        counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
+        out.print(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.", highlight=False)
     _say_release(manifest, is_new)
 
 
 def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from strike_reporting.landing import safe_text
+
     table = Table(title=title, title_justify="left", show_lines=False)
     for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:
-        table.add_row(*(str(v) for v in row))
+        table.add_row(*(Text(safe_text(str(v))) for v in row))  # as text: what a trust sent is never markup
     Console().print(table)
 
 
@@ -99,7 +110,7 @@ def _say_release(manifest: dict, is_new: bool) -> None:  # type: ignore[type-arg
         highlight=False,
     )
     out.print(
-        f"  complete: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
+        f"  returned: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
         f"staffing {cover['staffing_trusts_returned']} of {cover['staffing_trusts_expected']}",
         highlight=False,
     )
@@ -142,7 +153,9 @@ def examples() -> None:
 
 
 @app.command()
-def outcomes(only: Annotated[str, typer.Option(help="Show only this status, such as rejected")] = "") -> None:
+def outcomes(
+    only: Annotated[Literal["accepted", "accepted_in_part", "rejected", ""], typer.Option(help="Show only these")] = "",
+) -> None:
     """List what became of every submission."""
     from strike_reporting import ledger
     from strike_reporting.storage import Store
@@ -225,11 +238,15 @@ def feeds() -> None:
 
 
 @app.command()
-def purge() -> None:
+def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False) -> None:
     """Delete for good the landed bytes that were locked away because they held patient data."""
+    from strike_reporting.landing import RESTRICTED
     from strike_reporting.landing import purge as purge_restricted
     from strike_reporting.storage import Store
 
+    found = len(Store().list(RESTRICTED))
+    if found and not yes:
+        typer.confirm(f"Delete {found} restricted files for good? Receipts and outcomes stay", abort=True)
     out.print(f"{purge_restricted(Store())} restricted files deleted.", highlight=False)
 
 
@@ -267,10 +284,11 @@ def main() -> None:
     from strike_reporting.actions import UnknownAction
     from strike_reporting.reference import ReferenceError
     from strike_reporting.releases import CheckFailed, NoRelease
+    from strike_reporting.simulator import NoPublishedTotal
     from strike_reporting.transports import PullFailed
 
     try:
         app()
-    except (UnknownAction, NoRelease, CheckFailed, PullFailed, ReferenceError) as error:
+    except (UnknownAction, NoPublishedTotal, NoRelease, CheckFailed, PullFailed, ReferenceError) as error:
         err.print(f"strikes: {error}", highlight=False, markup=False)
         raise SystemExit(2) from None

@@ -17,6 +17,7 @@ from strike_reporting.nhs_number import is_nhs_number
 from strike_reporting.storage import Store
 
 RECEIPTS = "landing/receipts"
+RESTRICTED = "landing/restricted"
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def content(store: Store, receipt: Receipt) -> bytes:
         FileNotFoundError: they were purged.
         OSError: the stored bytes no longer match the receipt.
     """
-    restricted = f"landing/restricted/{receipt.sha256}"
+    restricted = f"{RESTRICTED}/{receipt.sha256}"
     key = restricted if store.exists(restricted) else object_key(receipt.sha256)
     data = store.read(key)
     if hashlib.sha256(data).hexdigest() != receipt.sha256:
@@ -135,13 +136,13 @@ def restrict(store: Store, receipt: Receipt) -> None:
     """Move bytes that hold patient data to the restricted folder, readable by the owner only."""
     key = object_key(receipt.sha256)
     if store.exists(key):
-        store.write(f"landing/restricted/{receipt.sha256}", store.read(key), private=True)
+        store.write(f"{RESTRICTED}/{receipt.sha256}", store.read(key), private=True)
         store.delete(key)
 
 
 def purge(store: Store) -> int:
     """Delete every restricted content for good; returns how many. Receipts and outcome records stay."""
-    keys = store.list("landing/restricted")
+    keys = store.list(RESTRICTED)
     for key in keys:
         store.delete(key)
     return len(keys)

@@ -118,7 +118,7 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     action = resolve(action_id) if action_id else (known or [resolve(list(actions())[-1])])[0]
     outcomes = ledger.outcomes(store)
     found = select(action, outcomes, ledger.pull_failures(store))
-    used = {r.submission_id for r in found if r.submission_id}
+    used = {s for r in found for s in (r.submission_id, r.refused_submission_id) if s}
     reports = {s for s in used if store.exists(f"quarantine/{s}/error_report.txt")}
     synthetic = any(o.data_class == "synthetic" for o in outcomes if o.submission_id in used)
     choices = known if action in known else [action, *known]

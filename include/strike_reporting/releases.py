@@ -57,13 +57,20 @@ def folder(action: ActionSet, number: int) -> str:
 
 
 def _inputs(
-    action: ActionSet, returns: list[Return], outcomes: list[Outcome], failures: dict[str, str]
+    action: ActionSet,
+    returns: list[Return],
+    outcomes: list[Outcome],
+    failures: dict[str, str],
+    data_class: str | None = None,
 ) -> dict[str, Any]:
-    """Everything a release is computed from."""
-    used = {r.submission_id for r in returns if r.submission_id}
+    """Everything a release is computed from. It is synthetic when any file meant for its action is, used or not."""
+    used = {s for r in returns for s in (r.submission_id, r.refused_submission_id) if s}
     chosen = [o for o in outcomes if o.submission_id in used]
+    meant = {a.action_id for a in action.actions}
+    classes = {o.data_class for o in outcomes if o in chosen or meant & {*(o.action_id or "").split(";")}}
     return {
         "action_id": action.action_id,
+        "data_class": data_class or ("synthetic" if "synthetic" in classes else "real"),
         "code": code_sha256(),
         "contracts": {e: load(e).version for e in EXTRACTS},
         "contracts_sha256": contracts_sha256(),
@@ -199,13 +206,13 @@ def _render(
     pasts = []
     if before:
         label, what = f"Since release {before['number']}", "the release before this one"
-        pasts.append(Compared(label, what, before["release_id"], old["action_totals"]))
+        pasts.append(Compared(label, what, before["release_id"], old["action_totals"], True))
     there, manifest = compared
     if manifest:
         earlier = resolve(manifest["action_id"])
         totals = read_table(there, earlier, manifest["number"], "action_totals")
         label, what = f"Since {earlier.days[0]:%B %Y}", f"the {_small(earlier.title)}"
-        pasts.append(Compared(label, what, manifest["release_id"], totals))
+        pasts.append(Compared(label, what, manifest["release_id"], totals, False))
     files.update(render(release_id, action, tables, facts, inputs, pasts, progress))
     return files, facts
 
@@ -226,11 +233,10 @@ def _action_before(store: Store, action: ActionSet) -> dict[str, Any] | None:
 def _facts(
     action: ActionSet, tables: dict[str, pa.Table], returns: list[Return], inputs: dict[str, Any]
 ) -> dict[str, Any]:
-    classes = {s["data_class"] for s in inputs["submissions"]}
     england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
     return {
         "as_at": max((s["received_at"] for s in inputs["submissions"]), default=None),
-        "data_class": "synthetic" if "synthetic" in classes else "real",
+        "data_class": inputs["data_class"],
         "status": action.status_text,
         "strike_days": [str(d) for d in action.days],
         "overlapping": {str(d): list(action.overlapping(d)) for d in action.days if action.overlapping(d)},
@@ -323,7 +329,8 @@ def reproduce(store: Store, text: str) -> list[str]:
         outcomes = ledger.outcomes(scratch)
         returns = select(action, outcomes, manifest["inputs"]["pull_failures"])
         before = find(store, manifest["previous"]) if manifest["previous"] else None
-        inputs = _inputs(action, returns, outcomes, manifest["inputs"]["pull_failures"])
+        known = manifest["inputs"]
+        inputs = _inputs(action, returns, outcomes, known["pull_failures"], known["data_class"])
         if before:  # the release before is compared with, so it must be there to read
             source = folder(action, before["number"])
             for name in TABLES:

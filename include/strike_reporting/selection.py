@@ -35,6 +35,7 @@ class Return:
     rows_accepted: int
     rows_quarantined: int
     total: int | None
+    refused_submission_id: str | None = None
 
 
 def select(action: ActionSet, outcomes: list[Outcome], failures: dict[str, str] | None = None) -> list[Return]:
@@ -101,6 +102,11 @@ def _one(
         if len(good) > 1:
             older = f"replaces {len(good) - 1} earlier submission{'s' if len(good) > 2 else ''}"
             reason = f"{reason}; {older}" if reason else older
+        later = [o for o in (*candidates, *([refused] if refused else [])) if not o.counts and o not in good]
+        later = [o for o in later if (o.received_at, o.submission_id) > (chosen.received_at, chosen.submission_id)]
+        if later:
+            newer = f"a newer file could not be used: {later[-1].reason}"
+            reason = f"{reason}; {newer}" if reason else newer
         return Return(
             code,
             trust.name,
@@ -113,6 +119,7 @@ def _one(
             stats.rows,
             stats.quarantined,
             stats.total,
+            later[-1].submission_id if later else None,
         )
     bad = candidates[-1] if candidates else refused
     if bad:

@@ -24,7 +24,7 @@ from strike_reporting.normalise import Normalised
 from strike_reporting.problems import Problem, Rejected, shown
 from strike_reporting.reference import reference_sha256
 from strike_reporting.storage import Store
-from strike_reporting.validation.plausibility import day_totals, implausible
+from strike_reporting.validation.plausibility import day_totals, implausible, unusable
 from strike_reporting.validation.structural import claimed, code_not_current, open_submission, site_elsewhere
 from strike_reporting.validation.suite import judge
 
@@ -197,7 +197,10 @@ def _settle(store: Store, opened: _Opened, history: list[Outcome]) -> Outcome:
             problems,
             opened,
         )
-    problems += implausible(rows.contract, good, _previous(history, opened))
+    previous = _previous(history, opened)
+    if whole := unusable(rows.contract, good, rows.table.num_rows, previous):
+        return _reject(store, receipt, whole, opened.trust, rows.contract.name, [whole, *problems], opened)
+    problems += implausible(rows.contract, good, previous)
     _write_accepted(store, opened, good)
     bad = rows.table.num_rows - good.num_rows
     reason = f"{good.num_rows:,} rows used" + (f", {bad:,} left out" if bad else "")

@@ -22,6 +22,7 @@ from strike_reporting.matching import match
 from strike_reporting.normalise import normalise
 from strike_reporting.problems import Rejected
 from strike_reporting.reading.archive import unwrap
+from strike_reporting.reading.columnar import read
 
 ROWS = [
     {
@@ -210,3 +211,13 @@ def test_an_external_entity_is_never_followed(tmp_path: Path) -> None:
     else:
         assert "secret" not in str(table.to_pylist())
         assert "bbb" not in str(table.to_pylist())
+
+
+def test_a_small_parquet_that_unpacks_to_much_is_refused_before_it_fills_the_memory() -> None:
+    column = pa.array(["x" * 1_900]).take(pa.array([0] * 150_000, pa.int32()))
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"a": column, "b": column}), buffer)
+    assert len(buffer.getvalue()) < 100_000
+    with pytest.raises(Rejected) as refused:
+        read(buffer.getvalue())
+    assert refused.value.problem.rule == "file_expansion"

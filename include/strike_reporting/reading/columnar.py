@@ -29,7 +29,17 @@ def read(data: bytes) -> Sheet:
         nested = [f.name for f in schema if pa.types.is_nested(f.type)]
         if nested:
             raise Rejected("nested_column", "a column holds lists or records", "Send plain columns.", column=nested[0])
-        columns = [[_text(v) for v in c.to_pylist()] for c in file.read().columns]
+        columns: list[list[str]] = [[] for _ in schema]
+        size = 0
+        for batch in file.iter_batches(10_000):  # repeated values are stored once: the real size shows on reading
+            for column, values in zip(columns, batch.columns, strict=True):
+                texts = [_text(v) for v in values.to_pylist()]
+                size += sum(map(len, texts))
+                column += texts
+            if size > 4 * MAX_BYTES:
+                raise Rejected(
+                    "file_expansion", f"the file unpacks to over {4 * MAX_BYTES:,} bytes", "Split it by day."
+                )
     except Rejected:
         raise
     except Exception as error:  # the parser may raise anything on hostile bytes

@@ -15,6 +15,8 @@ from strike_reporting.reports.figures import Figure, Figures, Row, Table, change
 from strike_reporting.selection import RETURNED
 
 BOOKED: dict[str, Any] = {"activity_unit": "appointment"}
+COMPLETE = 90  # percent of returns that two actions must both hold to be compared
+_HALVES = ("inpatient_cancelled", "outpatient_cancelled")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Past:
     label: str
     what: str
     figures: Figures
+    is_same_action: bool
 
 
 # label, field, extract, places, percent, note, shown even when not known
@@ -111,13 +114,15 @@ def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str
         figure = figures.total("action_totals", field, places=places, percent=percent, **place.where)
         if not figure and not always:
             continue
+        if field == "acute_cancelled" and not all(figures.total("action_totals", h, **place.where) for h in _HALVES):
+            continue  # the sum of two needs both
         if field == "staff_absent_peak" and figure:
             note = words.day(figures.rows("action_totals", **place.where)[0]["staff_absent_peak_day"])
         compared = []
         for past in pasts:
             old = past.figures.total("action_totals", field, places=places, percent=percent, **place.where)
             moved = change(figure, old)
-            if moved is not None:
+            if moved is not None and (past.is_same_action or _complete(figures, past.figures, place, extract)):
                 from_ = "from" if moved.value else "at"
                 compared.append(Markup("{}: {} {} {}").format(past.label, moved, from_, old))
         shown.append(
@@ -135,6 +140,13 @@ def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str
     return shown
 
 
+def _complete(now: Figures, past: Figures, place: Place, extract: str) -> bool:
+    """Whether two actions may be compared: both must hold nearly all returns, or they are of other trusts."""
+    column = "staffing_coverage" if extract == "staffing" else "coverage"
+    found = [f.total("action_totals", column, **place.where).value for f in (now, past)]
+    return all(v is not None and v >= COMPLETE for v in found)
+
+
 def coverage(figures: Figures, place: Place, extract: str) -> Markup:
     """`14 of 201 trusts` with both numbers as figures; for a trust `3 of 4 returns`."""
     if place.area_type == "trust":
@@ -145,7 +157,9 @@ def coverage(figures: Figures, place: Place, extract: str) -> Markup:
     prefix = "staffing_" if extract == "staffing" else ""
     asked = figures.total("action_totals", f"{prefix}trusts_expected", take="max", **place.where)
     came = figures.total("action_totals", f"{prefix}trusts_returned", take="max", **place.where)
-    return _of(came, asked)
+    share = figures.total("action_totals", f"{prefix}coverage", percent=True, **place.where)
+    some = Markup(" ({} of their returns)").format(share) if share.value and share.value < 100 else ""
+    return _of(came, asked) + some
 
 
 def _of(came: Figure, asked: Figure, noun: str = " trust") -> Markup:
@@ -157,7 +171,7 @@ def _of(came: Figure, asked: Figure, noun: str = " trust") -> Markup:
 def _paired(figures: Figures, place: Place) -> Markup:
     paired = figures.total("action_totals", "paired_trusts", **place.where)
     if not paired.value:
-        return Markup("No trust sent both plan and outturn")
+        return Markup("No trust sent both plan and outturn of appointments, whole")
     return Markup("{} trust{} sent both plan and outturn").format(paired, "" if paired.value == 1 else "s")
 
 
@@ -219,7 +233,7 @@ def _came(figures: Figures, place: Place, day: date) -> list[Markup]:
                 )
             )
         else:
-            found.append(Markup("[x]"))
+            found.append(Markup("none"))
     return found
 
 
@@ -238,7 +252,7 @@ def day_chart(figures: Figures, action: ActionSet, place: Place) -> tuple[Markup
             if part:
                 rows.append({"name": f"{d:%-d %b}", "order": n, "part": title, "count": part.value})
     if not rows:
-        return None, Markup("No return of cancelled appointments has been received, so there is nothing to draw.")
+        return None, Markup("No appointment has been reported cancelled yet, so there is nothing to draw.")
     worst = max(totals, key=lambda t: t[1].value or 0)
     if len(totals) == 1:
         finding = Markup("{} appointments were reported cancelled on {}.").format(worst[1], words.day(worst[0]))
@@ -324,7 +338,8 @@ _TOTALS = (
     ("staff_days_lost", "#Staff-days lost"),
     ("percent_planned_maintained", "#Maintained"),
     ("paired_trusts", "#Trusts in that share"),
-    ("coverage", "#Returns"),
+    ("coverage", "#Cancellation returns"),
+    ("staffing_coverage", "#Staffing returns"),
 )
 
 
@@ -360,7 +375,12 @@ def side_by_side(
         Row(
             name,
             [
-                figures.total("action_totals", f, percent=f in ("coverage", "percent_planned_maintained"), **p.where)
+                figures.total(
+                    "action_totals",
+                    f,
+                    percent=f in ("coverage", "staffing_coverage", "percent_planned_maintained"),
+                    **p.where,
+                )
                 for f, _ in columns
             ],
             tags=tags,

@@ -81,7 +81,8 @@ def _row(code: str, name: str, extract: str, found: dict[date, Return], days: li
         shown = Markup('<span class="{}">{}</span>').format(status, words.status(status)) if status else "not asked"
         cells.append(shown)
     reasons = dict.fromkeys(r.reason for r in found.values() if r.reason)
-    sent = dict.fromkeys(r.submission_id for r in found.values() if r.submission_id in reports)
+    ids = (s for r in found.values() for s in (r.refused_submission_id, r.submission_id))
+    sent = dict.fromkeys(s for s in ids if s in reports)
     links = Markup(", ").join(
         Markup('<a href="errors/{0}.txt">text</a>, <a href="errors/{0}.xlsx">workbook</a>').format(s) for s in sent
     )

@@ -16,7 +16,7 @@ from strike_reporting.summaries.tables import TABLES
 
 SYNTHETIC = "SYNTHETIC DATA: made by a simulator, not reported by any trust"
 _TYPES = {"string": "string", "int64": "integer", "double": "number", "date32[day]": "date", "bool": "boolean"}
-_RISKY = r"^[=+\-@\t\r\n]"  # what a spreadsheet would take for the start of a formula
+_RISKY = r"^[=+\-@\t\r\n＝＋－＠]"  # what a spreadsheet would take for the start of a formula
 
 
 def neutral(table: pa.Table) -> pa.Table:

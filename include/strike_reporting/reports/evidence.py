@@ -63,10 +63,10 @@ class Evidence:
             one = {"ods_code": code, "extract": r["extract"], "strike_day": r["strike_day"]}
             sent = r["submission_id"]
             link = Markup('<a href="../sources.html#s-{}">{}</a>').format(sent, sent[:13]) if sent else "none"
-            used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined", "total")]
+            used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined")]
             name = Markup("{}, {}").format(words.EXTRACTS[r["extract"]], words.short_day(r["strike_day"]))
             rows.append(Row(name, [words.status(r["return_status"]), *used, link, r["reason"] or ""]))
-        heads = ("Return", "Status", "#Rows used", "#Rows left out", "#Total", "Submission", "Note")
+        heads = ("Return", "Status", "#Rows used", "#Rows left out", "Submission", "Note")
         return Table("returns", "Its returns", heads, rows)
 
     def submissions(

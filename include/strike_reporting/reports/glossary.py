@@ -76,11 +76,16 @@ TERMS = (
         (
             "Clinics",
             "Clinics cancelled",
-            "Clinics planned",
             "Clinic sessions cancelled",
             "Theatre lists",
             "Theatre lists cancelled",
         ),
+    ),
+    Term(
+        "sessions-planned",
+        "Clinics planned",
+        "Clinics booked, of the trusts that sent a plan; the clinics cancelled may be of others as well.",
+        ("Clinics planned",),
     ),
     Term(
         "staff-absent",
@@ -113,7 +118,7 @@ TERMS = (
         "returns",
         "Returns",
         "The share of the returns asked for, by trust and strike day, that are in the figures.",
-        ("Returns",),
+        ("Cancellation returns", "Staffing returns"),
     ),
     Term(
         "nil-return",
@@ -138,6 +143,11 @@ TERMS = (
         "changed.",
         ("Release",),
     ),
-    Term("data-class", "Data class", "Real, or synthetic: made by a simulator to try the software."),
+    Term(
+        "data-class",
+        "Data class",
+        "Synthetic: made by a simulator to try the software. Real: anything else; in the embedded examples, published "
+        "figures written as the files that those trusts could have sent.",
+    ),
 )
 BY_HEAD = {head: term for term in TERMS for head in term.heads}

@@ -73,7 +73,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
             **common,
             here="index.html",
             heading="Industrial action in the NHS in England",
-            actions=_actions(current),
+            actions=_actions(current, today),
             disputes=_disputes(current),
         )
     )
@@ -107,12 +107,14 @@ def _published(action_id: str, measure: str) -> PublishedFigure | None:
     return found[-1] if found else None
 
 
-def _actions(current: list[Kept]) -> Table:
+def _actions(current: list[Kept], today: date) -> Table:
     """Every action of the calendar, newest first, ours beside what was published."""
     kept = {k.manifest["action_id"]: k for k in current}
     ids = [*actions(), *(i for i in kept if ";" in i)]
-    rows = [_action(resolve(i), kept.get(i)) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)]
-    heads = ["Action", "Status and release", "Trusts in it"]
+    rows = [
+        _action(resolve(i), kept.get(i), today) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
+    ]
+    heads = ["Action", "Status and release", "#Trusts in it"]
     for what in ("Cancelled", "Staff absent, peak"):
         heads += [f"#{what}, ours", "#Published", "#Difference"]
     return Table(
@@ -120,12 +122,15 @@ def _actions(current: list[Kept]) -> Table:
     )
 
 
-def _action(action: ActionSet, kept: Kept | None) -> Row:
+def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
     name: str | Markup = action.title
-    state, cover, why = f"{action.status_text}; no release", Markup("[x]"), ["no return was collected"]
+    status = action.status_text
+    if not action.took_place and status == "planned" and action.days[-1] < today:
+        status = "planned; whether it took place is not recorded"
+    state, cover, why = f"{status}; no release", Markup("[x]"), ["no return was collected"]
     if kept is not None:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
-        state = f"{action.status_text}; {kept.manifest['release_id'].rpartition('.')[2]}, {kept.data_class} data"
+        state = f"{status}; {kept.manifest['release_id'].rpartition('.')[2]}, {kept.data_class} data"
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
         parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
@@ -143,35 +148,40 @@ def _action(action: ActionSet, kept: Kept | None) -> Row:
         if kept and kept.data_class != "synthetic" and ours.value is not None and official and official.value:
             gap = ours.value - official.value
         if kept and gap:
-            came, asked = (
-                kept.figures.total("action_totals", f"{kind}trusts_{w}", take="max", **ENGLAND).value for w in _CAME
-            )
-            why.append("a later revision, or another cut-off" if asked == came else "ours holds those who returned")
+            share = kept.figures.total("action_totals", f"{kind}coverage", **ENGLAND).value
+            why.append("a later revision, or another cut-off" if share == 100 else "ours holds those who returned")
         cells += [ours, shown, words.number(gap)]
     return Row(name, [state, cover, *cells, "; ".join(dict.fromkeys(why))])
 
 
 def _disputes(current: list[Kept]) -> Table:
-    """Each dispute's running total. Joint releases are left out: their actions are counted one by one."""
+    """Each dispute's running total, in which no day is counted twice."""
     kept = {k.manifest["action_id"]: k for k in current}
     grouped: dict[str, list[str]] = {}
     for action in actions().values():
         grouped.setdefault(action.dispute, []).append(action.action_id)
     rows = []
     for dispute, ids in grouped.items():
-        ours = [kept[i].figures for i in ids if i in kept]
-        known = [p.value for p in (_published(i, "total_rescheduled") for i in ids) if p and p.value is not None]
+        released = _once(ids, kept)
+        ours = [kept[i].figures for i in released or ()]
+        known = {i: p.value for i in (*ids, *_joint(ids)) if (p := _published(i, "total_rescheduled")) and p.value}
+        whole = [i for i in known if ";" in i]
+        counted = [i for i in known if i in whole or not any(i in j.split(";") for j in whole)]
+        actions_counted = sum(len(i.split(";")) for i in counted)
+        both = [
+            together([f.total("action_totals", m, **ENGLAND) for f in ours]) if released is not None else _NONE
+            for m in ("acute_cancelled", "staff_days_lost")
+        ]
         rows.append(
             Row(
                 dispute,
                 [
                     str(len(ids)),
-                    str(sum(len(actions()[i].days) for i in ids if actions()[i].status == "went_ahead")),
-                    str(len(ours)),
-                    together([f.total("action_totals", "acute_cancelled", **ENGLAND) for f in ours]),
-                    together([f.total("action_totals", "staff_days_lost", **ENGLAND) for f in ours]),
-                    f"{sum(known):,.0f} ({len(known)} action{'' if len(known) == 1 else 's'})"
-                    if known
+                    str(len({d for i in ids if actions()[i].status == "went_ahead" for d in actions()[i].days})),
+                    str(sum(i in kept for i in ids)),
+                    *both,
+                    f"{sum(known[i] for i in counted):,.0f} ({actions_counted} action{'s' * (actions_counted != 1)})"
+                    if counted
                     else "none found",
                 ],
             )
@@ -186,6 +196,27 @@ def _disputes(current: list[Kept]) -> Table:
         "Published at the time",
     )
     return Table("disputes", "Running total of each dispute", heads, rows[::-1])
+
+
+def _joint(ids: list[str]) -> list[str]:
+    """Joint ids all of whose actions are among these."""
+    joint = sorted({f.action_id for f in published_figures() if ";" in f.action_id})
+    return [j for j in joint if {*j.split(";")} <= {*ids}]
+
+
+def _once(ids: list[str], kept: dict[str, Kept]) -> list[str] | None:
+    """Releases that together count every released day of these actions once; None when two share a day.
+
+    A joint release stands for its actions, because days that they share cannot be split.
+    """
+    joint = [i for i in kept if ";" in i and {*i.split(";")} <= {*ids}]
+    joint.sort(key=lambda i: (-i.count(";"), i))
+    chosen: list[str] = []
+    for i in (*joint, *(i for i in ids if i in kept)):
+        if not any({*i.split(";")} & {*j.split(";")} for j in chosen):
+            chosen.append(i)
+    days = [d for i in chosen for d in resolve(i).days]
+    return chosen if len(days) == len({*days}) else None
 
 
 def _upcoming(action: ActionSet, kept: Kept | None) -> dict[str, Any]:

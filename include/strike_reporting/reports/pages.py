@@ -89,7 +89,10 @@ def pages(
         action,
         facts,
         Figures(rows),
-        [Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id)) for p in pasts],
+        [
+            Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id), p.is_same_action)
+            for p in pasts
+        ],
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
     done: dict[str, bytes] = {}
@@ -107,6 +110,7 @@ class Compared:
     what: str
     release_id: str
     totals: pa.Table
+    is_same_action: bool
 
 
 class _Book:
@@ -135,13 +139,15 @@ class _Book:
 
     def _area(self, place: Place) -> dict[str, Any]:
         chart, finding = area.day_chart(self.figures, self.action, place)
+        headline = area.headline(self.figures, place, self.pasts)
+        said = Markup(" ").join(c for h in headline for c in h["compared"])
         return {
             "place": place,
-            "headline": area.headline(self.figures, place, self.pasts),
+            "headline": headline,
             "compared_with": [
                 {"label": p.label, "what": p.what, "cover": area.coverage(p.figures, place, "cancellations")}
                 for p in self.pasts
-                if place.area_type != "trust"
+                if place.area_type != "trust" and f"{p.label}:" in said
             ],
             "chart": chart,
             "finding": finding,

@@ -60,7 +60,7 @@ def _row(
     if synthetic:
         notes.append("synthetic data: not to be compared")
     elif gap is None:
-        notes.append("no return of this is in the release")
+        notes.append("nothing here to compare it with")
     elif gap and f.geography_type in ("england", "region"):
         notes.append("this release holds only the trusts that returned")
     elif gap:

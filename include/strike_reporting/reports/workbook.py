@@ -16,7 +16,7 @@ from strike_reporting.reports.words import day
 from strike_reporting.summaries.tables import TABLES
 
 UNKNOWN = "[x]"  # the guidance's shorthand for a value that is not available
-MAX_ROWS = 5_000  # a longer table is for a program: the CSV and Parquet hold it whole
+MAX_ROWS = 30_000  # a longer table is for a program: the CSV and Parquet hold it whole
 
 
 def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], facts: dict[str, Any]) -> bytes:
@@ -39,7 +39,10 @@ def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], fa
         cover_label="Cover",
         title=action.title,
         intro=about,
-        about=["Each figure can be followed to its submissions on the provenance sheet or in the web report."],
+        about=[
+            "The returns sheet names the submission behind each trust and day.",
+            "The web report leads from each figure to its files.",
+        ],
         contact=["The analyst team that sent you this workbook."],
     )
     notes = pd.DataFrame(
@@ -75,6 +78,6 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str]) -> gpt.GPTable:
         subtitles=synthetic,
         scope="England",
         units={c.name: c.unit for c in described.columns if c.unit} or None,
-        source="Returns of NHS trusts; see the provenance table",
+        source="Returns of NHS trusts; see the returns sheet",
         index_columns={},
     )

@@ -27,6 +27,10 @@ _NOTE = (
 Rows = list[dict[str, Any]]
 
 
+class NoPublishedTotal(LookupError):
+    """`match_published`, and no England total was published for the action."""
+
+
 @dataclass
 class SimulatedRound:
     """What was written: files by trust and extract, rows, and which trusts were given dirt."""
@@ -63,7 +67,7 @@ def simulate(
         progress: called with each trust's code.
 
     Raises:
-        LookupError: `match_published`, and no England total was published for the action.
+        NoPublishedTotal: `match_published`, and no England total was published for the action.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).write_text(_NOTE.format(seed=seed, action=action.action_id), encoding="utf-8")
@@ -177,4 +181,4 @@ def _published(action: ActionSet) -> dict[str, int]:
         return {k: found[k] for k in ("inpatient", "outpatient")}
     if "total" in found:
         return {"total": found["total"]}
-    raise LookupError(f"no England total of cancellations was published for {action.action_id}")
+    raise NoPublishedTotal(f"no England total of cancellations was published for {action.action_id}")

@@ -279,7 +279,8 @@ RETURNS = Table(
         _c("reason", TEXT, "", "Why it is missing, refused or partial."),
         _c("rows_accepted", WHOLE, "rows", "Rows of that submission used for the day."),
         _c("rows_quarantined", WHOLE, "rows", "Rows of it left out for the day."),
-        _c("total", WHOLE, "count", "Sum of its count field for the day, as accepted."),
+        _c("total", WHOLE, "count", "Sum of its count field for the day, as accepted, over every status."),
+        _c("refused_submission_id", TEXT, "", "A newer file for the day that could not be used, if there is one."),
     ),
 )
 REVISIONS = Table(

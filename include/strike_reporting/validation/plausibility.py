@@ -14,6 +14,7 @@ from strike_reporting.contracts import Contract
 from strike_reporting.problems import Problem
 
 JUMP = 5  # times more, or less, than the trust's previous submission for the same day
+REPEATED = 10  # a file of fewer rows may repeat itself by chance
 SMALL = 20  # counts below this jump by chance
 
 
@@ -27,6 +28,34 @@ def implausible(contract: Contract, rows: pa.Table, previous: Mapping[str, int])
     """
     found = [*_outside(contract, rows), *_repeats(contract, rows), *_beside_parts(contract, rows)]
     return [*found, *_jumps(contract, rows, previous)]
+
+
+def unusable(contract: Contract, good: pa.Table, read: int, previous: Mapping[str, int]) -> Problem | None:
+    """Why a file of which rows could be used is refused all the same; None when it is not.
+
+    Args:
+        contract: its contract.
+        good: its usable rows.
+        read: how many rows it had.
+        previous: as `implausible`.
+    """
+    days = {*good[contract.date_field].to_pylist()}
+    if not days & _strike_days():
+        message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
+        return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")
+    replaces = [d for d in days if d.isoformat() in previous]
+    if replaces and good.num_rows * 2 < read:
+        bad = f"{read - good.num_rows:,} of its {read:,} rows could not be used"
+        message = f"{bad}, so it does not replace the file before it"
+        return Problem("mostly_unusable", "critical", message, "Correct the rows listed, and send the file again.")
+    counted = good.filter(pc.greater(good[contract.count_field], 0))
+    if counted.num_rows >= REPEATED:
+        keys = [*contract.field_names, "source_column"]
+        times = counted.group_by(keys, use_threads=False).aggregate([("source_row", "count")])["source_row_count"]
+        if pc.min(times).as_py() > 1:
+            message = "every row stands in it more than once, as if it had been pasted twice"
+            return Problem("pasted_twice", "critical", message, "Remove the copy, and send the file again.")
+    return None
 
 
 def day_totals(contract: Contract, rows: pa.Table) -> dict[str, int]:

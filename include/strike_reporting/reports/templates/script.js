@@ -33,7 +33,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 const asked = new URLSearchParams(location.search);
 for (const box of document.querySelectorAll(".filter[data-for]")) {
-  const rows = [...document.getElementById(box.dataset.for).tBodies[0].rows];
+  const rows = [...document.getElementById(box.dataset.for).tBodies[0].rows].filter((row) => row.cells.length > 1);
   const [search, list, output] = ["input", "select", "output"].map((name) => box.querySelector(name));
   const apply = () => {
     const q = search ? search.value.trim().toLowerCase() : "";

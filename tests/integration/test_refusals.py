@@ -1,0 +1,127 @@
+"""Files that are refused as a whole, or that come after a good one: what stands, and where it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conftest import TODAY
+from strike_reporting import ledger, read
+from strike_reporting.actions import resolve
+from strike_reporting.cli import app
+from strike_reporting.collecting import collect_drop
+from strike_reporting.front import write_front
+from strike_reporting.pipeline import returns_board
+from strike_reporting.releases import build, find, reproduce
+from strike_reporting.storage import Store
+from strike_reporting.validating import to_validate, validate
+from typer.testing import CliRunner
+
+JD = "JD-2023-04-11"
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+ROW = "RN5,2023-04-11,day_case,cancelled,{}\n"
+Drop = Callable[..., Path]
+
+
+def publish(store: Store, folder: Path, action_id: str = JD) -> list[ledger.Outcome]:
+    collect_drop(store, folder, action_id)
+    done = validate(store, to_validate(store))
+    build(store, resolve(action_id))
+    return done
+
+
+def england(action_id: str = JD) -> int:
+    return int(read(action_id, "action_totals").set_index("area_code")["inpatient_cancelled"]["ENG"])
+
+
+def test_a_refused_correction_is_seen_beside_the_figure_that_stands(store: Store, drop: Drop) -> None:
+    publish(store, drop(a__csv=HEAD + ROW.format(10)))
+    [refused] = publish(store, drop(RN5_cancellations__csv="Dear all, please see attached.\n"))
+    assert (refused.ods_code, refused.extract) == ("RN5", "cancellations"), "by the file's name"
+    row = read(JD, "returns").query("ods_code == 'RN5' and return_status == 'received'").iloc[0]
+    assert row["refused_submission_id"] == refused.submission_id
+    assert "a newer file could not be used" in row["reason"]
+    assert england() == 10
+    folder = f"releases/{JD}/{find(store, JD)['number']:04d}"
+    for page in ("quality.html", "trusts/RN5.html"):
+        assert refused.submission_id in store.read(f"{folder}/{page}").decode(), page
+    board = returns_board(store, JD, datetime.now(UTC))
+    assert f"errors/{refused.submission_id}.txt" in board
+    assert reproduce(store, JD) == []
+
+
+def test_a_file_of_mostly_bad_rows_does_not_replace_a_good_one(store: Store, drop: Drop) -> None:
+    publish(store, drop(a__csv=HEAD + ROW.format(10)))
+    [worse] = publish(store, drop(b__csv=HEAD + ROW.format(1) + ROW.format("two") + ROW.format("three")))
+    assert (worse.status, worse.rules) == ("rejected", {"mostly_unusable": 1, "number": 2})
+    assert england() == 10
+    [first] = publish(
+        store, drop(c__csv=(HEAD + ROW.format(1) + ROW.format("2x") + ROW.format("3x")).replace("RN5", "RHM"))
+    )
+    assert first.status == "accepted_in_part", "there is nothing better to keep"
+    assert england() == 11
+
+
+def test_a_file_pasted_twice_is_not_counted_twice(store: Store, drop: Drop) -> None:
+    rows = "".join(ROW.format(n) for n in range(1, 11))
+    [twice] = publish(store, drop(a__csv=HEAD + rows + rows))
+    assert (twice.status, *twice.rules) == ("rejected", "pasted_twice")
+    [once] = publish(store, drop(a__csv=HEAD + rows))
+    assert once.status == "accepted" and england() == 55
+
+
+def test_a_file_of_another_year_is_said_to_be_of_no_action(store: Store, drop: Drop) -> None:
+    [outcome] = publish(store, drop(a__csv=HEAD + ROW.format(4).replace("2023", "2021")))
+    assert (outcome.status, *outcome.rules) == ("rejected", "date_outside_action")
+    assert "2021-04-11" in outcome.reason and "Check the dates" in outcome.fix
+
+
+def test_synthetic_stays_synthetic_when_nothing_could_be_used(store: Store, drop: Drop) -> None:
+    folder = drop(RN5_cancellations__csv="nothing like it\n")
+    (folder / "SYNTHETIC").write_text("made by a simulator")
+    publish(store, folder)
+    assert find(store, JD)["data_class"] == "synthetic"
+    assert reproduce(store, JD) == []
+
+
+def test_days_that_two_actions_share_are_counted_once_in_a_dispute(store: Store, drop: Drop) -> None:
+    folder = drop(a__csv=HEAD + "RYE,2023-02-06,outpatient_first,cancelled,100\nRYE,2023-02-06,day_case,cancelled,1\n")
+    for action_id in ("AMB-2023-02-06", "NUR-2023-02-06"):
+        publish(store, folder, action_id)
+    write_front(store, TODAY)
+    running = store.read("releases/index.html").decode().partition('id="disputes"')[2]
+    assert ">101<" not in running and ">202<" not in running, "two singles that share a day cannot be added"
+    build(store, resolve("AMB-2023-02-06;NUR-2023-02-06"))
+    write_front(store, TODAY)
+    running = store.read("releases/index.html").decode().partition('id="disputes"')[2]
+    assert ">101<" in running and ">202<" not in running
+
+
+def test_the_published_running_total_holds_joint_figures(examples: Store) -> None:
+    page = examples.read("releases/index.html").decode().partition('id="disputes"')[2]
+    row = page.partition("2022-23 Agenda for Change pay")[2].partition("</tr>")[0]
+    assert "119,338" in row, "89,762 published one by one, and 29,576 for 15 and 20 December together"
+
+
+def test_the_command_line_takes_what_a_trust_sent_as_text(home: Path, drop: Drop) -> None:
+    runner = CliRunner()
+    row = "[/b],2023-04-11,day_case,cancelled,4\n"
+    folder = drop(**{"[bold]x__csv": HEAD + row, "b\x1b[31m__csv": HEAD + ROW.format(1)})
+    done = runner.invoke(app, ["run", "--action", JD, "--drop", str(folder)])
+    assert done.exit_code == 0, done.output
+    listed = runner.invoke(app, ["outcomes"])
+    assert listed.exit_code == 0 and "[bold]" in listed.output and "\x1b[31m" not in listed.output
+    assert runner.invoke(app, ["outcomes", "--only", "foo"]).exit_code == 2
+    empty = home.parent / "empty"
+    empty.mkdir()
+    assert "No new file" in runner.invoke(app, ["run", "--action", JD, "--drop", str(empty)]).output
+
+
+def test_purging_asks_first(home: Path, store: Store, drop: Drop) -> None:
+    publish(store, drop(a__csv="NHS Number,Surname\n999 000 0018,Doe\n"))
+    runner = CliRunner()
+    assert runner.invoke(app, ["purge"], input="n\n").exit_code == 1
+    assert list((home / "landing" / "restricted").iterdir())
+    assert "1 restricted files deleted" in runner.invoke(app, ["purge", "--yes"]).output
+    assert not list((home / "landing" / "restricted").iterdir())
