@@ -188,7 +188,7 @@ def _nothing_fits(sheets: list[tuple[Dialect, Sheet]]) -> Rejected:
             for name in lacking:
                 wanted = needed[name][0]
                 near = difflib.get_close_matches(slug(wanted), sorted(spare), n=1, cutoff=0.5)
-                hints.append(f"{wanted!r}" + (f" (nearest: {shown(headings[near[0]])!r})" if near else ""))
+                hints.append(f"{wanted!r}" + (f" (nearest: {_heading(row, headings[near[0]])})" if near else ""))
             best = (share, dialect.id, ", ".join(hints), sheet.numbers[index])
     if best is None:
         return Rejected(
@@ -202,6 +202,12 @@ def _nothing_fits(sheets: list[tuple[Dialect, Sheet]]) -> Rejected:
         "Rename the column to the expected heading, or ask for a dialect that maps it.",
         row=best[3],
     )
+
+
+def _heading(row: list[str], heading: str) -> str:
+    """A heading by its text, or by its place when the text is withheld."""
+    text = shown(heading)
+    return f"column {row.index(heading) + 1}" if text.startswith("[withheld") else repr(text)
 
 
 def extra_columns(matched: Matched) -> list[Problem]:
