@@ -1,4 +1,4 @@
-"""What a page says about one area: headline, days, specialties and staff."""
+"""What a page says about one area below its headline: days, specialties, staff, and areas side by side."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from markupsafe import Markup
 
 from strike_reporting.actions import ActionSet
 from strike_reporting.reports import charts, words
-from strike_reporting.reports.figures import Figure, Figures, Row, Table, change
-from strike_reporting.selection import RETURNED
+from strike_reporting.reports.figures import Figure, Figures, Row, Table
 
 BOOKED: dict[str, Any] = {"activity_unit": "appointment"}
-COMPLETE = 90  # percent of returns that two actions must both hold to be compared
-_HALVES = ("inpatient_cancelled", "outpatient_cancelled")
 
 
 @dataclass(frozen=True)
@@ -44,135 +41,11 @@ class Place:
         return f"{self.root}sources.html?{area}only=day-{day}#cancellations"
 
 
-@dataclass(frozen=True)
-class Past:
-    """A release to compare with: how it is called, what it is, and its figures."""
-
-    label: str
-    what: str
-    figures: Figures
-    is_same_action: bool
-
-
-# label, field, extract, places, percent, note, shown even when not known
-_HEADLINE: tuple[tuple[str, str, str, int, bool, str, bool], ...] = (
-    ("Inpatient and day case cancelled", "inpatient_cancelled", "cancellations", 0, False, "", True),
-    ("Outpatient cancelled", "outpatient_cancelled", "cancellations", 0, False, "", True),
-    ("Inpatient and outpatient together", "acute_cancelled", "cancellations", 0, False, "", False),
-    ("Community cancelled", "community_cancelled", "cancellations", 0, False, "", False),
-    ("Mental health cancelled", "mental_health_cancelled", "cancellations", 0, False, "", False),
-    (
-        "Inpatient and day case, anticipated",
-        "inpatient_anticipated",
-        "cancellations",
-        0,
-        False,
-        "Cancelled ahead of the day",
-        False,
-    ),
-    (
-        "Outpatient, anticipated",
-        "outpatient_anticipated",
-        "cancellations",
-        0,
-        False,
-        "Cancelled ahead of the day",
-        False,
-    ),
-    (
-        "Clinic sessions cancelled",
-        "clinic_sessions_cancelled",
-        "cancellations",
-        0,
-        False,
-        "Whole clinics, not appointments",
-        False,
-    ),
-    (
-        "Theatre lists cancelled",
-        "theatre_lists_cancelled",
-        "cancellations",
-        0,
-        False,
-        "Whole lists, not operations",
-        False,
-    ),
-    ("Staff absent, peak day", "staff_absent_peak", "staffing", 0, False, "", True),
-    ("Staff absent, average day", "staff_absent_average", "staffing", 1, False, "", True),
-    ("Staff-days lost", "staff_days_lost", "staffing", 0, False, "", True),
-    ("Share of staff due who were absent", "percent_due_absent", "staffing", 0, True, "", False),
-    ("Planned activity maintained", "percent_planned_maintained", "planned_activity", 0, True, "", True),
-)
-
-
-def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str, Any]]:
-    """The area's figures, each with coverage, comparison and the way to its sources; empty if nobody was asked."""
-    if not figures.rows("action_totals", **place.where):
-        return []
-    shown = []
-    for label, field, extract, places, percent, note, always in _HEADLINE:
-        figure = figures.total("action_totals", field, places=places, percent=percent, **place.where)
-        if not figure and not always:
-            continue
-        if field == "acute_cancelled" and not all(figures.total("action_totals", h, **place.where) for h in _HALVES):
-            continue  # the sum of two needs both
-        if field == "staff_absent_peak" and figure:
-            note = words.day(figures.rows("action_totals", **place.where)[0]["staff_absent_peak_day"])
-        compared = []
-        for past in pasts:
-            old = past.figures.total("action_totals", field, places=places, percent=percent, **place.where)
-            moved = change(figure, old)
-            if moved is not None and (past.is_same_action or _complete(figures, past.figures, place, extract)):
-                from_ = "from" if moved.value else "at"
-                compared.append(Markup("{}: {} {} {}").format(past.label, moved, from_, old))
-        shown.append(
-            {
-                "label": label,
-                "figure": figure,
-                "cover": _paired(figures, place)
-                if extract == "planned_activity"
-                else coverage(figures, place, extract),
-                "note": note,
-                "link": place.link(extract),
-                "compared": compared,
-            }
-        )
-    return shown
-
-
-def _complete(now: Figures, past: Figures, place: Place, extract: str) -> bool:
-    """Whether two actions may be compared: both must hold nearly all returns, or they are of other trusts."""
-    column = "staffing_coverage" if extract == "staffing" else "coverage"
-    found = [f.total("action_totals", column, **place.where).value for f in (now, past)]
-    return all(v is not None and v >= COMPLETE for v in found)
-
-
-def coverage(figures: Figures, place: Place, extract: str) -> Markup:
-    """`14 of 201 trusts` with both numbers as figures; for a trust `3 of 4 returns`."""
-    if place.area_type == "trust":
-        mine = {"ods_code": place.area_code, "extract": extract}
-        came = figures.count("returns", return_status=RETURNED, **mine)
-        asked = figures.count("returns", return_status=(*RETURNED, "missing", "rejected"), **mine)
-        return Markup("{} of {} return{}").format(came, asked, "" if asked.value == 1 else "s")
-    prefix = "staffing_" if extract == "staffing" else ""
-    asked = figures.total("action_totals", f"{prefix}trusts_expected", take="max", **place.where)
-    came = figures.total("action_totals", f"{prefix}trusts_returned", take="max", **place.where)
-    share = figures.total("action_totals", f"{prefix}coverage", percent=True, **place.where)
-    some = Markup(" ({} of their returns)").format(share) if share.value and share.value < 100 else ""
-    return _of(came, asked) + some
-
-
-def _of(came: Figure, asked: Figure, noun: str = " trust") -> Markup:
+def of(came: Figure, asked: Figure, noun: str = "") -> Markup:
+    """`14 of 201`, or with a noun `14 of 201 trusts`."""
     if asked.value is None:
         return Markup("{} sent; none was asked").format(came if came else "0")
     return Markup("{} of {}{}{}").format(came, asked, noun, "s" if noun and asked.value != 1 else "")
-
-
-def _paired(figures: Figures, place: Place) -> Markup:
-    paired = figures.total("action_totals", "paired_trusts", **place.where)
-    if not paired.value:
-        return Markup("No trust sent both plan and outturn of appointments, whole")
-    return Markup("{} trust{} sent both plan and outturn").format(paired, "" if paired.value == 1 else "s")
 
 
 _DAY_COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -228,9 +101,7 @@ def _came(figures: Figures, place: Place, day: date) -> list[Markup]:
         if figures.rows(table, strike_day=day, **place.where):
             part = {"take": "max", "strike_day": day, **place.where}
             found.append(
-                _of(
-                    figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part), ""
-                )
+                of(figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part))
             )
         else:
             found.append(Markup("none"))
@@ -255,12 +126,12 @@ def day_chart(figures: Figures, action: ActionSet, place: Place) -> tuple[Markup
         return None, Markup("No appointment has been reported cancelled yet, so there is nothing to draw.")
     worst = max(totals, key=lambda t: t[1].value or 0)
     if len(totals) == 1:
-        finding = Markup("{} appointments were reported cancelled on {}.").format(worst[1], words.day(worst[0]))
-    else:
-        all_days = figures.total("cancellations_daily", "cancelled", **place.where, **BOOKED)
-        finding = Markup("The day with most reported cancellations was {}, with {} of {} over {} days.").format(
-            words.day(worst[0]), worst[1], all_days, len(totals)
-        )
+        # One bar says no more than its number.
+        return None, Markup("{} appointments were reported cancelled on {}.").format(worst[1], words.day(worst[0]))
+    all_days = figures.total("cancellations_daily", "cancelled", **place.where, **BOOKED)
+    finding = Markup("The day with most reported cancellations was {}, with {} of {} over {} days.").format(
+        words.day(worst[0]), worst[1], all_days, len(totals)
+    )
     return charts.bars(rows, "Cancelled appointments"), finding
 
 

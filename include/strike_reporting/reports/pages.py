@@ -19,10 +19,11 @@ from markupsafe import Markup
 from strike_reporting.actions import ActionSet
 from strike_reporting.organisations import ENGLAND, organisations
 from strike_reporting.reports import area, charts, words
-from strike_reporting.reports.area import Past, Place
+from strike_reporting.reports.area import Place
 from strike_reporting.reports.evidence import Evidence
 from strike_reporting.reports.figures import Figures, Row, Table
 from strike_reporting.reports.glossary import BY_HEAD, TERMS
+from strike_reporting.reports.headline import Past, coverage, headline
 from strike_reporting.reports.published import compared_table
 from strike_reporting.summaries.tables import TABLES
 
@@ -139,13 +140,13 @@ class _Book:
 
     def _area(self, place: Place) -> dict[str, Any]:
         chart, finding = area.day_chart(self.figures, self.action, place)
-        headline = area.headline(self.figures, place, self.pasts)
-        said = Markup(" ").join(c for h in headline for c in h["compared"])
+        shown = headline(self.figures, place, self.pasts)
+        said = Markup(" ").join(c for h in shown for c in h["compared"])
         return {
             "place": place,
-            "headline": headline,
+            "headline": shown,
             "compared_with": [
-                {"label": p.label, "what": p.what, "cover": area.coverage(p.figures, place, "cancellations")}
+                {"label": p.label, "what": p.what, "cover": coverage(p.figures, place, "cancellations")}
                 for p in self.pasts
                 if place.area_type != "trust" and f"{p.label}:" in said
             ],
