@@ -14,16 +14,17 @@ import atheris
 with atheris.instrument_imports(include=["strike_reporting"]):
     from strike_reporting.examples import write_examples
     from strike_reporting.feeds import dialects
-    from strike_reporting.matching import extra_columns, match
+    from strike_reporting.matching import every_sheet, extra_columns, match
     from strike_reporting.normalise import normalise
     from strike_reporting.problems import Rejected
-    from strike_reporting.validation.patient_data import guard
+    from strike_reporting.validation.patient_data import guard, guard_rest
 
 KNOWN = list(dialects().values())
 
 
 def one(data: bytes) -> None:
     try:
+        guard_rest(every_sheet(data))
         matched = match(data, KNOWN)
         guard(matched)
         result = normalise(matched, "RHU")
