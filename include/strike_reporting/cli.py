@@ -181,6 +181,39 @@ def errors(submission: Annotated[str, typer.Argument(help="Submission reference"
     out.print(store.read(key).decode(), highlight=False, markup=False)
 
 
+@app.command()
+def rows(
+    submission: Annotated[str, typer.Argument(help="Submission reference, as on “Where the numbers come from”")],
+    day: Annotated[str, typer.Option(help="Only this strike day, such as 2023-04-11")] = "",
+) -> None:
+    """Write a submission's rows that are in figures as CSV, each with its row and column in the trust's own file."""
+    import io
+    import sys
+
+    import pyarrow.compute as pc
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pq
+
+    from strike_reporting.contracts import EXTRACTS, load
+    from strike_reporting.reports.data import neutral
+    from strike_reporting.storage import Store
+    from strike_reporting.validating import accepted_key
+
+    store = Store()
+    extract = next((e for e in EXTRACTS if "/" not in submission and store.exists(accepted_key(e, submission))), None)
+    if extract is None:
+        err.print(f"No row of {submission!r} is in any figure: there is no such submission, or it was refused.")
+        raise typer.Exit(1)
+    contract = load(extract)
+    found = pq.read_table(io.BytesIO(store.read(accepted_key(extract, submission))))
+    if day:
+        found = found.filter(pc.equal(found[contract.date_field].cast("string"), day))
+    names = [n for n in contract.field_names if found[n].null_count < found.num_rows]
+    written = io.BytesIO()
+    pa_csv.write_csv(neutral(found.select(["source_row", "source_column", *names])), written)
+    sys.stdout.write(written.getvalue().decode())
+
+
 @release_app.command("show")
 def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The whole manifest")] = False) -> None:
     """Show an action's current release, or one release by its id."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +118,15 @@ def test_the_command_line_takes_what_a_trust_sent_as_text(home: Path, drop: Drop
     empty = home.parent / "empty"
     empty.mkdir()
     assert "No new file" in runner.invoke(app, ["run", "--action", JD, "--drop", str(empty)]).output
+
+
+def test_the_rows_behind_a_figure(store: Store, drop: Drop) -> None:
+    rows = ROW.format(10) + ROW.format("<5") + ROW.format(3).replace("04-11", "04-12")
+    [outcome] = publish(store, drop(a__csv="Prepared by the information team\n" + HEAD + rows))
+    listed = CliRunner().invoke(app, ["rows", outcome.submission_id, "--day", "2023-04-11"]).output
+    [row] = csv.DictReader(io.StringIO(listed))
+    assert (row["source_row"], row["ods_code"], row["cancelled_count"]) == ("3", "RN5", "10")
+    assert CliRunner().invoke(app, ["rows", "../x"]).exit_code == 1
 
 
 def test_purging_asks_first(home: Path, store: Store, drop: Drop) -> None:
