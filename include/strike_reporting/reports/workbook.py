@@ -55,6 +55,10 @@ def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], fa
     )
     buffer = io.BytesIO()
     book = gpt.produce_workbook(filename=buffer, sheets=sheets, cover=cover, notes_table=notes)
+    for sheet in book.worksheets():  # printed on A4, as wide as the page
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
     book.set_properties(
         {"title": action.title, "subject": " ".join(synthetic) or release_id, "created": datetime(2000, 1, 1)}
     )
