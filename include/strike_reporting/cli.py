@@ -68,10 +68,11 @@ def run(
         progress.update(task, description="Writing the pages across releases", total=None)
         write_front(store)
     wanted = {r.submission_id for r in pulled.landed}
+    came = [o for o in ledger.outcomes(store) if o.submission_id in wanted]
     rows = [
         (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)
-        for o in ledger.outcomes(store)
-        if o.submission_id in wanted and (len(wanted) <= SHOWN_FILES or o.status == "rejected")
+        for o in came
+        if len(wanted) <= SHOWN_FILES or o.status == "rejected"
     ]
     rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
     if pulled.status == "failed":
@@ -81,7 +82,7 @@ def run(
     if rows:
         _print("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
     if len(wanted) > SHOWN_FILES:
-        found = Counter(o.status.replace("_", " ") for o in ledger.outcomes(store) if o.submission_id in wanted)
+        found = Counter(o.status.replace("_", " ") for o in came)
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
         out.print(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.", highlight=False)
     _say_release(manifest, is_new)

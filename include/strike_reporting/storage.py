@@ -85,8 +85,9 @@ class Store:
             except FileExistsError:
                 return False
             return True
-        self.write(f"{key}.new-{os.getpid()}-{threading.get_ident()}", data)
-        temporary = Path(f"{target}.new-{os.getpid()}-{threading.get_ident()}")
+        mine = f".new-{os.getpid()}-{threading.get_ident()}"
+        self.write(f"{key}{mine}", data)
+        temporary = Path(f"{target}{mine}")
         try:
             os.link(temporary, target)
         except FileExistsError:

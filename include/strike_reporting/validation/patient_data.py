@@ -18,15 +18,15 @@ from strike_reporting.reading import Sheet
 
 _POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-_HEADINGS = re.compile(
-    r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\b(first|last|patient|family)"
-    r" ?name\b|\bdate of birth\b|\bdob\b|\bbirth ?date\b|\bpost ?code\b|\be ?mail\b|\bmrn\b|\bubrn\b|\bgmc\b|"
-    r"\b(free ?text|comments?|narrative|notes?)\b|\bfull ?name\b|\baddress\b|\b(tele)?phone\b|\bmobile\b",
-    re.IGNORECASE,
-)
-_IDENTIFIERS = re.compile(
+# Headings of identifiers, and of what may hold more about a person in a column that nothing maps.
+_IDENTIFIER = (
     r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\bpatient ?name\b|"
-    r"\bdate of birth\b|\bdob\b|\bbirth ?date\b",
+    r"\bdate of birth\b|\bdob\b|\bbirth ?date\b"
+)
+_IDENTIFIERS = re.compile(_IDENTIFIER, re.IGNORECASE)
+_HEADINGS = re.compile(
+    rf"{_IDENTIFIER}|\b(first|last|family|full) ?name\b|\bpost ?code\b|\be ?mail\b|\bmrn\b|\bubrn\b|\bgmc\b|"
+    r"\b(free ?text|comments?|narrative|notes?)\b|\baddress\b|\b(tele)?phone\b|\bmobile\b",
     re.IGNORECASE,
 )
 # Written 3-3-4 it is meant as one, wherever it stands; ten plain digits may be anything.
