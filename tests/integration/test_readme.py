@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -24,12 +25,16 @@ def example(language: str, store: Store) -> str:
     return blocks[0].replace(".strikes-home", store.base)
 
 
-def run(command: list[str], tmp_path: Path) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=tmp_path).stdout
+def run(command: list[str], store: Store, tmp_path: Path) -> str:
+    # Said outright: another session fixture of the same worker may have set it to its own root.
+    env = {**os.environ, "STRIKES_HOME": store.base}
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=env
+    ).stdout
 
 
 def test_python(examples: Store, tmp_path: Path) -> None:
-    said = run([sys.executable, "-c", example("python", examples)], tmp_path)
+    said = run([sys.executable, "-c", example("python", examples)], examples, tmp_path)
     assert said.split()[-4:] == ["673", "914", "1", "6"]
 
 
@@ -40,5 +45,5 @@ def test_duckdb(examples: Store) -> None:
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed: apt-get install r-base-core")
 def test_r(examples: Store, tmp_path: Path) -> None:
-    said = run(["Rscript", "-e", example("r", examples)], tmp_path)
+    said = run(["Rscript", "-e", example("r", examples)], examples, tmp_path)
     assert dict(re.findall(r"(\d{4}-\d\d-\d\d)\s+(\d+)", said)) == {d: str(n) for d, n in DAYS.items()}
