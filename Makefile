@@ -56,7 +56,7 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/strikes docs --check
-	@for c in include/strike_reporting/contracts/*.yaml; do $(DATACONTRACT) lint $$c || exit 1; done
+	@for c in include/strike_reporting/extracts/*/contract.yaml; do $(DATACONTRACT) lint $$c || exit 1; done
 
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py

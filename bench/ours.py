@@ -18,12 +18,12 @@ def main(home: Path, action_id: str) -> None:
         stages[name], start = round(now - start, 3), now
 
     from strike_reporting import ledger
-    from strike_reporting.actions import resolve
-    from strike_reporting.contracts import EXTRACTS
-    from strike_reporting.selection import select
+    from strike_reporting.extracts import EXTRACTS
+    from strike_reporting.judging.settle import to_validate, validate
+    from strike_reporting.publishing.selection import select
+    from strike_reporting.publishing.summaries import summarise
+    from strike_reporting.reference.actions import resolve
     from strike_reporting.storage import Store
-    from strike_reporting.summaries.compute import summarise
-    from strike_reporting.validating import to_validate, validate
     from strike_reporting.validation import suite
 
     for extract in EXTRACTS:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
 from servers import authority, free_port, nginx, ssh_key, sshd
-from strike_reporting import collecting
-from strike_reporting.feeds import Feed
-from strike_reporting.organisations import organisations
+from strike_reporting.intake import collecting
+from strike_reporting.intake.registry import Feed
+from strike_reporting.reference.organisations import organisations
 from strike_reporting.storage import Store
 
 ROWS = "".join(f"{{code}},2023-04-11,day_case,cancelled,{n}\n" for n in range(300))

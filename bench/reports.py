@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from strike_reporting.actions import resolve
-from strike_reporting.releases import build, read_table
-from strike_reporting.reports import render
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.publishing.releases import build, read_table
+from strike_reporting.reference.actions import resolve
+from strike_reporting.site import render
 from strike_reporting.storage import Store
-from strike_reporting.summaries.tables import TABLES
 
 
 def main(home: Path, action_id: str) -> None:

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.organisations import organisations
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.reference.actions import resolve
+from strike_reporting.reference.organisations import organisations
 from strike_reporting.simulator import simulate
 from strike_reporting.storage import Store
 
@@ -60,7 +60,7 @@ def main() -> None:
         print("Simulating the national round ...", flush=True)
         made = simulate(resolve(ACTION), work / "drop", detail=30, dirt=0.01, only_template=True)
         # Files that the sender damaged have no place in a plain script's scan: both sides get the readable ones.
-        from strike_reporting.contracts import load
+        from strike_reporting.extracts import load
 
         for path in (work / "drop").glob("*.csv"):
             extract = path.stem.split("_", 1)[1]

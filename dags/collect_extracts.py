@@ -10,7 +10,7 @@ from strikes_common import DAG_DEFAULTS, LANDING
 DOC = """
 ### Collect extracts
 
-Pulls every feed of the registry (`include/feeds`) and lands the bytes as received.
+Pulls every feed of the registry (`include/config/feeds`) and lands the bytes as received.
 
 * **plan** reads the registry and makes groups of feeds.
 * **collect** pulls one group. Every feed ends in a pull record, also when it failed; one feed never stops another.
@@ -27,14 +27,14 @@ A rerun lands nothing twice: a content that a feed delivered before is a duplica
 def collect_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
-        from strike_reporting.pipeline import collect_plan
+        from strike_reporting.operations.rounds import collect_plan
 
         return collect_plan()
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def collect(group: dict[str, Any]) -> dict[str, int]:
-        from strike_reporting.collecting import safe_collection
-        from strike_reporting.pipeline import collect_group
+        from strike_reporting.intake.collecting import safe_collection
+        from strike_reporting.operations.rounds import collect_group
 
         context = get_current_context()
         context["group_name"] = group["name"]
@@ -55,7 +55,7 @@ def collect_extracts():
         """Expiring credentials and certificates, changed host keys and silent feeds, before they lose a return."""
         import logging
 
-        from strike_reporting.pipeline import warnings
+        from strike_reporting.operations.rounds import warnings
 
         found = warnings()
         for warning in found:

@@ -29,20 +29,20 @@ SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("55 * * * *", time
 def publish_disruption():
     @task
     def plan() -> list[dict[str, Any]]:
-        from strike_reporting.pipeline import publish_plan
+        from strike_reporting.operations.rounds import publish_plan
 
         return publish_plan()
 
     @task(map_index_template="{{ group_name }}")
     def publish(group: dict[str, Any]) -> list[dict[str, Any]]:
-        from strike_reporting.pipeline import publish_group
+        from strike_reporting.operations.rounds import publish_group
 
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
 
     @task(outlets=[RELEASE], trigger_rule="none_failed")
     def published(groups: list[list[dict[str, Any]]]) -> list[str]:
-        from strike_reporting.front import write_front
+        from strike_reporting.site.front import write_front
         from strike_reporting.storage import Store
 
         done = [item for group in groups[:] for item in group]
@@ -56,7 +56,7 @@ def publish_disruption():
     def announce() -> dict[str, int]:
         from datetime import UTC, datetime
 
-        from strike_reporting.mail import announcements
+        from strike_reporting.operations.mail import announcements
         from strikes_mail import mail_out
 
         return mail_out(

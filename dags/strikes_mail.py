@@ -15,7 +15,7 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 if TYPE_CHECKING:
-    from strike_reporting.mail import Mail
+    from strike_reporting.operations.mail import Mail
     from strike_reporting.storage import Store
 
 CONNECTION = "strikes_mail"
@@ -33,7 +33,7 @@ class Mailer(SmtpHook):
 
 def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[Mail]]) -> dict[str, int]:
     """Send the mails that `mails(store, sender, extra)` yields; nothing without the connection."""
-    from strike_reporting.mail import send
+    from strike_reporting.operations.mail import send
     from strike_reporting.storage import Store
 
     mailer = Mailer(smtp_conn_id=CONNECTION)

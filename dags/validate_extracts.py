@@ -29,13 +29,13 @@ SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("40 * * * *", time
 def validate_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
-        from strike_reporting.pipeline import validate_plan
+        from strike_reporting.operations.rounds import validate_plan
 
         return validate_plan()
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def validate(group: dict[str, Any]) -> dict[str, int]:
-        from strike_reporting.pipeline import validate_group
+        from strike_reporting.operations.rounds import validate_group
 
         get_current_context()["group_name"] = group["name"]
         return validate_group(group)
@@ -52,7 +52,7 @@ def validate_extracts():
     def tell_trusts() -> dict[str, int]:
         from datetime import UTC, datetime
 
-        from strike_reporting.mail import notices
+        from strike_reporting.operations.mail import notices
         from strikes_mail import mail_out
 
         return mail_out(lambda store, sender, extra: notices(store, sender, datetime.now(UTC)))

@@ -79,8 +79,8 @@ def error_report(name: str) -> Response:
 @app.get("/returns")
 def returns(action: str = "") -> Response:
     """The returns board, computed from the ledger at each request."""
-    from strike_reporting.actions import UnknownAction
-    from strike_reporting.pipeline import returns_board
+    from strike_reporting.operations.rounds import returns_board
+    from strike_reporting.reference.actions import UnknownAction
     from strike_reporting.storage import Store
 
     try:

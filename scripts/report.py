@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    from strike_reporting.examples import write_examples
+    from strike_reporting.simulator.examples import write_examples
 
     HOME.mkdir(parents=True, exist_ok=True)
     say(f"{write_examples(HOME / 'inbox')} example files written to the inbox (real published figures)")
@@ -51,7 +51,7 @@ def main() -> int:
         if str(run.state) not in ("success", "DagRunState.SUCCESS"):
             print(f"{dag_id} ended {run.state}; its log is above.", file=sys.stderr)
             return 1
-    from strike_reporting.releases import current
+    from strike_reporting.publishing.releases import current
     from strike_reporting.storage import Store
 
     print()

@@ -7,14 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect
-from strike_reporting.examples import ACTIONS, write_examples
-from strike_reporting.feeds import load_feeds
-from strike_reporting.front import write_front
-from strike_reporting.releases import build
+from strike_reporting.intake.collecting import collect
+from strike_reporting.intake.registry import load_feeds
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.examples import ACTIONS, write_examples
+from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)

@@ -26,10 +26,10 @@ def read(action_id: str, table: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    from strike_reporting.actions import resolve
-    from strike_reporting.releases import find, read_table
+    from strike_reporting.catalogue.tables import TABLES
+    from strike_reporting.publishing.releases import find, read_table
+    from strike_reporting.reference.actions import resolve
     from strike_reporting.storage import Store
-    from strike_reporting.summaries.tables import TABLES
 
     if table not in TABLES:
         raise KeyError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")

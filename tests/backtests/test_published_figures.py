@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from strike_reporting.actions import resolve
-from strike_reporting.examples import ACTIONS
-from strike_reporting.reference import PublishedFigure, published_figures
-from strike_reporting.releases import find, read_table
-from strike_reporting.reports.figures import Figures
-from strike_reporting.reports.published import ours_for
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.publishing.releases import find, read_table
+from strike_reporting.reference.actions import resolve
+from strike_reporting.reference.facts import PublishedFigure, published_figures
+from strike_reporting.simulator.examples import ACTIONS
+from strike_reporting.site.figures import Figures
+from strike_reporting.site.published import ours_for
 from strike_reporting.storage import Store
-from strike_reporting.summaries.tables import TABLES
 
 NURSES = ["RAE", "RGM", "RGT", "RJ1", "RNQ", "RP4", "RPY", "RQ3", "RR7", "RRJ", "RRK", "RWP", "RX1", "RYJ"]
 COVERED = {

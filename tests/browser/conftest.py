@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from servers import free_port, wait_for
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.front import write_front
-from strike_reporting.releases import build
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build
+from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
+from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MODULES = Path(__file__).parent / "node_modules"

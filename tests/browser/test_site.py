@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from strike_reporting.pipeline import returns_board
+from strike_reporting.operations.rounds import returns_board
 from strike_reporting.storage import Store
 from test_pages import check_pages
 

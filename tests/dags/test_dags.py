@@ -89,7 +89,7 @@ def test_the_real_scheduler_runs_the_three_dags(tmp_path: Path) -> None:
     home = tmp_path / "home"
     env = environment(home)
     sys.path.insert(0, str(ROOT / "include"))
-    from strike_reporting.examples import write_examples
+    from strike_reporting.simulator.examples import write_examples
 
     write_examples(home / "inbox")
     log = (tmp_path / "airflow.log").open("w")

@@ -12,12 +12,12 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["strike_reporting"]):
-    from strike_reporting.examples import write_examples
-    from strike_reporting.feeds import dialects
-    from strike_reporting.matching import every_sheet, extra_columns, match
-    from strike_reporting.normalise import normalise
-    from strike_reporting.problems import Rejected
-    from strike_reporting.validation.patient_data import guard, guard_rest
+    from strike_reporting.intake.registry import dialects
+    from strike_reporting.judging.guard import guard, guard_rest
+    from strike_reporting.judging.matching import every_sheet, extra_columns, match
+    from strike_reporting.judging.normalise import normalise
+    from strike_reporting.judging.problems import Rejected
+    from strike_reporting.simulator.examples import write_examples
 
 KNOWN = list(dialects().values())
 

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.front import write_front
-from strike_reporting.releases import build, find
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build, find
+from strike_reporting.reference.actions import resolve
+from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 from test_pages import Asker, Page, agree
 
 NOW, EARLIER = "RD-2025-11-14", "RD-2025-07-25"
@@ -35,7 +35,7 @@ def forecast(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
         (folder / "RHU.csv").write_text(head + rows)
         due = f"RHU,{min(days)},medical_and_dental,0,120\n"
         (folder / "RHU_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action,due_to_work\n" + due)
-        monkeypatch.setattr("strike_reporting.landing._now", lambda received=received: received)
+        monkeypatch.setattr("strike_reporting.intake.landing._now", lambda received=received: received)
         collect_drop(store, folder, action_id)
         validate(store, to_validate(store))
         build(store, resolve(action_id))

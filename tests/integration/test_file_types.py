@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from strike_reporting.feeds import dialects, template
-from strike_reporting.feeds.writing import write
-from strike_reporting.matching import match
-from strike_reporting.normalise import normalise
-from strike_reporting.problems import Rejected
-from strike_reporting.reading.archive import unwrap
-from strike_reporting.reading.columnar import read
+from strike_reporting.intake.registry import dialects, template
+from strike_reporting.judging.matching import match
+from strike_reporting.judging.normalise import normalise
+from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.reading.archive import unwrap
+from strike_reporting.judging.reading.columnar import read
+from strike_reporting.simulator.writing import write
 
 ROWS = [
     {

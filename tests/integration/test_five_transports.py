@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import s3fs
 from servers import NGINX, SSHD, authority, free_port, nginx, ssh_key, sshd
-from strike_reporting.collecting import collect
-from strike_reporting.landing import receipts
+from strike_reporting.intake.collecting import collect
+from strike_reporting.intake.landing import receipts
+from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 from test_mesh import PYTHON, TRUST, exchange, send
 from test_object_store import CSV, bucket, feed
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from strike_reporting import ledger, read
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.landing import purge, receipts, safe_name
-from strike_reporting.releases import build, reproduce
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.intake.landing import purge, receipts, safe_name
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build, reproduce
+from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 ROW = "RHU,2023-04-11,day_case,cancelled,4"
@@ -159,7 +159,7 @@ def test_our_own_fault_is_told_apart_and_tried_again(
 ) -> None:
     collect_drop(store, drop(a__csv=f"{HEAD}\n{ROW}\n"), JD)
     with monkeypatch.context() as patch:
-        patch.setattr("strike_reporting.validating.open_submission", lambda *_: 1 / 0)
+        patch.setattr("strike_reporting.judging.settle.open_submission", lambda *_: 1 / 0)
         [outcome] = validate(store, to_validate(store))
     assert "the fault is ours" in outcome.reason
     [outcome] = validate(store, to_validate(store))

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from servers import NGINX, authority, free_port, nginx
 from strike_reporting import ledger
-from strike_reporting.collecting import collect
-from strike_reporting.feeds import Feed
-from strike_reporting.landing import receipts
+from strike_reporting.intake.collecting import collect
+from strike_reporting.intake.landing import receipts
+from strike_reporting.intake.registry import Feed
+from strike_reporting.intake.transports import PullFailed, Unchanged
+from strike_reporting.intake.transports.connections import endpoint
+from strike_reporting.intake.transports.https import Https
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed, Unchanged
-from strike_reporting.transports.connections import endpoint
-from strike_reporting.transports.https import Https
 
 pytestmark = [
     pytest.mark.integration,
@@ -82,7 +82,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr("strike_reporting.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     made = Place(tmp_path, monkeypatch)

@@ -15,14 +15,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from conftest import ROOT
 from servers import free_port
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect, collect_drop
-from strike_reporting.examples import write_examples
-from strike_reporting.feeds import load_feeds
-from strike_reporting.mail import announcements, notices, send
-from strike_reporting.releases import build, find, read_table
+from strike_reporting.intake.collecting import collect, collect_drop
+from strike_reporting.intake.registry import load_feeds
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.operations.mail import announcements, notices, send
+from strike_reporting.publishing.releases import build, find, read_table
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.examples import write_examples
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 JD = "JD-2023-04-11"
 LISTS = {"england": "england@nhs.example", "hampshire": "one@hants.example, two@hants.example"}

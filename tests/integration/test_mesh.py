@@ -11,12 +11,12 @@ import pytest
 from conftest import ROOT
 from mesh_client import MeshClient
 from servers import free_port, wait_for
-from strike_reporting.collecting import collect
-from strike_reporting.feeds import Feed
-from strike_reporting.landing import receipts
+from strike_reporting.intake.collecting import collect
+from strike_reporting.intake.landing import receipts
+from strike_reporting.intake.registry import Feed
+from strike_reporting.intake.transports import PullFailed
+from strike_reporting.intake.transports.mesh import Mesh
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed
-from strike_reporting.transports.mesh import Mesh
 
 PYTHON = ROOT / ".tools" / "mesh" / "bin" / "python"
 KEY = "TestKey"
@@ -30,7 +30,7 @@ OURS, TRUST, STRANGER = "X26ABC1", "X26ABC2", "X26ABC3"
 
 @pytest.fixture
 def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("strike_reporting.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
     port = free_port()
     env = {**os.environ, "STORE_MODE": "memory", "AUTH_MODE": "full", "SHARED_KEY": KEY}
     command = [str(PYTHON), "-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", str(port)]
@@ -106,7 +106,7 @@ def test_nothing_is_acknowledged_when_landing_fails(
 ) -> None:
     send(exchange, TRUST, CSV)
     with monkeypatch.context() as patch:
-        patch.setattr("strike_reporting.collecting.land", lambda *_, **__: 1 / 0)
+        patch.setattr("strike_reporting.intake.collecting.land", lambda *_, **__: 1 / 0)
         [pulled] = collect(store, "r", [feed()])
         assert (pulled.status, "the fault is ours" in pulled.reason) == ("failed", True)
     assert waiting(exchange) == 1

@@ -11,16 +11,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from strike_reporting import ledger, read
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.contracts import load
-from strike_reporting.error_report import LISTED_ROWS
-from strike_reporting.feeds import template
-from strike_reporting.feeds.writing import write
-from strike_reporting.landing import purge, receipts
-from strike_reporting.releases import build
+from strike_reporting.extracts import load
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.intake.landing import purge, receipts
+from strike_reporting.intake.registry import template
+from strike_reporting.judging.error_report import LISTED_ROWS
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.writing import write
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 GOOD = f"{HEAD}\nRHU,2023-04-11,elective_unsplit,cancelled,44\nRHU,2023-04-11,outpatient_unsplit,cancelled,131\n"

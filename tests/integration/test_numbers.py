@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from strike_reporting import ledger, read
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.pipeline import publish_group
-from strike_reporting.releases import build, find
-from strike_reporting.reports.words import percent
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import accepted_key, to_validate, validate
+from strike_reporting.operations.rounds import publish_group
+from strike_reporting.publishing.releases import build, find
+from strike_reporting.reference.actions import resolve
+from strike_reporting.site.words import percent
 from strike_reporting.storage import Store
-from strike_reporting.validating import accepted_key, to_validate, validate
 
 JD = "JD-2023-04-11"
 CANCELLED = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
@@ -74,7 +74,7 @@ def test_only_known_codes_go_further_than_landing(store: Store, drop: Drop, home
 
 def test_nil_and_counts_in_one_row_contradict_each_other(store: Store, drop: Drop) -> None:
     head = "Trust,Date,Inpatient,Outpatient,Nil return\n"
-    from strike_reporting.feeds import dialects
+    from strike_reporting.intake.registry import dialects
 
     nil = dialects()["wide_nil_marked"]
     assert nil.nil and nil.unpivot

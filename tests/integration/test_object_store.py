@@ -10,15 +10,15 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 from servers import free_port
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect, collect_drop
-from strike_reporting.feeds import Feed
-from strike_reporting.releases import build, read_table, reproduce
+from strike_reporting.intake.collecting import collect, collect_drop
+from strike_reporting.intake.registry import Feed
+from strike_reporting.intake.transports import PullFailed
+from strike_reporting.intake.transports.connections import Endpoint
+from strike_reporting.intake.transports.object_store import ObjectStore
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build, read_table, reproduce
+from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed
-from strike_reporting.transports.connections import Endpoint
-from strike_reporting.transports.object_store import ObjectStore
-from strike_reporting.validating import to_validate, validate
 
 pytestmark = pytest.mark.integration
 CSV = b"ods_code,activity_date,point_of_delivery,status,cancelled_count\nRHU,2023-04-11,day_case,cancelled,4\n"
@@ -26,7 +26,7 @@ CSV = b"ods_code,activity_date,point_of_delivery,status,cancelled_count\nRHU,202
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
-    monkeypatch.setattr("strike_reporting.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()

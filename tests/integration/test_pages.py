@@ -14,11 +14,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from strike_reporting.actions import resolve
-from strike_reporting.examples import ACTIONS
-from strike_reporting.releases import find, folder
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.publishing.releases import find, folder
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.storage import Store
-from strike_reporting.summaries.tables import TABLES
 
 
 class Page(HTMLParser):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from conftest import TODAY
 from strike_reporting import ledger, read
-from strike_reporting.actions import resolve
 from strike_reporting.cli import app
-from strike_reporting.collecting import collect_drop
-from strike_reporting.front import write_front
-from strike_reporting.pipeline import returns_board
-from strike_reporting.releases import build, find, reproduce
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.operations.rounds import returns_board
+from strike_reporting.publishing.releases import build, find, reproduce
+from strike_reporting.reference.actions import resolve
+from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 from typer.testing import CliRunner
 
 JD = "JD-2023-04-11"

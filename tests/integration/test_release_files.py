@@ -14,13 +14,13 @@ import pyarrow.csv as pa_csv
 import pytest
 from frictionless import Package, system
 from openpyxl import load_workbook
-from strike_reporting.actions import resolve
-from strike_reporting.examples import ACTIONS
-from strike_reporting.releases import find, folder, read_table
-from strike_reporting.reports.data import data_files, neutral
-from strike_reporting.reports.workbook import MAX_ROWS, UNKNOWN, workbook
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.publishing.data_files import data_files, neutral
+from strike_reporting.publishing.releases import find, folder, read_table
+from strike_reporting.publishing.workbook import MAX_ROWS, UNKNOWN, workbook
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.storage import Store
-from strike_reporting.summaries.tables import TABLES
 
 
 def kept(store: Store, action_id: str, name: str) -> bytes:

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 from conftest import TODAY, run_examples
-from strike_reporting import ledger, read, releases
-from strike_reporting.actions import resolve
-from strike_reporting.checks import check
+from strike_reporting import ledger, read
 from strike_reporting.cli import app
-from strike_reporting.collecting import collect_drop
-from strike_reporting.examples import ACTIONS
-from strike_reporting.front import write_front
-from strike_reporting.releases import CheckFailed, build, current, find, read_table, reproduce
-from strike_reporting.selection import select
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing import releases
+from strike_reporting.publishing.checks import check
+from strike_reporting.publishing.releases import CheckFailed, build, current, find, read_table, reproduce
+from strike_reporting.publishing.selection import select
+from strike_reporting.publishing.summaries import summarise
+from strike_reporting.reference.actions import resolve
+from strike_reporting.simulator.examples import ACTIONS
+from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
-from strike_reporting.summaries.compute import summarise
-from strike_reporting.validating import to_validate, validate
 from typer.testing import CliRunner
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
@@ -212,7 +213,9 @@ def test_figures_that_do_not_add_up_are_not_published(
     column = tables["cancellations_daily"].column_names.index("cancelled")
     values = tables["cancellations_daily"]["cancelled"].to_pylist()
     broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
-    monkeypatch.setattr("strike_reporting.releases.summarise", lambda *_: {**tables, "cancellations_daily": broken})
+    monkeypatch.setattr(
+        "strike_reporting.publishing.releases.summarise", lambda *_: {**tables, "cancellations_daily": broken}
+    )
     with pytest.raises(CheckFailed, match="England's cancelled"):
         build(store, action)
     assert not (home / "releases").exists()

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from servers import SSHD, free_port, ssh_key, sshd
 from strike_reporting import ledger
-from strike_reporting.collecting import collect
-from strike_reporting.feeds import Feed
+from strike_reporting.intake.collecting import collect
+from strike_reporting.intake.registry import Feed
+from strike_reporting.intake.transports import PullFailed
+from strike_reporting.intake.transports.connections import endpoint
+from strike_reporting.intake.transports.sftp import Sftp
 from strike_reporting.storage import Store
-from strike_reporting.transports import PullFailed
-from strike_reporting.transports.connections import endpoint
-from strike_reporting.transports.sftp import Sftp
 
 pytestmark = [
     pytest.mark.integration,
@@ -60,7 +60,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr("strike_reporting.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
     made = Place(tmp_path, monkeypatch)
     with sshd(made.etc, made.host, made.user_public, made.port):
         yield made
@@ -126,7 +126,7 @@ def test_a_dead_endpoint_does_not_hold_the_others(place: Place, store: Store) ->
         place.connect(port=silent.getsockname()[1], timeout=1.5)
         place.patch.setenv("AIRFLOW_CONN_DEAD_SFTP", os.environ["AIRFLOW_CONN_TRUST_SFTP"])
         place.connect()
-        place.patch.setattr("strike_reporting.collecting.ROUND_LIMIT", 4.0)
+        place.patch.setattr("strike_reporting.intake.collecting.ROUND_LIMIT", 4.0)
         dead = [place.feed().model_copy(update={"trust": f"R{n:02}", "connection": "dead_sftp"}) for n in range(10, 40)]
         started = time.monotonic()
         *lost, good = collect(store, "round", [*dead, place.feed()])

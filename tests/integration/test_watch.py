@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from servers import NGINX, authority, free_port, nginx, ssh_key
-from strike_reporting import landing, ledger
+from strike_reporting import ledger
 from strike_reporting.cli import app
-from strike_reporting.feeds import Feed
+from strike_reporting.intake import landing
+from strike_reporting.intake.registry import Feed
+from strike_reporting.operations.watch import feed_warnings
 from strike_reporting.storage import Store
-from strike_reporting.watch import feed_warnings
 from typer.testing import CliRunner
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.landing import purge, safe_name
-from strike_reporting.problems import shown
-from strike_reporting.releases import build
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.intake.landing import purge, safe_name
+from strike_reporting.judging.problems import shown
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build
+from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 JD = "JD-2023-04-11"
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"

@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from strike_reporting import reference
-from strike_reporting.actions import UnknownAction, actions, resolve
-from strike_reporting.organisations import Area, UnknownOrganisation, organisations
+from strike_reporting.reference import facts as reference
+from strike_reporting.reference.actions import UnknownAction, actions, resolve
+from strike_reporting.reference.organisations import Area, UnknownOrganisation, organisations
 
 
 def test_the_reference_data_agree() -> None:

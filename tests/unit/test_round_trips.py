@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strike_reporting.contracts import Field, load
-from strike_reporting.feeds import Dialect, dialects
-from strike_reporting.feeds.writing import write
-from strike_reporting.matching import match
-from strike_reporting.normalise import normalise
+from strike_reporting.extracts import Field, load
+from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.judging.matching import match
+from strike_reporting.judging.normalise import normalise
+from strike_reporting.simulator.writing import write
 
 COUNT = st.integers(0, 20_000)
 # Letters that the narrowest declared encoding holds, and no text that means "missing" or looks like an identifier.

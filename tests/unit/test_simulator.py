@@ -5,12 +5,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from strike_reporting import ledger
-from strike_reporting.actions import resolve
-from strike_reporting.collecting import collect_drop
-from strike_reporting.releases import build
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.publishing.releases import build
+from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
 from strike_reporting.storage import Store
-from strike_reporting.validating import to_validate, validate
 
 ACTION = resolve("JD-2023-04-11")
 TRUSTS = ["RHM", "RHU", "RN5", "R1F", "RW1", "R1C", "RX1"]

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from strike_reporting.actions import ActionSet
-from strike_reporting.feeds import Dialect, dialects
-from strike_reporting.feeds.writing import FileType, write
-from strike_reporting.organisations import organisations
-from strike_reporting.reference import published_figures
+from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.facts import published_figures
+from strike_reporting.reference.organisations import organisations
 from strike_reporting.simulator.dirt import soil_file, soil_rows
 from strike_reporting.simulator.rows import cancellation_rows, planned_rows, staffing_rows
+from strike_reporting.simulator.writing import FileType, write
 
 MARKER = "SYNTHETIC"
 _NOTE = (

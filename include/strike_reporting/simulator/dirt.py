@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from strike_reporting.contracts import load
+from strike_reporting.extracts import load
 
 
 def soil_rows(rows: list[dict[str, Any]], extract: str, dirt: float, stream: random.Random) -> int:

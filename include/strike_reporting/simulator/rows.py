@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from strike_reporting.actions import ActionSet
-from strike_reporting.contracts import load
+from strike_reporting.extracts import load
+from strike_reporting.reference.actions import ActionSet
 
 Rows = list[dict[str, Any]]
 SPECIALTIES = (

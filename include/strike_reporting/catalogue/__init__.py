@@ -1,0 +1,1 @@
+"""What is said once: published tables, terms and their definitions."""

@@ -1,0 +1,1 @@
+"""Feeds to landing: the registry, the transports, collecting and landing."""

@@ -1,0 +1,84 @@
+"""Transports: list what a trust has put somewhere and fetch it. Nothing else; landing is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class PullFailed(Exception):
+    """A pull did not work. `permanent` means that retrying cannot help; the message says what to do."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """Keep the message and whether a retry is pointless."""
+        super().__init__(message)
+        self.permanent = permanent
+
+
+VALIDATORS = ("etag", "last_modified")  # facts by which a server can say that a file is as it was
+
+
+class Unchanged(Exception):
+    """The server says that a file is as it was when it was last landed."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file on the other side. `name` is a fact to show, never a path to write to.
+
+    `seen` holds the `VALIDATORS` of the last landing of this name; `fetch` adds the present ones to `facts`.
+    """
+
+    name: str
+    size: int | None
+    modified: float | None
+    facts: dict[str, Any]
+    seen: dict[str, str] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """What every transport does."""
+
+    def list(self, location: str) -> Iterable[RemoteFile]:
+        """Files matching the location, oldest first. Raises `PullFailed`."""
+
+    def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
+        """One file's bytes. Raises `Unchanged`, or `PullFailed`, also when it is larger than `max_bytes`."""
+
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Called once a file's landing is durable; only a message exchange has something to do."""
+
+    def close(self) -> None:
+        """End what was opened."""
+
+
+def open_transport(kind: str, connection: str | None) -> Transport:
+    """The transport of a feed.
+
+    Raises:
+        PullFailed: this build has no such transport (permanent).
+    """
+    if kind == "folder":
+        from strike_reporting.intake.transports.folder import Folder
+
+        return Folder()
+    from strike_reporting.intake.transports.connections import endpoint
+
+    if kind == "sftp":
+        from strike_reporting.intake.transports.sftp import Sftp
+
+        return Sftp(endpoint(connection))
+    if kind == "https":
+        from strike_reporting.intake.transports.https import Https
+
+        return Https(endpoint(connection))
+    if kind == "object_store":
+        from strike_reporting.intake.transports.object_store import ObjectStore
+
+        return ObjectStore(endpoint(connection) if connection else None)
+    if kind == "mesh":
+        from strike_reporting.intake.transports.mesh import Mesh
+
+        return Mesh(endpoint(connection))
+    raise PullFailed(f"there is no transport called {kind!r}", permanent=True)

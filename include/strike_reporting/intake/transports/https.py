@@ -1,0 +1,140 @@
+"""HTTPS: verified TLS, basic, bearer or client certificate, redirects only within the host, capped streaming."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+import httpx
+
+from strike_reporting.intake.transports import PullFailed, RemoteFile, Unchanged
+from strike_reporting.intake.transports.connections import Endpoint
+
+TIMEOUT = 20.0
+DEADLINE = 300.0  # seconds for one file, however slowly it trickles
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+_CONDITIONS = {"etag": ("If-None-Match", "ETag"), "last_modified": ("If-Modified-Since", "Last-Modified")}
+
+
+class Https:
+    """One server; the connection's login and password are basic authentication.
+
+    Its extra may hold `bearer`, `ca`, `client_cert` and `client_key` (PEM paths), `timeout` and `deadline` (seconds).
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Prepare a client that trusts the system's authorities, or only the connection's own."""
+        self.endpoint, extra = endpoint, endpoint.extra
+        context = ssl.create_default_context(cafile=extra.get("ca"))
+        if extra.get("client_cert"):
+            context.load_cert_chain(extra["client_cert"], extra.get("client_key"))
+        headers = {"Authorization": f"Bearer {extra['bearer']}"} if extra.get("bearer") else {}
+        self.base = f"https://{endpoint.host}:{endpoint.port or 443}/"
+        self.deadline = float(extra.get("deadline", DEADLINE))
+        self.client = httpx.Client(
+            verify=context,
+            headers=headers,
+            auth=(endpoint.login, endpoint.password or "") if endpoint.login and not headers else None,
+            timeout=float(extra.get("timeout", TIMEOUT)),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def list(self, location: str) -> list[RemoteFile]:
+        """One file, or with a location that ends in `/` every file of a JSON index (name, size, mtime).
+
+        Raises:
+            PullFailed: as `fetch`.
+        """
+        facts = {"transport": "https", "host": self.endpoint.host}
+        if not location.endswith("/"):
+            name = unquote(urlsplit(location).path.rsplit("/", 1)[-1])
+            return [RemoteFile(name, None, None, {**facts, "path": location})]
+        body, _ = self._get(location, 5_000_000)
+        try:
+            entries: list[dict[str, Any]] = httpx.Response(200, content=body).json()
+            found = [
+                RemoteFile(
+                    str(e["name"]),
+                    int(e["size"]),
+                    parsedate_to_datetime(e["mtime"]).timestamp(),
+                    {**facts, "path": location + quote(str(e["name"]), safe="")},
+                )
+                for e in entries
+                if e.get("type") == "file"
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise PullFailed(f"{location!r} is not a JSON index of files", permanent=True) from error
+        return sorted(found, key=lambda f: (f.modified or 0, f.name))
+
+    def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
+        """One file's bytes, whole.
+
+        Raises:
+            Unchanged: the server answers 304 to the validators of the last landing.
+            PullFailed: refused, not found, larger than `max_bytes`, redirected to another host or an invalid
+                certificate (permanent); busy, cut short, stalled or unreachable (to be tried again).
+        """
+        known = {header: file.seen[v] for v, (header, _) in _CONDITIONS.items() if v in file.seen}
+        data, headers = self._get(file.facts["path"], max_bytes, known)
+        file.facts.update({v: headers[name][:200] for v, (_, name) in _CONDITIONS.items() if name in headers})
+        return data
+
+    def _get(self, path: str, max_bytes: int, known: dict[str, str] | None = None) -> tuple[bytes, httpx.Headers]:
+        url, until = urljoin(self.base, path.lstrip("/")), time.monotonic() + self.deadline
+        try:
+            for _ in range(4):
+                with self.client.stream("GET", url, headers=known) as response:
+                    if response.status_code == 304:
+                        raise Unchanged(path)
+                    if response.is_redirect:
+                        url = self._redirected(url, response.headers.get("location", ""))
+                        continue
+                    self._check(response, path)
+                    return self._body(response, path, max_bytes, until), response.headers
+        except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise PullFailed(
+                    f"the certificate of {self.endpoint.host} is not valid: {error}", permanent=True
+                ) from error
+            raise PullFailed(f"no connection to {self.endpoint.host}: {error}") from error
+        except httpx.TimeoutException as error:
+            raise PullFailed(f"{self.endpoint.host} did not answer in time") from error
+        except httpx.HTTPError as error:
+            raise PullFailed(f"the connection to {self.endpoint.host} was lost: {error}") from error
+        raise PullFailed(f"{path!r} redirects in a circle", permanent=True)
+
+    def _redirected(self, url: str, target: str) -> str:
+        new = urljoin(url, target)
+        if urlsplit(new)[:2] != urlsplit(url)[:2]:
+            raise PullFailed(f"{self.endpoint.host} redirects to another host, which is not followed", permanent=True)
+        return new
+
+    def _check(self, response: httpx.Response, path: str) -> None:
+        code = response.status_code
+        if code == 200:
+            return
+        wait = response.headers.get("retry-after")
+        later = f" (it asks to wait {wait})" if wait else ""
+        raise PullFailed(f"{self.endpoint.host} answered {code} for {path!r}{later}", permanent=code not in _TRANSIENT)
+
+    def _body(self, response: httpx.Response, path: str, max_bytes: int, until: float) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > max_bytes:
+                raise PullFailed(f"{path!r} is larger than {max_bytes:,} bytes", permanent=True)
+            if time.monotonic() > until:
+                raise PullFailed(f"{path!r} took longer than {self.deadline:.0f} seconds")
+            parts.append(part)
+        return b"".join(parts)
+
+    def acknowledge(self, file: RemoteFile) -> None:
+        """Nothing: the file stays where the trust put it."""
+
+    def close(self) -> None:
+        """End the connections."""
+        self.client.close()

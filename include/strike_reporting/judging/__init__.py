@@ -1,0 +1,1 @@
+"""Landing to accepted: reading, guard, matching, normalising, rules, settling."""

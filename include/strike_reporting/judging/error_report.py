@@ -1,0 +1,138 @@
+"""The error report a trust is sent: text to read in an e-mail, and a workbook to work through."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+import xlsxwriter
+
+from strike_reporting.judging.problems import Problem
+from strike_reporting.ledger import Outcome
+
+LISTED = 40  # in the text
+LISTED_ROWS = 10_000  # in the workbook, which goes by e-mail; the quarantine holds every one
+_WORDS = {
+    "critical": "the whole file was refused",
+    "error": "the row was left out",
+    "warning": "the row was kept",
+}
+
+
+def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
+    """The report as plain text, its most serious findings first."""
+    who = f"{outcome.ods_code or 'trust not known'}, {outcome.extract or 'extract not known'}"
+    lines = [
+        f"Your file {outcome.source_name!r} ({who})",
+        f"received {outcome.received_at[:16].replace('T', ' ')} UTC, reference {outcome.submission_id}",
+        "",
+        f"Result: {outcome.status.replace('_', ' ').upper()}. {outcome.reason}",
+    ]
+    if outcome.fix:
+        lines.append(f"What to do: {outcome.fix}")
+    if outcome.rows_read:
+        lines.append(
+            f"Rows read {outcome.rows_read:,}; used {outcome.rows_accepted:,}; left out {outcome.rows_quarantined:,}."
+        )
+    counted = Counter((p.severity, p.rule) for p in problems)
+    if counted:
+        lines += ["", "By rule:"]
+        lines += [f"  {n:>5}  {rule} ({_WORDS[severity]})" for (severity, rule), n in sorted(counted.items())]
+        lines += ["", "Row by row:"]
+    for p in problems[:LISTED]:
+        place = "file" if p.row is None else f"row {p.row}"
+        column = f", column {p.column}" if p.column else ""
+        value = f", value {p.value!r}" if p.value is not None else ""
+        lines.append(f"  {place}{column}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
+    if len(problems) > LISTED:
+        lines.append(
+            f"  ... and {len(problems) - LISTED:,} more{' in the workbook' if len(problems) <= LISTED_ROWS else ''}."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
+    """The report as XLSX with three sheets (Summary, By rule, Rows). No cell is ever a formula."""
+    buffer = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    book = xlsxwriter.Workbook(buffer, options)
+    received = datetime.fromisoformat(outcome.received_at).replace(tzinfo=None)
+    book.set_properties({"title": f"Error report {outcome.submission_id}", "created": received})
+    bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    sheet = _sheet(book, "Summary")
+    sheet.set_column(0, 0, 22)
+    sheet.set_column(1, 1, 90)
+    facts = {
+        "File": outcome.source_name,
+        "Trust": outcome.ods_code or "not known",
+        "Extract": outcome.extract or "not known",
+        "Received (UTC)": outcome.received_at,
+        "Reference": outcome.submission_id,
+        "Result": outcome.status.replace("_", " "),
+        "Why": outcome.reason,
+        "What to do": outcome.fix or "Nothing.",
+        "Rows read": outcome.rows_read,
+        "Rows used": outcome.rows_accepted,
+        "Rows left out": outcome.rows_quarantined,
+    }
+    if len(problems) > LISTED_ROWS:
+        facts["Listed"] = f"The first {LISTED_ROWS:,} of {len(problems):,} findings; “By rule” counts them all."
+    for n, (name, value) in enumerate(facts.items()):
+        sheet.write(n, 0, name, bold)
+        sheet.write(n, 1, value, wrap)
+    counted = Counter((p.severity, p.rule, p.fix) for p in problems)
+    rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
+    _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
+    rows = [
+        (
+            p.row if p.row is not None else "",
+            p.column or "",
+            p.value or "",
+            p.rule,
+            p.message,
+            p.fix,
+            _WORDS[p.severity],
+        )
+        for p in problems[:LISTED_ROWS]
+    ]
+    heads = ["Row", "Column", "Value", "Rule", "What is wrong", "What to do", "What happened"]
+    _table(book, "Rows", heads, rows, [8, 22, 24, 26, 60, 60, 26])
+    book.close()
+    return buffer.getvalue()
+
+
+def _sheet(book: xlsxwriter.Workbook, name: str) -> xlsxwriter.worksheet.Worksheet:
+    """A sheet that prints on A4, as wide as the page."""
+    sheet = book.add_worksheet(name)
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
+def _table(
+    book: xlsxwriter.Workbook,
+    name: str,
+    heads: list[str],
+    rows: Sequence[Sequence[object]],
+    widths: list[int],
+) -> None:
+    sheet = _sheet(book, name)
+    wrap = book.add_format({"text_wrap": True, "valign": "top"})
+    for n, width in enumerate(widths):
+        sheet.set_column(n, n, width)
+    for r, row in enumerate(rows, start=1):
+        lines = max(len(str(v)) // w + 1 for v, w in zip(row, widths, strict=True))
+        sheet.set_row(r, 15 * lines)  # not every program fits a row to its wrapped text
+        for c, value in enumerate(row):
+            sheet.write(r, c, value, wrap)
+    columns = [{"header": h} for h in heads]
+    sheet.add_table(0, 0, max(len(rows), 1), len(heads) - 1, {"columns": columns, "style": "Table Style Light 1"})
+    sheet.freeze_panes(1, 0)

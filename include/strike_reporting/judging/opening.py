@@ -1,0 +1,151 @@
+"""Structural checks: can the file be read, whose is it, and does it hold what its feed says?"""
+
+from __future__ import annotations
+
+import re
+
+from strike_reporting.extracts import EXTRACTS
+from strike_reporting.intake.landing import Receipt
+from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.judging.guard import guard, guard_rest
+from strike_reporting.judging.matching import every_sheet, extra_columns, match
+from strike_reporting.judging.normalise import Normalised, normalise
+from strike_reporting.judging.problems import Problem, Rejected, shown
+from strike_reporting.reference.organisations import organisations
+
+
+def open_submission(receipt: Receipt, data: bytes) -> tuple[Normalised, str, Dialect]:
+    """Read, guard and normalise one submission.
+
+    Returns:
+        Its typed rows, the trust it is from, and the dialect it is in.
+
+    Raises:
+        Rejected: for any structural reason; the file as a whole cannot be used.
+    """
+    try:
+        matched = match(data, _candidates(receipt))
+    except Rejected:
+        guard_rest(every_sheet(data))
+        raise
+    guard(matched)
+    if matched.sheet.name:  # a workbook: it may hold more than the sheet that is read
+        guard_rest(s for s in every_sheet(data) if s.name != matched.sheet.name)
+    named = _code_in_name(receipt.source_name)
+    result = normalise(matched, receipt.ods_code or named)
+    result.problems += extra_columns(matched)
+    trust = _whose(receipt, result, named)
+    return result, trust, matched.dialect
+
+
+def claimed(receipt: Receipt) -> tuple[str | None, str | None]:
+    """Trust and extract by the feed, else by the file's name: for a file that cannot be read."""
+    words = receipt.source_name.casefold()
+    named = [e for e in EXTRACTS if e in words]
+    extract = receipt.extract or (named[0] if len(named) == 1 else None)
+    return receipt.ods_code or _code_in_name(receipt.source_name), extract
+
+
+def _candidates(receipt: Receipt) -> list[Dialect]:
+    if receipt.dialect:
+        return [dialects()[receipt.dialect]]
+    return list(dialects().values())
+
+
+def _code_in_name(name: str) -> str | None:
+    """The one ODS code a file's name holds, if it holds exactly one."""
+    found = {t for t in re.split(r"[^A-Z0-9]+", name) if organisations().is_known(t)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _whose(receipt: Receipt, result: Normalised, named: str | None) -> str:
+    """The trust of a submission. Raises `Rejected` unless file, feed and file name agree on one."""
+    orgs = organisations()
+    codes = sorted({str(c) for c in result.table["ods_code"].to_pylist() if c})
+    unknown = [c for c in codes if not orgs.is_known(c)]
+    column = "ods_code"
+    if not codes:
+        raise Rejected(
+            "trust",
+            "the file does not say which trust it is from",
+            "Give the ODS code on every row.",
+            column=column,
+        )
+    if unknown:
+        row = _first_row(result, unknown[0])
+        raise Rejected(
+            "trust",
+            f"{shown(unknown[0])!r} is not the ODS code of an NHS trust",
+            "Give the trust's own code, such as RHU for Portsmouth.",
+            row=row,
+            column=column,
+            value=shown(unknown[0]),
+        )
+    expected = receipt.ods_code or named
+    if expected:
+        wrong = [c for c in codes if c != expected]
+        if wrong:
+            source = "this feed belongs to" if receipt.ods_code else "the file's name says"
+            raise Rejected(
+                "trust",
+                f"{source} {expected}, but row {_first_row(result, wrong[0])} says {wrong[0]}",
+                "Send each trust's file through its own feed, with its own code.",
+                row=_first_row(result, wrong[0]),
+                column=column,
+                value=wrong[0],
+            )
+    if len(codes) > 1:
+        raise Rejected(
+            "trust",
+            f"the file holds rows of {len(codes)} trusts: {', '.join(codes[:5])}",
+            "Send one file for each trust.",
+            row=_first_row(result, codes[1]),
+            column=column,
+        )
+    return codes[0]
+
+
+def _first_row(result: Normalised, code: str) -> int:
+    index = result.table["ods_code"].to_pylist().index(code)
+    return int(result.table["source_row"][index].as_py())
+
+
+def code_not_current(result: Normalised, code: str) -> list[Problem]:
+    """A problem for each row dated when the trust's code did not exist."""
+    orgs, found = organisations(), []
+    rows = result.table.select(["source_row", result.contract.date_field]).to_pylist()
+    for index, row in enumerate(rows):
+        day = row[result.contract.date_field]
+        if day and not orgs.is_trust(code, day):
+            successor = orgs.successor(code)
+            fix = f"Use the code of that day (today's is {successor})."
+            message = f"{code} was not a trust on {day}"
+            found.append(
+                Problem(
+                    "trust_not_current",
+                    "error",
+                    message,
+                    fix,
+                    row["source_row"],
+                    "ods_code",
+                    code,
+                    day.isoformat(),
+                )
+            )
+            result.bad_rows.add(index)
+    return found
+
+
+def site_elsewhere(result: Normalised, code: str) -> list[Problem]:
+    """A warning for each row at a site that another trust runs: the row is used without its site."""
+    orgs, found = organisations(), []
+    mine, sites = orgs.successor(code), result.table["site_code"].to_pylist()
+    foreign = {c: s for c in {*sites} if c and (s := orgs.site(c)) and orgs.successor(s.ods_code) != mine}
+    for index, site_code in enumerate(sites) if foreign else ():
+        if site_code in foreign:
+            site, row = foreign[site_code], int(result.table["source_row"][index].as_py())
+            message = f"{site_code} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
+            fix = "Give a site of your own trust, or leave the cell empty."
+            found.append(Problem("site_elsewhere", "warning", message, fix, row, "site_code", site_code))
+            result.blanks.setdefault("site_code", set()).add(index)
+    return found

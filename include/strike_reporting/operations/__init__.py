@@ -1,0 +1,1 @@
+"""Rounds, mail, warnings and generated documents."""

@@ -1,0 +1,117 @@
+"""What will break soon: credentials and certificates that expire, host keys that changed, feeds gone silent."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from cryptography import x509
+
+from strike_reporting import ledger
+from strike_reporting.intake.landing import receipts
+from strike_reporting.intake.registry import Feed
+from strike_reporting.intake.transports import PullFailed
+from strike_reporting.intake.transports.connections import Endpoint, endpoint
+from strike_reporting.storage import Store
+
+SOON = timedelta(days=14)
+SILENT_AFTER = 3  # times a feed's usual gap between files, and never less than a week
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One thing to see to before it loses a return."""
+
+    feed_id: str
+    what: str
+
+
+def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = None) -> list[Warned]:
+    """Everything that should be seen to, by feed.
+
+    Args:
+        store: the state root, for what was received and how the last pulls went.
+        feeds: the feeds to look at.
+        now: the moment to judge by (UTC); default the present.
+    """
+    now, feeds = now or datetime.now(UTC), list(feeds)
+    known: dict[str, list[str]] = {}
+    found = [*_changed_keys(store, feeds), *_silent(store, feeds, now)]
+    for feed in feeds:
+        if not feed.connection:
+            continue
+        if feed.connection not in known:
+            known[feed.connection] = _expiring(feed, now)
+        found += [Warned(feed.id, what) for what in known[feed.connection]]
+    return sorted(found, key=lambda w: (w.feed_id, w.what))
+
+
+def _changed_keys(store: Store, feeds: list[Feed]) -> list[Warned]:
+    newest = {p["feed_id"]: p for p in store.each_json(ledger.PULLS)}
+    records = [newest[f.id] for f in feeds if f.id in newest]
+    return [Warned(r["feed_id"], r["reason"]) for r in records if r["status"] == "failed" and "host key" in r["reason"]]
+
+
+def _silent(store: Store, feeds: list[Feed], now: datetime) -> list[Warned]:
+    came: dict[str, list[datetime]] = {}
+    for receipt in receipts(store):
+        came.setdefault(receipt.feed_id, []).append(datetime.fromisoformat(receipt.received_at))
+    found = []
+    for feed in feeds:
+        times = came.get(feed.id, [])
+        if len(times) < 3:
+            continue  # too few to say what is usual
+        usual = timedelta(seconds=median((b - a).total_seconds() for a, b in pairwise(times)))
+        quiet = now - times[-1]
+        if quiet > max(SILENT_AFTER * usual, timedelta(days=7)):
+            found.append(Warned(feed.id, f"silent for {quiet.days} days; it usually sends every {_gap(usual)}"))
+    return found
+
+
+def _gap(usual: timedelta) -> str:
+    return f"{usual.days} days" if usual.days > 1 else "day"
+
+
+def _expiring(feed: Feed, now: datetime) -> list[str]:
+    """What expires soon, or has, on one connection."""
+    try:
+        end = endpoint(feed.connection)
+    except PullFailed as failure:
+        return [str(failure)]
+    moments: dict[str, datetime] = {}
+    if end.extra.get("expires"):
+        moments["the credential"] = datetime.combine(date.fromisoformat(end.extra["expires"]), datetime.min.time(), UTC)
+    if end.extra.get("client_cert"):
+        certificate = x509.load_pem_x509_certificate(Path(end.extra["client_cert"]).read_bytes())
+        moments["our client certificate"] = certificate.not_valid_after_utc
+    if feed.transport == "https":
+        served = _served(end)
+        if served:
+            moments["the server's certificate"] = served
+    return [
+        f"{what} of connection {feed.connection!r} {'expired' if when <= now else 'expires'} on {when:%-d %B %Y}"
+        for what, when in moments.items()
+        if when - now <= SOON
+    ]
+
+
+def _served(end: Endpoint) -> datetime | None:
+    """When the certificate that a server shows expires; None when it cannot be asked: the pull says why."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only looked at: nothing is sent
+    try:
+        with (
+            socket.create_connection((end.host, end.port or 443), _TIMEOUT) as plug,
+            context.wrap_socket(plug, server_hostname=end.host) as tls,
+        ):
+            shown = tls.getpeercert(binary_form=True)
+    except OSError:
+        return None
+    return x509.load_der_x509_certificate(shown).not_valid_after_utc if shown else None

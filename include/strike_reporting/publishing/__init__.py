@@ -1,0 +1,1 @@
+"""Accepted to release: which submission counts, summaries, checks, revisions, files."""

@@ -1,0 +1,1 @@
+"""Dated, sourced facts: organisations, industrial actions, published figures."""

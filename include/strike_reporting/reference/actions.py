@@ -1,0 +1,181 @@
+"""Industrial actions and their strike days.
+
+A strike day is a reporting day that runs from the action's start hour, so an action from 07:00 on the 20th to
+07:00 on the 23rd has three: the 20th, 21st and 22nd. The 23rd is its *closing day*: it holds only the last
+small hours, a return for it is welcome but not expected, and it takes no part in averages.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+
+from strike_reporting.reference.facts import read_csv
+
+# The British Medical Association renamed junior doctors "resident doctors" on this day.
+RENAMED = date(2024, 9, 18)
+_GROUPS = {
+    "nurses": "Nurses’",
+    "ambulance": "Ambulance staff’s",
+    "physiotherapists": "Physiotherapists’",
+    "consultants": "Consultants’",
+    "radiographers": "Radiographers’",
+    "nurses_and_other_staff": "Nurses’ and other staff’s",
+}
+
+
+class UnknownAction(LookupError):
+    """No industrial action has this id; the message names the nearest ones."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One announced walk-out. Times are local (Europe/London)."""
+
+    action_id: str
+    dispute: str
+    staff_group: str
+    unions: tuple[str, ...]
+    start: datetime
+    end: datetime
+    cover_level: str
+    status: str
+    announced_on: str
+    source_url: str
+    daily_pattern: str
+    note: str
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The strike days (reporting days), in order; at least one."""
+        last = self.end.date()
+        if self.daily_pattern == "continuous" and self.end.time() <= self.start.time() and last > self.start.date():
+            last -= timedelta(days=1)
+        span = (last - self.start.date()).days
+        days = [self.start.date() + timedelta(days=n) for n in range(span + 1)]
+        if "weekday" in self.daily_pattern:
+            days = [d for d in days if d.weekday() < 5]
+        return tuple(days)
+
+    @property
+    def closing_day(self) -> date | None:
+        """The last calendar day when it holds only the hours before the start hour, else None."""
+        last = self.end.date()
+        return last if last not in self.days and self.daily_pattern == "continuous" else None
+
+    @property
+    def group_name(self) -> str:
+        """The staff group in plain English, possessive, as it was called at the time."""
+        if self.staff_group.startswith("resident_doctors"):
+            return "Resident doctors’" if self.start.date() >= RENAMED else "Junior doctors’"
+        return _GROUPS.get(self.staff_group, self.staff_group)
+
+
+@dataclass(frozen=True)
+class ActionSet:
+    """What one release reports: an action, or several that are reported jointly because they cannot be split."""
+
+    actions: tuple[Action, ...]
+
+    @property
+    def action_id(self) -> str:
+        """The ids, sorted and joined by `;`, as the published figures write them."""
+        return ";".join(a.action_id for a in self.actions)
+
+    @property
+    def slug(self) -> str:
+        """The id as a folder name."""
+        return self.action_id.replace(";", "_")
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """All strike days, each once."""
+        return tuple(sorted({d for a in self.actions for d in a.days}))
+
+    @property
+    def closing_days(self) -> tuple[date, ...]:
+        """Closing days that are not a strike day of another action in the set."""
+        return tuple(sorted({a.closing_day for a in self.actions if a.closing_day} - set(self.days)))
+
+    @property
+    def staff_groups(self) -> tuple[str, ...]:
+        """The staff groups on strike."""
+        return tuple(sorted({a.staff_group for a in self.actions}))
+
+    @property
+    def took_place(self) -> bool:
+        """Whether any of it went ahead."""
+        return any(a.status == "went_ahead" for a in self.actions)
+
+    @property
+    def status_text(self) -> str:
+        """The status in words."""
+        return " and ".join(sorted({a.status.replace("_", " ") for a in self.actions}))
+
+    @property
+    def title(self) -> str:
+        """Such as “Junior doctors’ strike, 11 to 14 April 2023”."""
+        groups = " and ".join(dict.fromkeys(a.group_name for a in self.actions))
+        return f"{groups} strike, {days_text(self.days)}"
+
+    def overlapping(self, day: date) -> tuple[str, ...]:
+        """Ids of other actions that went ahead on this day: their effect is in the same figures."""
+        mine = {a.action_id for a in self.actions}
+        others = (a for a in actions().values() if a.action_id not in mine and a.status == "went_ahead")
+        return tuple(sorted(a.action_id for a in others if day in a.days))
+
+
+def days_text(days: tuple[date, ...]) -> str:
+    """Days as written in England: “15 and 20 December 2022”, “11 to 14 April 2023”."""
+    first, last = days[0], days[-1]
+    if first == last:
+        return f"{first:%-d %B %Y}"
+    joiner = "to" if (last - first).days == len(days) - 1 and len(days) > 2 else "and"
+    if len(days) > 2:
+        joiner = "to"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first:%-d} {joiner} {last:%-d %B %Y}"
+    start = f"{first:%-d %B}" if first.year == last.year else f"{first:%-d %B %Y}"
+    return f"{start} {joiner} {last:%-d %B %Y}"
+
+
+@cache
+def actions() -> dict[str, Action]:
+    """Every industrial action of the strike calendar, by id, in calendar order."""
+    return {
+        r["action_id"]: Action(
+            action_id=r["action_id"],
+            dispute=r["dispute"],
+            staff_group=r["staff_group"],
+            unions=tuple(r["unions"].split(";")),
+            start=datetime.fromisoformat(r["start"]),
+            end=datetime.fromisoformat(r["end"]),
+            cover_level=r["cover_level"],
+            status=r["status"],
+            announced_on=r["announced_on"],
+            source_url=r["source_url"],
+            daily_pattern=r["daily_pattern"],
+            note=r["note"],
+        )
+        for r in read_csv("strike_calendar")
+    }
+
+
+def resolve(text: str) -> ActionSet:
+    """The action, or the joint actions, that an id (or ids joined by `;`) names.
+
+    Raises:
+        UnknownAction: an id is not in the strike calendar.
+    """
+    found = []
+    for part in sorted({p.strip() for p in text.split(";") if p.strip()}):
+        if part not in actions():
+            near = difflib.get_close_matches(part, list(actions()), n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise UnknownAction(f"no industrial action is called {part!r}{hint}")
+        found.append(actions()[part])
+    if not found:
+        raise UnknownAction("no action was named")
+    return ActionSet(tuple(found))

@@ -1,0 +1,179 @@
+"""Trusts, sites, ICBs and regions, each resolved as at a date.
+
+A predecessor's figures stay under its own code and roll up to wider areas through the trust that took it
+over (R1C in 2015 is Solent; Hampshire counts it through RW1). ICBs exist from 2022-07-01 and twelve of them
+merged on 2026-04-01, so a day before the first date has none and a day between has the older ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from strike_reporting.reference.facts import check_reference, read_csv, require
+
+ENGLAND = "ENG"
+ICBS_BEGAN = date(2022, 7, 1)
+ICBS_MERGED = date(2026, 4, 1)
+
+
+class UnknownOrganisation(LookupError):
+    """The code is not a trust on that day; the message says what is known about it."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A trust under the code and name it had on the day asked about."""
+
+    ods_code: str
+    name: str
+    trust_type: str
+    region_code: str
+    region_name: str
+
+
+@dataclass(frozen=True, order=True)
+class Area:
+    """Somewhere figures are published for: site, trust, hampshire, icb, region or england."""
+
+    area_type: str
+    area_code: str
+    area_name: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hospital site with a known ODS site code."""
+
+    site_code: str
+    name: str
+    ods_code: str
+
+
+class Organisations:
+    """All organisations of the reference data. Use `organisations()` for the loaded one."""
+
+    def __init__(self) -> None:
+        """Load and index the reference files."""
+        self._current = {r["ods_code"]: r for r in read_csv("organisations")}
+        self._mergers = {r["predecessor_code"]: r for r in read_csv("trust_mergers")}
+        opened = {r["ods_code"]: date.fromisoformat(r["opened_on"]) for r in read_csv("organisation_openings")}
+        self._opened = opened
+        self._icb_names = {r["icb_code"]: r["name"] for r in (*read_csv("icb_predecessors"), *read_csv("icbs"))}
+        self._icb_history = {r["ods_code"]: r["icb_code"] for r in read_csv("trust_icb_history")}
+        self._named = [(r["area_code"], r["area_name"], r["ods_code"]) for r in read_csv("named_areas")]
+        self._sites = {
+            r["ods_site_code"]: Site(r["ods_site_code"], r["site_name"], r["trust_code"])
+            for r in read_csv("sites")
+            if r["ods_site_code"]
+        }
+
+    def is_known(self, code: str) -> bool:
+        """Whether the code is, or ever was, a trust here."""
+        return code in self._current or code in self._mergers
+
+    def is_trust(self, code: str, on: date) -> bool:
+        """Whether the code was a trust on that day. A merger's own day belongs to the successor."""
+        if code in self._mergers:
+            return on < self._ended(code)
+        return code in self._current and on >= self._opened.get(code, date.min)
+
+    def _ended(self, code: str) -> date:
+        return date.fromisoformat(self._mergers[code]["effective_date"])
+
+    def successor(self, code: str) -> str:
+        """Today's code for a trust, following every merger."""
+        while code in self._mergers:
+            code = self._mergers[code]["successor_code"]
+        return code
+
+    def trust(self, code: str, on: date) -> Trust:
+        """The trust behind a code on a day.
+
+        Raises:
+            UnknownOrganisation: no such code, or it had ended or not begun on that day.
+        """
+        if not self.is_known(code):
+            raise UnknownOrganisation(f"{code} is not the ODS code of an NHS trust")
+        if not self.is_trust(code, on):
+            if code in self._mergers:
+                row = self._mergers[code]
+                raise UnknownOrganisation(
+                    f"{code} ({row['predecessor_name']}) became {row['successor_code']} on {row['effective_date']}"
+                )
+            raise UnknownOrganisation(f"{code} did not exist before {self._opened[code]}")
+        today = self._current[self.successor(code)]
+        name = self._mergers[code]["predecessor_name"] if code in self._mergers else today["name"]
+        return Trust(code, name, today["trust_type"], today["region_code"], today["region_name"])
+
+    def trusts(self, on: date) -> tuple[Trust, ...]:
+        """Every trust that existed on a day, by code."""
+        codes = sorted({*self._current, *self._mergers})
+        return tuple(self.trust(c, on) for c in codes if self.is_trust(c, on))
+
+    def icb_of(self, code: str, on: date) -> str | None:
+        """The ICB a trust was in on a day; None before ICBs existed."""
+        if on < ICBS_BEGAN:
+            return None
+        today = self.successor(code)
+        if on < ICBS_MERGED:
+            history = self._icb_history.get(code) or self._icb_history.get(today)
+            if history:
+                return history
+        return self._current[today]["icb_code"]
+
+    def icb_on(self, icb_code: str, on: date) -> tuple[str, ...]:
+        """The ICB codes that stood for this one on a day: its predecessors, its successors or itself."""
+        for row in read_csv("icb_predecessors"):
+            if row["icb_code"] == icb_code and on >= ICBS_MERGED:
+                return tuple(row["successor_codes"].split(";"))
+        for row in read_csv("icbs"):
+            if row["icb_code"] == icb_code and ICBS_BEGAN <= on < date.fromisoformat(row["valid_from"]):
+                return tuple(row["predecessor_codes"].split(";"))
+        return (icb_code,) if icb_code in self._icb_names and on >= ICBS_BEGAN else ()
+
+    def areas(self, code: str, on: date) -> tuple[Area, ...]:
+        """Every area a trust's figures count in on a day, itself first.
+
+        Raises:
+            UnknownOrganisation: as `trust`.
+        """
+        trust = self.trust(code, on)
+        found = [Area("trust", code, trust.name)]
+        today = self.successor(code)
+        found += [Area(c.lower(), c, name) for c, name, member in self._named if member == today]
+        icb = self.icb_of(code, on)
+        if icb:
+            found.append(Area("icb", icb, self._icb_names[icb]))
+        found += [Area("region", trust.region_code, trust.region_name), Area("england", ENGLAND, "England")]
+        return tuple(found)
+
+    def site(self, site_code: str) -> Site | None:
+        """A known hospital site, or None: most of England's sites are not in the reference data."""
+        return self._sites.get(site_code)
+
+    def sites(self) -> tuple[Site, ...]:
+        """Every known site, by code."""
+        return tuple(self._sites[c] for c in sorted(self._sites))
+
+    def expected(self, staff_groups: Iterable[str], extract: str, on: date) -> tuple[str, ...]:
+        """Codes of the trusts asked for an extract on a day, because staff of these groups are on strike."""
+        groups = set(staff_groups)
+        types: set[str] = set()
+        for row in read_csv("expected_returns"):
+            if row["staff_group"] in groups and row["extract"] == extract:
+                types |= set(row["trust_types"].split(";"))
+        return tuple(t.ods_code for t in self.trusts(on) if t.trust_type in types)
+
+
+@cache
+def organisations() -> Organisations:
+    """The organisations, loaded and checked once.
+
+    Raises:
+        ReferenceError: the reference data contradict themselves.
+    """
+    require(check_reference())
+    return Organisations()

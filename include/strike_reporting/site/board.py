@@ -1,0 +1,96 @@
+"""The returns board: every trust, extract and strike day, as it stands now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from strike_reporting.publishing.selection import Return
+from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.organisations import organisations
+from strike_reporting.site import words
+from strike_reporting.site.figures import Row, Table
+from strike_reporting.site.pages import environment
+
+NAV = (
+    ("releases/index.html", "All actions"),
+    ("releases/before.html", "Before a strike"),
+    ("returns", "Returns board"),
+)
+_STATUSES = ("received", "nil_return", "late", "missing", "rejected")
+
+
+def board(
+    action: ActionSet, actions: Sequence[ActionSet], returns: list[Return], reports: set[str], synthetic: bool, now: str
+) -> str:
+    """The board as a page.
+
+    Args:
+        action: the one shown.
+        actions: those that may be chosen.
+        returns: from `selection.select`.
+        reports: submissions that have an error report.
+        synthetic: whether any submission is.
+        now: the moment, UTC.
+    """
+    asked = [r for r in returns if r.return_status != "not_expected"]
+    grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
+    for r in asked:
+        grouped.setdefault((r.ods_code, r.trust_name, r.extract), {})[r.strike_day] = r
+    days = [d for d in (*action.days, *action.closing_days) if any(r.strike_day == d for r in asked)]
+    rows = [_row(*key, found, days, reports) for key, found in sorted(grouped.items())]
+    counted = Counter(r.return_status for r in asked)
+    table = Table(
+        "board",
+        f"Returns for the {action.title[0].lower()}{action.title[1:]}",
+        ("Trust", "Extract", *(f"{d:%a %-d %b}" for d in days), "Reason", "Error report"),
+        rows,
+        search="Find a trust, status or reason",
+        choices=(
+            ("hampshire", "Hampshire"),
+            *((f"is-{s}", f"Trusts with one {words.status(s)}") for s in ("missing", "rejected", "late", "nil_return")),
+        ),
+        choice_label="Only",
+    )
+    page = (
+        environment()
+        .get_template("board.html.jinja")
+        .render(
+            facts={"data_class": "synthetic" if synthetic else "real"},
+            nav=NAV,
+            root="",
+            here="returns",
+            heading="Returns board",
+            action=action,
+            actions=actions,
+            board=table,
+            counts=[(words.status(s).capitalize(), counted.get(s, 0)) for s in _STATUSES],
+            now=now,
+        )
+    )
+    return str(page)
+
+
+def _row(code: str, name: str, extract: str, found: dict[date, Return], days: list[date], reports: set[str]) -> Row:
+    cells: list[str | Markup] = []
+    for day in days:
+        status = found[day].return_status if day in found else ""
+        shown = Markup('<span class="{}">{}</span>').format(status, words.status(status)) if status else "not asked"
+        cells.append(shown)
+    reasons = dict.fromkeys(r.reason for r in found.values() if r.reason)
+    ids = (s for r in found.values() for s in (r.refused_submission_id, r.submission_id))
+    sent = dict.fromkeys(s for s in ids if s in reports)
+    links = Markup(", ").join(
+        Markup('<a href="errors/{0}.txt">text</a>, <a href="errors/{0}.xlsx">workbook</a>').format(s) for s in sent
+    )
+    first = min(found)
+    tags = {a.area_code.lower() for a in organisations().areas(code, first)}
+    tags |= {f"is-{r.return_status}" for r in found.values()}
+    return Row(
+        f"{name} ({code})",
+        [words.EXTRACTS[extract], *cells, "; ".join(reasons), links or "none"],
+        tags=" ".join(sorted(tags)),
+    )

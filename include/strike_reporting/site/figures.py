@@ -1,0 +1,151 @@
+"""Figures: published numbers that carry the question they answer, so a page can be checked against its Parquet.
+
+A query reads `[release/]table?column=value&column=a|b#field`; `#max:field` takes the highest instead of the sum,
+`#count` counts rows, `#rank:field:code` is an area's place by the field, highest first. An empty value means
+null; `left - right` and `left + right` mean what they say. Each number on a page carries its query in `data-q`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from strike_reporting.site import words
+
+Rows = list[dict[str, Any]]
+_INDEXED = ("area_code", "submission_id", "ods_code")  # columns that pick few rows
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number, its text, and the query that gives it."""
+
+    value: float | None
+    text: str
+    query: str
+
+    def __html__(self) -> Markup:
+        """The text, with the query beside it for whoever checks it."""
+        return Markup('<span data-q="{}">{}</span>').format(self.query, self.text)
+
+    def __bool__(self) -> bool:
+        """Whether it is known."""
+        return self.value is not None
+
+
+class Figures:
+    """Looks figures up in the tables of one release."""
+
+    def __init__(self, tables: dict[str, Rows], release: str = "") -> None:
+        """Index the rows; `release` is written into queries when it is not the page's own release."""
+        self._prefix = f"{release}/" if release else ""
+        self._rows = tables
+        self._by: dict[tuple[str, str, Any], Rows] = defaultdict(list)
+        for name, rows in tables.items():
+            for column in [c for c in _INDEXED if rows and c in rows[0]]:
+                for row in rows:
+                    self._by[(name, column, row[column])].append(row)
+
+    def rows(self, table: str, **where: Any) -> Rows:
+        """Rows whose columns equal `where`; a tuple means any of its values."""
+        rows = self._rows[table]
+        for column in _INDEXED:
+            if isinstance(where.get(column), str):
+                rows = self._by.get((table, column, where[column]), [])
+                break
+        return [r for r in rows if all(_fits(r[k], v) for k, v in where.items())]
+
+    def total(
+        self, table: str, field: str, *, take: str = "sum", percent: bool = False, places: int = 0, **where: Any
+    ) -> Figure:
+        """The sum (or `take="max"`) of a field over the known values; [x] when none is known."""
+        known = [r[field] for r in self.rows(table, **where) if r[field] is not None]
+        value = (max(known) if take == "max" else sum(known)) if known else None
+        text = words.percent(value) if percent else words.number(value, places)
+        return Figure(value, text, self._query(table, where, field if take == "sum" else f"{take}:{field}"))
+
+    def count(self, table: str, **where: Any) -> Figure:
+        """How many rows there are: none is a true nought."""
+        number = len(self.rows(table, **where))
+        return Figure(number, words.number(number), self._query(table, where, "count"))
+
+    def rank(self, table: str, field: str, code: str, **where: Any) -> Figure:
+        """An area's place among areas by a field, highest first; equal values share a place."""
+        values = {r["area_code"]: r[field] for r in self.rows(table, **where) if r[field] is not None}
+        place = 1 + sum(v > values[code] for v in values.values()) if code in values else None
+        return Figure(place, words.number(place), self._query(table, where, f"rank:{field}:{code}"))
+
+    def _query(self, table: str, where: dict[str, Any], field: str) -> str:
+        parts = "&".join(f"{k}={_text(v)}" for k, v in where.items())
+        return f"{self._prefix}{table}?{parts}#{field}"
+
+
+def change(now: Figure, before: Figure) -> Figure | None:
+    """`up 12`, `down 3`, `up by under 0.1` or `no change`; None unless both are known."""
+    if now.value is None or before.value is None:
+        return None
+    value = now.value - before.value
+    if not value:
+        return Figure(value, "no change", f"{now.query} - {before.query}")
+    size = words.number(abs(value), 0 if float(value).is_integer() else 1)
+    if not float(size.replace(",", "")):
+        size = "by under 0.1"
+    unit = " percentage points" if "%" in now.text else ""
+    return Figure(value, f"{'up' if value > 0 else 'down'} {size}{unit}", f"{now.query} - {before.query}")
+
+
+def together(figures: Sequence[Figure]) -> Figure:
+    """The sum of the known ones; [x] when none is known."""
+    known = [f for f in figures if f.value is not None]
+    value = sum(f.value or 0 for f in known) if known else None
+    return Figure(value, words.number(value), " + ".join(f.query for f in known))
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "|".join(_text(v) for v in value)
+    if value is None:
+        return ""
+    return quote(value.isoformat() if isinstance(value, date) else str(value), safe="")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table on a page: its heading, its cells, and what a filter may look for besides its text."""
+
+    head: str | Markup
+    cells: Sequence[Figure | str | Markup]
+    id: str = ""
+    tags: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on a page. `heads` are the headings; a heading that starts with `#` stands over numbers.
+
+    `behind` links to the submissions that its figures come from, where its rows do not lead there themselves.
+    """
+
+    id: str
+    caption: str | Markup
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    search: str = ""  # label of the search box; none when empty
+    choices: tuple[tuple[str, str], ...] = ()  # (tag, name) that a list box filters by
+    choice_label: str = ""
+    behind: str = ""
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        """Headings, and whether each stands over numbers."""
+        return [(h.removeprefix("#"), h.startswith("#")) for h in self.heads]

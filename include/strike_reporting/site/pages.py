@@ -1,0 +1,343 @@
+"""The pages of one release: England, Hampshire, each trust, sources, quality, definitions.
+
+Every page is one file with its style and script inside and no reference to another host, so that a release can be
+opened from a file share. Links between pages are relative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+from markupsafe import Markup
+
+from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.organisations import ENGLAND, organisations
+from strike_reporting.site import area, charts, words
+from strike_reporting.site.area import Place
+from strike_reporting.site.evidence import Evidence
+from strike_reporting.site.figures import Figures, Row, Table
+from strike_reporting.site.headline import Past, coverage, headline
+from strike_reporting.site.published import compared_table
+
+_TEMPLATES = Path(__file__).with_name("templates")
+SHOWN_REVISIONS = 500
+_SEARCH = "Find a trust, board, region or file"
+_SITES_OF = "Its sites, where the return names them"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates, with every value escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"percent": words.percent, "number": words.number, "moment": words.moment, "day": words.day}
+    for name, file in (("style", "style.css"), ("script", "script.js")):
+        made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
+    made.globals |= {"terms": TERMS, "term_of": BY_HEAD}
+    return made
+
+
+NAV = (
+    ("report.html", "England"),
+    ("hampshire.html", "Hampshire"),
+    ("report.html#trusts", "Trusts"),
+    ("sources.html", "Where the numbers come from"),
+    ("quality.html", "Quality and revisions"),
+    ("definitions.html", "Definitions and files"),
+    ("../../index.html", "All actions"),
+    ("../../before.html", "Before a strike"),
+)
+
+
+def pages(
+    release_id: str,
+    action: ActionSet,
+    tables: dict[str, pa.Table],
+    facts: dict[str, Any],
+    inputs: dict[str, Any],
+    pasts: list[Compared],
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> dict[str, bytes]:
+    """Every page of a release by its path.
+
+    Args:
+        release_id: such as `JD-2023-04-11.r2`.
+        action: what it reports.
+        tables: its tables.
+        facts: its manifest's facts.
+        inputs: its manifest's inputs.
+        pasts: releases to compare with.
+        progress: called with pages done and pages in all.
+    """
+    rows = {n: t.to_pylist() for n, t in tables.items()}
+    rows["submissions"] = inputs["submissions"]
+    rows["broken_rules"] = [
+        {"submission_id": s["submission_id"], "rule": rule, "problems": n}
+        for s in inputs["submissions"]
+        for rule, n in s["rules"].items()
+    ]
+    book = _Book(
+        release_id,
+        action,
+        facts,
+        Figures(rows),
+        [
+            Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id), p.is_same_action)
+            for p in pasts
+        ],
+    )
+    trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
+    done: dict[str, bytes] = {}
+    for name, html in book.all(trusts):
+        done[name] = html.encode()
+        progress(len(done), len(trusts) + 5)
+    return done
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A release that figures are compared with: how a line about it begins, what it is, and its `action_totals`."""
+
+    label: str
+    what: str
+    release_id: str
+    totals: pa.Table
+    is_same_action: bool
+
+
+class _Book:
+    """One release while its pages are written."""
+
+    def __init__(
+        self, release_id: str, action: ActionSet, facts: dict[str, Any], figures: Figures, pasts: list[Past]
+    ) -> None:
+        self.action, self.facts, self.figures, self.pasts = action, facts, figures, pasts
+        self.evidence = Evidence(figures, action.days[0])
+        self.common = {"release_id": release_id, "action": action, "facts": facts, "root": "", "nav": NAV}
+
+    def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Path and HTML of every page, England's first."""
+        yield "report.html", self.england(trusts)
+        yield "hampshire.html", self.hampshire()
+        yield "sources.html", self.sources()
+        yield "quality.html", self.quality()
+        yield "definitions.html", self._page("definitions", "Definitions and files", tables=list(TABLES.values()))
+        for code, name in trusts:
+            yield f"trusts/{code}.html", self.trust(code, name, [c for c, _ in trusts])
+
+    def _page(self, template: str, title: str, here: str = "", **context: Any) -> str:
+        source = environment().get_template(f"{template}.html.jinja")
+        return str(source.render(**{**self.common, "here": here or f"{template}.html", "heading": title, **context}))
+
+    def _area(self, place: Place) -> dict[str, Any]:
+        chart, finding = area.day_chart(self.figures, self.action, place)
+        shown = headline(self.figures, place, self.pasts)
+        said = Markup(" ").join(c for h in shown for c in h["compared"])
+        return {
+            "place": place,
+            "headline": shown,
+            "compared_with": [
+                {"label": p.label, "what": p.what, "cover": coverage(p.figures, place, "cancellations")}
+                for p in self.pasts
+                if place.area_type != "trust" and f"{p.label}:" in said
+            ],
+            "chart": chart,
+            "finding": finding,
+            "days": area.by_day(self.figures, self.action, place),
+            "specialties": area.specialties(self.figures, place),
+            "staffing": area.staffing(self.figures, place),
+        }
+
+    def england(self, trusts: list[tuple[str, str]]) -> str:
+        """Headline, days, regions, boards, trusts, specialties, staff, and who has not returned."""
+        icbs = [self._place(r) for r in self.figures.rows("action_totals", area_type="icb")]
+        regions = [self._place(r) for r in self.figures.rows("action_totals", area_type="region")]
+        values = {p.area_code: self.figures.total("action_totals", "acute_cancelled", **p.where) for p in icbs}
+        drawn = charts.icb_tiles({k: v.value for k, v in values.items()}, "Appointments cancelled")
+        known = sorted((p for p in icbs if values[p.area_code]), key=lambda p: -(values[p.area_code].value or 0))
+        if known:
+            most = values[known[0].area_code]
+            tiles_say = Markup(
+                "{} ({}) reported most cancelled appointments: {}. {} of {} boards have a figure."
+            ).format(words.short(known[0].name), known[0].area_code, most, len(known), len(icbs))
+        else:
+            tiles_say = Markup("No board has a figure yet.")
+        found = [(Place("trust", c, n), self.evidence.trust_link(c, n), self.evidence.tags(c)) for c, n in trusts]
+        choices = (("hampshire", "Hampshire"), *((p.area_code.lower(), p.name) for p in (*regions, *icbs)))
+        listed = area.side_by_side(
+            self.figures,
+            "trusts",
+            "Every trust, most cancellations first",
+            "Trust",
+            found,
+            search="Find a trust by name or code",
+            choices=choices,
+            choice_label="Only trusts in",
+        )
+        return self._page(
+            "area",
+            "England",
+            "report.html",
+            **self._area(Place("england", ENGLAND, "England")),
+            tiles=drawn,
+            tiles_say=tiles_say,
+            regions=self._wider("regions", "By region", "Region", regions),
+            icbs=self._wider("icbs", "By integrated care board", "Integrated care board", icbs) if icbs else None,
+            trusts=listed,
+            absent=self.evidence.absent(),
+            published=compared_table(self.figures, self.action, self.facts["data_class"] == "synthetic"),
+        )
+
+    def hampshire(self) -> str:
+        """The same for Hampshire, its trusts side by side, and its hospital sites."""
+        place = Place("hampshire", "HAMPSHIRE", "Hampshire", "sources.html?q=hampshire#{extract}")
+        codes = self.evidence.members("hampshire")
+        trusts = [(Place("trust", c, n), self.evidence.trust_link(c, n), "") for c, n in codes]
+        shown = [
+            (p, f)
+            for p, f in ((p, self.figures.total("action_totals", "acute_cancelled", **p.where)) for p, *_ in trusts)
+            if f
+        ]
+        bars = [
+            {"name": words.short(p.name), "order": -(f.value or 0), "part": "Inpatient", "count": f.value}
+            for p, f in shown
+        ]
+        bars_say = None
+        if len(shown) > 1:
+            most = max(shown, key=lambda s: s[1].value or 0)
+            bars_say = Markup("{} cancelled most inpatient and outpatient appointments: {}.").format(
+                most[0].name, most[1]
+            )
+        return self._page(
+            "area",
+            "Hampshire",
+            "hampshire.html",
+            **self._area(place),
+            trust_bars_say=bars_say,
+            trusts=area.side_by_side(self.figures, "trusts", "Hampshire’s trusts side by side", "Trust", trusts),
+            trust_bars=charts.bars(bars, "Appointments cancelled", sideways=True) if len(bars) > 1 else None,
+            sites=self._sites("Hospital sites, where the return names them", [c for c, _ in codes]),
+            absent=self.evidence.absent({c for c, _ in codes}),
+        )
+
+    def trust(self, code: str, name: str, codes: list[str]) -> str:
+        """A trust's figures, its place among its peers, and its returns with their quality."""
+        place = Place("trust", code, name, "#returns", "../")
+        return self._page(
+            "area",
+            name,
+            f"trusts/{code}.html",
+            root="../",
+            **self._area(place),
+            peers=self._peers(code),
+            sites=self._sites(_SITES_OF, [code], "#returns"),
+            returns=self.evidence.returns(code),
+            submissions=self.evidence.submissions("submissions", "Its submissions", [code], root="../"),
+        )
+
+    def sources(self) -> str:
+        """Every submission behind the release."""
+        codes = sorted({s["ods_code"] for s in self.figures.rows("submissions") if s["ods_code"]})
+        found = [
+            (title, self.evidence.submissions(e, f"{title}: submissions", codes, e, search=_SEARCH))
+            for e, title in words.EXTRACTS.items()
+        ]
+        return self._page("sources", "Where the numbers come from", extracts=found)
+
+    def quality(self) -> str:
+        """Coverage, what was left out, late returns, and every figure that changed."""
+        revised = self.figures.rows("revisions")
+        left = [s for s in self.figures.rows("submissions") if s["rows_quarantined"] or s["status"] == "rejected"]
+        late = [r for r in self.figures.rows("returns", return_status="late")]
+        return self._page(
+            "quality",
+            "Quality and revisions",
+            statuses=self.evidence.statuses(),
+            revisions=self.evidence.revisions(SHOWN_REVISIONS),
+            revision_count=len(revised),
+            shown=SHOWN_REVISIONS,
+            left_out=self.evidence.submissions(
+                "left-out", "Submissions refused, or with rows left out", None, chosen=left
+            )
+            if left
+            else None,
+            rules=self.evidence.rules(),
+            late=Table(
+                "late",
+                "Late returns",
+                ("Trust", "Extract", "Day", "Received"),
+                [
+                    Row(
+                        self.evidence.trust_link(r["ods_code"], r["trust_name"]),
+                        [
+                            words.EXTRACTS[r["extract"]],
+                            words.short_day(r["strike_day"]),
+                            words.short_moment(r["received_at"]),
+                        ],
+                    )
+                    for r in late
+                ],
+            )
+            if late
+            else None,
+        )
+
+    def _sites(self, caption: str, codes: list[str], link: str = "") -> Table | None:
+        """The sites of trusts; each leads to its trust’s returns."""
+        of = {organisations().successor(c): c for c in codes}
+        found = []
+        for row in self.figures.rows("action_totals", area_type="site"):
+            if code := of.get(_trust_of(row["area_code"])):
+                href = link or f"trusts/{code}.html#returns"
+                name = Markup('<a href="{}">{} ({})</a>').format(href, row["area_name"], row["area_code"])
+                found.append((self._place(row), name, ""))
+        return area.side_by_side(self.figures, "sites", caption, "Site", found) if found else None
+
+    def _place(self, row: dict[str, Any]) -> Place:
+        return Place(row["area_type"], row["area_code"], row["area_name"])
+
+    def _wider(self, table_id: str, caption: str, first: str, places: list[Place]) -> Table:
+        link = Markup('<a href="sources.html?q={}">{} ({})</a>')
+        named = [(p, link.format(p.area_code.lower(), words.short(p.name), p.area_code), "") for p in places]
+        return area.side_by_side(self.figures, table_id, caption, first, named)
+
+    def _peers(self, code: str) -> Table | None:
+        """The trust's place in England and in its region."""
+        region = next((t for t in self.evidence.tags(code).split() if t.startswith("y")), "")
+        kin = tuple(c for c, _ in self.evidence.members(region)) if region else ()
+        rows = []
+        for field, label in (
+            ("acute_cancelled", "Inpatient and outpatient cancelled"),
+            ("staff_days_lost", "Staff-days lost"),
+            ("percent_planned_maintained", "Planned activity maintained"),
+        ):
+            england = self.figures.rank("action_totals", field, code, area_type="trust")
+            if england:
+                near = self.figures.rank("action_totals", field, code, area_type="trust", area_code=kin)
+                rows.append(Row(label, [england, self._ranked(field), near, self._ranked(field, area_code=kin)]))
+        heads = ("Measure", "#Place in England", "#of trusts", "#Place in region", "#of trusts in region")
+        return Table("peers", "Place among trusts with a figure, highest first", heads, rows) if rows else None
+
+    def _ranked(self, field: str, **where: Any) -> Any:
+        """How many trusts have the figure."""
+        codes = {
+            r["area_code"]
+            for r in self.figures.rows("action_totals", area_type="trust", **where)
+            if r[field] is not None
+        }
+        return self.figures.count("action_totals", area_type="trust", area_code=tuple(sorted(codes)))
+
+
+def _trust_of(site_code: str) -> str:
+    """Today's code of the trust that runs a site."""
+    site = organisations().site(site_code)
+    return organisations().successor(site.ods_code if site else site_code[:3])

@@ -1,1 +1,0 @@
-"""Summaries: accepted rows of the chosen submissions to the published tables."""
