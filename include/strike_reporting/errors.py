@@ -1,0 +1,75 @@
+"""The error tree, and the one boundary of fault: whatever happens to one item is that item's outcome.
+
+`SenderFault`: the trust must do something. `OurFault`: an engineer must. `Transient`: again later. Anything else that
+derives from `StrikesError` is about how a command was called. Each kind has its own exit code.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class StrikesError(Exception):
+    """A known fault: its message says what is wrong and what to do, and no traceback is shown."""
+
+    exit_code = 2
+
+
+class SenderFault(StrikesError):
+    """What a sender did: the trust must mend something."""
+
+    exit_code = 3
+
+
+class OurFault(StrikesError):
+    """What we did or failed to do: an engineer must mend something."""
+
+    exit_code = 4
+
+
+class Transient(StrikesError):
+    """It may work later without anybody doing anything."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+
+
+@dataclass(frozen=True)
+class Attempt(Generic[Item, Made]):
+    """What became of one item: `made`, or the `error` that stopped it and nothing else."""
+
+    item: Item
+    made: Made | None
+    error: Exception | None
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line; empty when it did not."""
+        if self.error is None:
+            return ""
+        if isinstance(self.error, StrikesError):
+            return str(self.error)
+        return f"the fault is ours ({type(self.error).__name__}: {self.error}); see the log"
+
+
+def attempt(item: Item, stage: Callable[[Item], Made]) -> Attempt[Item, Made]:
+    """Do one item. An unknown error is logged with its traceback; a known one speaks for itself."""
+    try:
+        return Attempt(item, stage(item), None)
+    except StrikesError as error:
+        return Attempt(item, None, error)
+    except Exception as error:
+        log.exception("%s: %s failed", getattr(stage, "__name__", "stage"), item)
+        return Attempt(item, None, error)
+
+
+def each(items: Iterable[Item], stage: Callable[[Item], Made]) -> Iterator[Attempt[Item, Made]]:
+    """Do every item, whatever happens to the others: collect, judge, publish, draw and mail all go through here."""
+    for item in items:
+        yield attempt(item, stage)
