@@ -16,6 +16,7 @@ from strike_reporting.simulator.examples import ACTIONS, write_examples
 from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
 
+pytest_plugins = ["postgres"]  # tests/integration/postgres.py
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
 
