@@ -12,6 +12,7 @@ from strike_reporting.intake.registry import load_feeds
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.simulator.examples import ACTIONS, write_examples
 from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
@@ -19,6 +20,14 @@ from strike_reporting.storage import Store
 pytest_plugins = ["postgres"]  # tests/integration/postgres.py
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    """Settings are read once a process: a test that changes the environment changes them for itself only."""
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture

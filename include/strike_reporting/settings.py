@@ -1,0 +1,287 @@
+"""Every number that tunes the work, in one frozen model; what is law or contract is no setting.
+
+Strongest first: the environment (`STRIKES_READ_SECONDS`), `settings.toml` of the configuration folder
+(`read_seconds = 60`), the defaults here. `docs/settings.md` is generated from this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from strike_reporting.errors import OurFault
+
+PREFIX = "STRIKES_"
+ENVIRONMENT = {
+    "STRIKES_HOME": "the state: a folder, or an object store such as `s3://bucket/prefix`",
+    "STRIKES_CONFIG": "the folder of feeds, dialects, settings and overlays; `strikes init FOLDER` writes one",
+    "STRIKES_LEDGER": "the ledger's database: a URL or an Airflow connection id",
+    "STRIKES_REFERENCE": "a folder of reference data used in place of the packaged one",
+}
+_KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
+
+
+class _Group(BaseModel):
+    """Settings that belong together. `decides`: an outcome or a figure may depend on them."""
+
+    decides: ClassVar[bool] = False
+
+
+class Work(_Group):
+    """How work is cut into mapped tasks. One task instance costs about 0.3 s of scheduling."""
+
+    feeds_in_group: int = Field(50, ge=1, description="feeds that one task pulls")
+    submissions_in_group: int = Field(
+        100, ge=1, description="submissions that one task judges; a trust's stay together"
+    )
+    actions_in_group: int = Field(12, ge=1, description="actions that one task publishes")
+
+
+class Pulling(_Group):
+    """Feeds: how many at once, and how long each may take. A connection's extra may say otherwise for itself."""
+
+    pulls_at_once: int = Field(8, ge=1, description="feeds pulled side by side in one task")
+    pulls_at_one_endpoint: int = Field(2, ge=1, description="of these, at one connection")
+    round_seconds: float = Field(900, gt=0, description="after this nothing new of a group is begun")
+    retry_after_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
+        (0.5, 2.0), description="the wait before each further try of a pull that may work next time"
+    )
+    sftp_timeout_seconds: float = Field(20, gt=0, description="without an answer from an SFTP server")
+    sftp_deadline_seconds: float = Field(300, gt=0, description="for one file over SFTP, however slowly it trickles")
+    sftp_settle_seconds: float = Field(1, ge=0, description="a file that changes within it is still being written")
+    sftp_chunk_bytes: int = Field(256 * 1024, ge=1024, description="asked of an SFTP server at a time")
+    https_timeout_seconds: float = Field(20, gt=0, description="without an answer from an HTTPS server")
+    https_deadline_seconds: float = Field(300, gt=0, description="for one file over HTTPS, however slowly it trickles")
+    https_index_bytes: int = Field(5_000_000, ge=1, description="size of a JSON index of files")
+    mesh_timeout_seconds: float = Field(30, gt=0, description="without an answer from the message exchange")
+
+
+class Limits(_Group):
+    """What one file may hold. Beyond, it is refused with the limit named."""
+
+    decides: ClassVar[bool] = True
+    max_file_bytes: int = Field(
+        50_000_000, ge=1, description="size of a file as it comes, and of what an archive holds"
+    )
+    max_expanded_bytes: int = Field(500_000_000, ge=1, description="size of a workbook unpacked")
+    max_parquet_bytes: int = Field(200_000_000, ge=1, description="size of a Parquet file's values unpacked")
+    max_expansion_ratio: int = Field(200, ge=1, description="size unpacked, in times the packed size")
+    max_rows: int = Field(1_000_000, ge=1, description="rows of a table")
+    max_columns: int = Field(200, ge=1, description="columns of a table")
+    max_cell_characters: int = Field(2_000, ge=1, description="characters of a cell")
+    max_sheets: int = Field(30, ge=1, description="sheets of a workbook")
+    max_archive_depth: int = Field(2, ge=0, description="archives inside one another")
+    header_within_rows: int = Field(40, ge=1, description="rows in which a table's header is looked for")
+    read_memory_bytes: int = Field(1024**3, ge=256 * 1024**2, description="memory for reading one file")
+    read_seconds: float = Field(60, gt=0, description="time for reading one file")
+
+
+class Doubts(_Group):
+    """When a submission that can be used is flagged as doubtful."""
+
+    decides: ClassVar[bool] = True
+    jump_times: float = Field(5, gt=1, description="times more, or less, than the trust's previous total for the day")
+    jump_at_least: int = Field(20, ge=0, description="totals below this jump by chance")
+    repeated_at_least_rows: int = Field(10, ge=2, description="a file of fewer rows may repeat itself by chance")
+    repeated_rows_listed: int = Field(20, ge=1, description="identical rows named in one report")
+
+
+class Judging(_Group):
+    """Judging in batches, and the error report."""
+
+    batch_rows: int = Field(100_000, ge=1, description="rows judged together, for speed and no other reason")
+    report_findings: int = Field(40, ge=1, description="findings listed in the error report's text")
+    report_workbook_findings: int = Field(
+        10_000, ge=1, description="findings listed in its workbook, which goes by mail"
+    )
+
+
+class Selection(_Group):
+    """Which files count for an action."""
+
+    decides: ClassVar[bool] = True
+    ahead_days: int = Field(28, ge=0, description="before its first day: a file that came then may be about it")
+    behind_days: int = Field(14, ge=0, description="after its last day: the same")
+
+
+class Publishing(_Group):
+    """Making releases and pages."""
+
+    duckdb_memory: str = Field("2GiB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="memory DuckDB may use")
+    duckdb_threads: int = Field(2, ge=1, description="threads DuckDB may use")
+    workbook_rows: int = Field(30_000, ge=1, description="a longer table is left to the CSV and Parquet files")
+    revisions_shown: int = Field(500, ge=1, description="revisions listed on a page")
+    comparable_percent: float = Field(90, ge=0, le=100, description="of returns that two compared actions both hold")
+    before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
+    before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
+    files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")
+
+
+class Ledger(_Group):
+    """The ledger's patience."""
+
+    ledger_busy_seconds: float = Field(30, gt=0, description="for another process to let the database go")
+    claim_lease_seconds: float = Field(900, gt=0, description="after which the claim of a silent process may be taken")
+
+
+class Watching(_Group):
+    """What is said before it loses a return, and how old news may be."""
+
+    expiry_warning_days: int = Field(14, ge=0, description="before a credential or certificate ends")
+    silent_after_gaps: float = Field(3, gt=0, description="times a feed's usual gap between files")
+    silent_after_days: float = Field(7, ge=0, description="and never sooner than this")
+    look_timeout_seconds: float = Field(5, gt=0, description="for a server to show its certificate")
+    mail_age_days: float = Field(2, gt=0, description="older releases and refusals are never mailed")
+
+
+GROUPS: tuple[type[_Group], ...] = (
+    Work,
+    Pulling,
+    Limits,
+    Doubts,
+    Judging,
+    Selection,
+    Publishing,
+    Ledger,
+    Watching,
+)
+
+
+class Settings(BaseSettings, Work, Pulling, Limits, Doubts, Judging, Selection, Publishing, Ledger, Watching):
+    """All settings, frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
+
+    @field_validator("retry_after_seconds", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("retry_after_seconds")
+    @classmethod
+    def _not_negative(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(wait < 0 for wait in value):
+            raise ValueError("a wait cannot be negative")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before `settings.toml`; no dotenv file and no folder of secrets."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that an outcome or a figure may depend on, by name."""
+        names = [n for group in GROUPS if group.decides for n in group.model_fields]
+        return {n: getattr(self, n) for n in names}
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once a process; `settings.cache_clear()` makes the next call read them again.
+
+    Raises:
+        OurFault: an unknown name or a bad value; the message says where it stands and what to do.
+    """
+    file = _file()
+    _check_environment()
+    try:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise OurFault(f"{file} cannot be read: {error}. Correct it: each line is `name = value`") from error
+    except ValidationError as error:
+        raise OurFault(
+            ". ".join(_sentence(file, e["type"], e["loc"], e["msg"], e["input"]) for e in error.errors())
+        ) from error
+
+
+def shown(value: Any) -> str:
+    """A setting's value as it is written in `settings.toml`."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    return json.dumps(value) if isinstance(value, str) else f"{value}"
+
+
+def clone() -> Path | None:
+    """The clone this package runs from; None when it was installed from a wheel."""
+    include = Path(__file__).parents[1]
+    return include.parent if include.name == "include" else None
+
+
+def config_folder() -> Path | None:
+    """The configuration: `STRIKES_CONFIG`; in a clone else the embedded example; None without either.
+
+    Raises:
+        OurFault: `STRIKES_CONFIG` names no folder.
+    """
+    named = os.environ.get("STRIKES_CONFIG")
+    if named:
+        if not Path(named).is_dir():
+            raise OurFault(f"STRIKES_CONFIG names {named}, which is no folder. `strikes init {named}` makes it")
+        return Path(named)
+    root = clone()
+    return root / "include" / "config" if root else None
+
+
+def _file() -> Path | None:
+    folder = config_folder()
+    return folder / "settings.toml" if folder else None
+
+
+def _check_environment() -> None:
+    known = {*ENVIRONMENT, *(PREFIX + name.upper() for name in Settings.model_fields)}
+    given = (name for name in os.environ if name.upper().startswith(PREFIX))
+    unknown = sorted(n for n in given if n.upper() not in known and not _KUBERNETES.search(n))
+    if unknown:
+        raise OurFault(". ".join(f"{n}: {_no_such(n.upper(), known)}" for n in unknown))
+
+
+def _no_such(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), 1, 0.7)
+    hint = f"the nearest is {near[0]}" if near else "docs/settings.md lists them"
+    return f"no setting has this name ({hint})"
+
+
+def _sentence(file: Path | None, kind: str, loc: tuple[int | str, ...], message: str, value: object) -> str:
+    key = str(loc[0])
+    if kind == "extra_forbidden":
+        return f"{_place(file, key)}: {key}: {_no_such(key, set(Settings.model_fields))}"
+    variable = next((n for n in os.environ if n.upper() == PREFIX + key.upper() and os.environ[n]), None)
+    where = "the environment" if variable else _place(file, key)
+    default = Settings.model_fields[key].default
+    fix = f"Correct it, or remove it for the default, {shown(default)}"
+    return f"{where}: {variable or key} = {value!r}: {message[:1].lower()}{message[1:]}. {fix}"
+
+
+def _place(file: Path | None, key: str) -> str:
+    return f"{file}, line {next(_lines(file, key), '?')}"
+
+
+def _lines(file: Path | None, key: str) -> Iterator[int]:
+    text = file.read_text(encoding="utf-8") if file else ""
+    wanted = re.compile(rf"\s*\[*[\"']?{re.escape(key)}\b")
+    return (number for number, line in enumerate(text.splitlines(), start=1) if wanted.match(line))
