@@ -22,7 +22,6 @@ app = typer.Typer(
 )
 release_app = typer.Typer(no_args_is_help=True, help="Published releases.")
 app.add_typer(release_app, name="release")
-SHOWN_FILES = 40  # beyond, only the refused ones are listed
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
 
@@ -49,6 +48,7 @@ def run(
     from strike_reporting.judging.settle import to_validate, validate
     from strike_reporting.publishing.releases import build
     from strike_reporting.reference.actions import resolve
+    from strike_reporting.settings import settings
     from strike_reporting.site.front import write_front
     from strike_reporting.storage import Store
 
@@ -67,12 +67,12 @@ def run(
         )
         progress.update(task, description="Writing the pages across releases", total=None)
         write_front(store)
-    wanted = {r.submission_id for r in pulled.landed}
+    wanted, shown = {r.submission_id for r in pulled.landed}, settings().files_shown
     came = [o for o in ledger.outcomes(store) if o.submission_id in wanted]
     rows = [
         (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)
         for o in came
-        if len(wanted) <= SHOWN_FILES or o.status == "rejected"
+        if len(wanted) <= shown or o.status == "rejected"
     ]
     rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
     if pulled.status == "failed":
@@ -81,7 +81,7 @@ def run(
         err.print(f"No new file was found in {drop}.", highlight=False)
     if rows:
         _print("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
-    if len(wanted) > SHOWN_FILES:
+    if len(wanted) > shown:
         found = Counter(o.status.replace("_", " ") for o in came)
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
         out.print(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.", highlight=False)

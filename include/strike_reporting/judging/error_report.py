@@ -11,9 +11,8 @@ import xlsxwriter
 
 from strike_reporting.judging.problems import Problem
 from strike_reporting.ledger import Outcome
+from strike_reporting.settings import settings
 
-LISTED = 40  # in the text
-LISTED_ROWS = 10_000  # in the workbook, which goes by e-mail; the quarantine holds every one
 _WORDS = {
     "critical": "the whole file was refused",
     "error": "the row was left out",
@@ -41,15 +40,15 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
         lines += ["", "By rule:"]
         lines += [f"  {n:>5}  {rule} ({_WORDS[severity]})" for (severity, rule), n in sorted(counted.items())]
         lines += ["", "Row by row:"]
-    for p in problems[:LISTED]:
+    listed, in_workbook = settings().report_findings, settings().report_workbook_findings
+    for p in problems[:listed]:
         place = "file" if p.row is None else f"row {p.row}"
         column = f", column {p.column}" if p.column else ""
         value = f", value {p.value!r}" if p.value is not None else ""
         lines.append(f"  {place}{column}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
-    if len(problems) > LISTED:
-        lines.append(
-            f"  ... and {len(problems) - LISTED:,} more{' in the workbook' if len(problems) <= LISTED_ROWS else ''}."
-        )
+    if len(problems) > listed:
+        rest = f"  ... and {len(problems) - listed:,} more"
+        lines.append(f"{rest}{' in the workbook' if len(problems) <= in_workbook else ''}.")
     return "\n".join(lines) + "\n"
 
 
@@ -82,8 +81,9 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
         "Rows used": outcome.rows_accepted,
         "Rows left out": outcome.rows_quarantined,
     }
-    if len(problems) > LISTED_ROWS:
-        facts["Listed"] = f"The first {LISTED_ROWS:,} of {len(problems):,} findings; “By rule” counts them all."
+    listed = settings().report_workbook_findings  # it goes by e-mail; the quarantine holds every one
+    if len(problems) > listed:
+        facts["Listed"] = f"The first {listed:,} of {len(problems):,} findings; “By rule” counts them all."
     for n, (name, value) in enumerate(facts.items()):
         sheet.write(n, 0, name, bold)
         sheet.write(n, 1, value, wrap)
@@ -100,7 +100,7 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
             p.fix,
             _WORDS[p.severity],
         )
-        for p in problems[:LISTED_ROWS]
+        for p in problems[:listed]
     ]
     heads = ["Row", "Column", "Value", "Rule", "What is wrong", "What to do", "What happened"]
     _table(book, "Rows", heads, rows, [8, 22, 24, 26, 60, 60, 26])

@@ -12,10 +12,7 @@ import pyarrow.compute as pc
 from strike_reporting.extracts import Contract
 from strike_reporting.judging.problems import Problem
 from strike_reporting.reference.actions import actions
-
-JUMP = 5  # times more, or less, than the trust's previous submission for the same day
-REPEATED = 10  # a file of fewer rows may repeat itself by chance
-SMALL = 20  # counts below this jump by chance
+from strike_reporting.settings import settings
 
 
 def implausible(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
@@ -49,7 +46,7 @@ def unusable(contract: Contract, good: pa.Table, read: int, previous: Mapping[st
         message = f"{bad}, so it does not replace the file before it"
         return Problem("mostly_unusable", "critical", message, "Correct the rows listed, and send the file again.")
     counted = good.filter(pc.greater(good[contract.count_field], 0))
-    if counted.num_rows >= REPEATED:
+    if counted.num_rows >= settings().repeated_at_least_rows:
         keys = [*contract.field_names, "source_column"]
         times = counted.group_by(keys, use_threads=False).aggregate([("source_row", "count")])["source_row_count"]
         if pc.min(times).as_py() > 1:
@@ -110,7 +107,7 @@ def _repeats(contract: Contract, rows: pa.Table) -> list[Problem]:
             "If one is a copy, remove it and send the file again.",
             r["source_row_max"],
         )
-        for r in repeated.to_pylist()[:20]
+        for r in repeated.to_pylist()[: settings().repeated_rows_listed]
     ]
 
 
@@ -148,12 +145,12 @@ def _beside_parts(contract: Contract, rows: pa.Table) -> list[Problem]:
 
 
 def _jumps(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
-    found = []
+    found, times, least = [], settings().jump_times, settings().jump_at_least
     for day, total in sorted(day_totals(contract, rows).items()):
         before = previous.get(day)
-        if before is None or max(total, before) < SMALL:
+        if before is None or max(total, before) < least:
             continue
-        if total > before * JUMP or total * JUMP < before:
+        if total > before * times or total * times < before:
             message = f"the total for {day} is {total:,}; the trust's previous submission said {before:,}"
             fix = "Check the figures. If they are right, nothing need be done."
             found.append(Problem("total_jumped", "warning", message, fix, None, contract.count_field, str(total), day))

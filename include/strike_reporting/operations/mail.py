@@ -16,11 +16,11 @@ from strike_reporting import ledger
 from strike_reporting.intake.registry import load_feeds
 from strike_reporting.publishing.releases import current, read_table
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.site.email import release_message
 from strike_reporting.storage import Store
 
 SENT = "ledger/mail"
-NEW = timedelta(days=2)  # older ones are never mailed: switching e-mail on does not send the past
 AREAS = ("england", "hampshire")
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
@@ -38,7 +38,8 @@ def announcements(store: Store, lists: Any, sender: str, link: str, now: datetim
         lists: addresses by area (`england`, `hampshire`).
         sender: the address it comes from.
         link: where the reports are served; the release's path is added.
-        now: the moment (UTC): a release whose newest return is older than `NEW` is not announced.
+        now: the moment (UTC): a release whose newest return is older than `mail_age_days` is not announced:
+            switching e-mail on does not send the past.
 
     Raises:
         TypeError: `lists` is not addresses by area.
@@ -46,7 +47,7 @@ def announcements(store: Store, lists: Any, sender: str, link: str, now: datetim
     if not isinstance(lists, dict) or not all(isinstance(a, str) for a in lists.values()):
         raise TypeError('the distribution is not addresses by area, such as {"england": "a@nhs.example"}')
     for manifest in current(store):
-        if not manifest["as_at"] or now - datetime.fromisoformat(manifest["as_at"]) > NEW:
+        if not manifest["as_at"] or not _new(manifest["as_at"], now):
             continue
         for area, address in sorted(lists.items()):
             if area in AREAS and address:
@@ -72,12 +73,16 @@ def notices(store: Store, sender: str, now: datetime) -> Iterator[Mail]:
     contacts = {f.id: f.contact for f in load_feeds()}
     newest = {o.feed_id: o for o in ledger.outcomes(store)}  # oldest first, so the last stands
     for outcome in newest.values():
-        new = now - datetime.fromisoformat(outcome.received_at) <= NEW
+        new = _new(outcome.received_at, now)
         address = contacts.get(outcome.feed_id, "")
         theirs = outcome.status in ("rejected", "accepted_in_part") and "processing_error" not in outcome.rules
         if new and address and theirs and store.exists(f"{_report(outcome)}.txt"):
             name = f"{outcome.submission_id}.{outcome.status}"
             yield name, address, partial(_notice, store, outcome, sender, address)
+
+
+def _new(moment: str, now: datetime) -> bool:
+    return now - datetime.fromisoformat(moment) <= timedelta(days=settings().mail_age_days)
 
 
 def _report(outcome: ledger.Outcome) -> str:

@@ -17,20 +17,19 @@ from strike_reporting.publishing.releases import CheckFailed, build
 from strike_reporting.publishing.selection import select
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import published_figures
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
-# One mapped task instance costs about 0.3 s of scheduling, so work is mapped over groups, never over trusts.
-FEEDS_IN_GROUP = 50
-SUBMISSIONS_IN_GROUP = 100
-ACTIONS_IN_GROUP = 12
 
 Group = dict[str, Any]
 
 
 def collect_plan() -> list[Group]:
     """The registry's feeds in groups: `name` and `feeds` (ids)."""
-    return [{"name": name, "feeds": [f.id for f in part]} for name, part in groups(load_feeds(), FEEDS_IN_GROUP)]
+    return [
+        {"name": name, "feeds": [f.id for f in part]} for name, part in groups(load_feeds(), settings().feeds_in_group)
+    ]
 
 
 def collect_group(collection: str, group: Group) -> dict[str, int]:
@@ -52,7 +51,7 @@ def validate_plan() -> list[Group]:
     for receipt in todo:
         last = plan[-1] if plan else None
         same_trust = last is not None and last["last"] == (receipt.ods_code or "")
-        if last is None or (len(last["submissions"]) >= SUBMISSIONS_IN_GROUP and not same_trust):
+        if last is None or (len(last["submissions"]) >= settings().submissions_in_group and not same_trust):
             last = {"name": receipt.ods_code or "drops", "submissions": [], "last": ""}
             plan.append(last)
         last["submissions"].append(receipt.submission_id)
@@ -85,8 +84,8 @@ def to_publish(store: Store) -> list[str]:
 
 def publish_plan() -> list[Group]:
     """Actions to publish, in groups."""
-    ids = to_publish(Store())
-    parts = [ids[i : i + ACTIONS_IN_GROUP] for i in range(0, len(ids), ACTIONS_IN_GROUP)]
+    ids, size = to_publish(Store()), settings().actions_in_group
+    parts = [ids[i : i + size] for i in range(0, len(ids), size)]
     return [{"name": p[0] if len(p) == 1 else f"{p[0]} and {len(p) - 1} more", "actions": p} for p in parts]
 
 

@@ -18,11 +18,8 @@ from strike_reporting.intake.landing import receipts
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import Endpoint, endpoint
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
-
-SOON = timedelta(days=14)
-SILENT_AFTER = 3  # times a feed's usual gap between files, and never less than a week
-_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def _silent(store: Store, feeds: list[Feed], now: datetime) -> list[Warned]:
             continue  # too few to say what is usual
         usual = timedelta(seconds=median((b - a).total_seconds() for a, b in pairwise(times)))
         quiet = now - times[-1]
-        if quiet > max(SILENT_AFTER * usual, timedelta(days=7)):
+        if quiet > max(settings().silent_after_gaps * usual, timedelta(days=settings().silent_after_days)):
             found.append(Warned(feed.id, f"silent for {quiet.days} days; it usually sends every {_gap(usual)}"))
     return found
 
@@ -98,7 +95,7 @@ def _expiring(feed: Feed, now: datetime) -> list[str]:
     return [
         f"{what} of connection {feed.connection!r} {'expired' if when <= now else 'expires'} on {when:%-d %B %Y}"
         for what, when in moments.items()
-        if when - now <= SOON
+        if when - now <= timedelta(days=settings().expiry_warning_days)
     ]
 
 
@@ -108,7 +105,7 @@ def _served(end: Endpoint) -> datetime | None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only looked at: nothing is sent
     try:
         with (
-            socket.create_connection((end.host, end.port or 443), _TIMEOUT) as plug,
+            socket.create_connection((end.host, end.port or 443), settings().look_timeout_seconds) as plug,
             context.wrap_socket(plug, server_hostname=end.host) as tls,
         ):
             shown = tls.getpeercert(binary_form=True)

@@ -8,11 +8,11 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.publishing.selection import RETURNED
+from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.area import Place, of
 from strike_reporting.site.figures import Figures, change
 
-COMPLETE = 90  # percent of returns that two actions must both hold to be compared
 _HALVES = ("inpatient_cancelled", "outpatient_cancelled")
 
 
@@ -100,7 +100,7 @@ def _complete(now: Figures, past: Figures, place: Place, extract: str) -> bool:
     """Whether two actions may be compared: both must hold nearly all returns, or they are of other trusts."""
     column = "staffing_coverage" if extract == "staffing" else "coverage"
     found = [f.total("action_totals", column, **place.where).value for f in (now, past)]
-    return all(v is not None and v >= COMPLETE for v in found)
+    return all(v is not None and v >= settings().comparable_percent for v in found)
 
 
 def coverage(figures: Figures, place: Place, extract: str) -> Markup:

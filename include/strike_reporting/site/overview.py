@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures
+from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.area import Place, by_day
 from strike_reporting.site.figures import Figure, Figures, Row, Table, together
@@ -23,8 +24,6 @@ from strike_reporting.site.pages import environment
 
 ENGLAND: dict[str, Any] = {"area_type": "england", "area_code": "ENG"}
 NAV = (("index.html", "All actions"), ("before.html", "Before a strike"))
-LEADS = 28  # days before the first strike day that are looked at
-BESIDE = 4  # earlier actions shown beside a coming one
 _CAME = ("returned", "expected")
 
 
@@ -233,12 +232,13 @@ def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:
         first = resolve(action_id).days[0]
         for kept in releases:  # oldest first, so the last of a day stands
             lead = (first - as_at(kept.manifest)).days
-            if 1 <= lead <= LEADS:
+            if 1 <= lead <= settings().before_days:
                 found.setdefault(action_id, {})[lead] = kept
     if not found:
         return None
     order = sorted(found, key=lambda i: resolve(i).days[0], reverse=True)
-    shown = [i for i in order if i in coming] + [i for i in order if i not in coming][:BESIDE]
+    beside = settings().before_actions
+    shown = [i for i in order if i in coming] + [i for i in order if i not in coming][:beside]
     longest = max(len(resolve(i).days) for i in shown)
     rows = [
         Row(

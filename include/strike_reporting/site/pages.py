@@ -20,6 +20,7 @@ from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.organisations import ENGLAND, organisations
+from strike_reporting.settings import settings
 from strike_reporting.site import area, charts, words
 from strike_reporting.site.area import Place
 from strike_reporting.site.evidence import Evidence
@@ -28,7 +29,6 @@ from strike_reporting.site.headline import Past, coverage, headline
 from strike_reporting.site.published import compared_table
 
 _TEMPLATES = Path(__file__).with_name("templates")
-SHOWN_REVISIONS = 500
 _SEARCH = "Find a trust, board, region or file"
 _SITES_OF = "Its sites, where the return names them"
 
@@ -262,9 +262,9 @@ class _Book:
             "quality",
             "Quality and revisions",
             statuses=self.evidence.statuses(),
-            revisions=self.evidence.revisions(SHOWN_REVISIONS),
+            revisions=self.evidence.revisions(settings().revisions_shown),
             revision_count=len(revised),
-            shown=SHOWN_REVISIONS,
+            shown=settings().revisions_shown,
             left_out=self.evidence.submissions(
                 "left-out", "Submissions refused, or with rows left out", None, chosen=left
             )

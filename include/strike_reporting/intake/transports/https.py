@@ -12,9 +12,8 @@ import httpx
 
 from strike_reporting.intake.transports import PullFailed, RemoteFile, Unchanged
 from strike_reporting.intake.transports.connections import Endpoint
+from strike_reporting.settings import settings
 
-TIMEOUT = 20.0
-DEADLINE = 300.0  # seconds for one file, however slowly it trickles
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _CONDITIONS = {"etag": ("If-None-Match", "ETag"), "last_modified": ("If-Modified-Since", "Last-Modified")}
 
@@ -33,12 +32,12 @@ class Https:
             context.load_cert_chain(extra["client_cert"], extra.get("client_key"))
         headers = {"Authorization": f"Bearer {extra['bearer']}"} if extra.get("bearer") else {}
         self.base = f"https://{endpoint.host}:{endpoint.port or 443}/"
-        self.deadline = float(extra.get("deadline", DEADLINE))
+        self.deadline = float(extra.get("deadline", settings().https_deadline_seconds))
         self.client = httpx.Client(
             verify=context,
             headers=headers,
             auth=(endpoint.login, endpoint.password or "") if endpoint.login and not headers else None,
-            timeout=float(extra.get("timeout", TIMEOUT)),
+            timeout=float(extra.get("timeout", settings().https_timeout_seconds)),
             follow_redirects=False,
             trust_env=False,
         )
@@ -53,7 +52,7 @@ class Https:
         if not location.endswith("/"):
             name = unquote(urlsplit(location).path.rsplit("/", 1)[-1])
             return [RemoteFile(name, None, None, {**facts, "path": location})]
-        body, _ = self._get(location, 5_000_000)
+        body, _ = self._get(location, settings().https_index_bytes)
         try:
             entries: list[dict[str, Any]] = httpx.Response(200, content=body).json()
             found = [

@@ -13,8 +13,7 @@ from mesh_client import MeshClient
 
 from strike_reporting.intake.transports import PullFailed, RemoteFile
 from strike_reporting.intake.transports.connections import Endpoint
-
-TIMEOUT = 30.0
+from strike_reporting.settings import settings
 
 
 class Mesh:
@@ -35,7 +34,7 @@ class Mesh:
             shared_key=str(extra.get("shared_key", "")).encode(),
             cert=certificate,
             verify=extra.get("ca", True) if endpoint.host.startswith("https://") else False,
-            timeout=float(extra.get("timeout", TIMEOUT)),
+            timeout=float(extra.get("timeout", settings().mesh_timeout_seconds)),
             max_retries=0,
         )
         self.greeted = False

@@ -15,11 +15,7 @@ import paramiko
 
 from strike_reporting.intake.transports import PullFailed, RemoteFile
 from strike_reporting.intake.transports.connections import Endpoint
-
-TIMEOUT = 20.0
-DEADLINE = 300.0  # seconds for one file, however slowly it trickles
-SETTLE = 1.0  # a file whose size or time changes within this many seconds is still being written
-CHUNK = 256 * 1024
+from strike_reporting.settings import settings
 
 
 class Sftp:
@@ -31,9 +27,9 @@ class Sftp:
     def __init__(self, endpoint: Endpoint) -> None:
         """Keep where to connect; nothing is opened before the first listing."""
         self.endpoint = endpoint
-        self.timeout = float(endpoint.extra.get("timeout", TIMEOUT))
-        self.deadline = float(endpoint.extra.get("deadline", DEADLINE))
-        self.settle = float(endpoint.extra.get("settle", SETTLE))
+        self.timeout = float(endpoint.extra.get("timeout", settings().sftp_timeout_seconds))
+        self.deadline = float(endpoint.extra.get("deadline", settings().sftp_deadline_seconds))
+        self.settle = float(endpoint.extra.get("settle", settings().sftp_settle_seconds))
         self.client: paramiko.SFTPClient | None = None
         self.transport: paramiko.Transport | None = None
 
@@ -82,10 +78,10 @@ class Sftp:
         """
         client = self._open()
         path = posixpath.join(file.facts["folder"], file.name)
-        buffer, until = io.BytesIO(), time.monotonic() + self.deadline
+        buffer, chunk_bytes, until = io.BytesIO(), settings().sftp_chunk_bytes, time.monotonic() + self.deadline
         try:
-            with client.open(path, "rb", bufsize=CHUNK) as remote:
-                while chunk := remote.read(CHUNK):
+            with client.open(path, "rb", bufsize=chunk_bytes) as remote:
+                while chunk := remote.read(chunk_bytes):
                     buffer.write(chunk)
                     if buffer.tell() > max_bytes:
                         raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
