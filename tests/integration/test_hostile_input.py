@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from strike_reporting import ledger, read
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import purge, receipts, safe_name
+from strike_reporting.intake.landing import purge, receipts
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build, reproduce
 from strike_reporting.reference.actions import resolve
+from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"

@@ -9,11 +9,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import purge, safe_name
+from strike_reporting.intake.landing import purge
 from strike_reporting.judging.problems import shown
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
+from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
 
 JD = "JD-2023-04-11"

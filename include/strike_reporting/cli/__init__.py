@@ -89,7 +89,7 @@ def run(
 
 
 def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from strike_reporting.intake.landing import safe_text
+    from strike_reporting.showing import safe_text
 
     table = Table(title=title, title_justify="left", show_lines=False)
     for head in heads:

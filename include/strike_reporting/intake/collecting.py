@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from strike_reporting import ledger
-from strike_reporting.intake.landing import Receipt, land, safe_name, safe_text
+from strike_reporting.intake.landing import Receipt, land
 from strike_reporting.intake.registry import Feed, dialect_for
 from strike_reporting.intake.transports import VALIDATORS, PullFailed, Transport, Unchanged, open_transport
 from strike_reporting.intake.transports.folder import Folder
 from strike_reporting.judging.reading import MAX_BYTES
+from strike_reporting.showing import safe_name, safe_text
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)

@@ -7,13 +7,12 @@ an interrupted landing and are landed again by the next pull.
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from strike_reporting.nhs_number import is_nhs_number
+from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
 
 RECEIPTS = "landing/receipts"
@@ -47,24 +46,6 @@ def submission_id(feed_id: str, sha256: str) -> str:
 def object_key(sha256: str) -> str:
     """Where the bytes with this hash are."""
     return f"landing/objects/{sha256[:2]}/{sha256}"
-
-
-def safe_name(name: str) -> str:
-    """A remote name as it may be kept and shown: printable, without identifiers, at most 200 characters."""
-    plain = safe_text(name)
-    return plain if len(plain) <= 200 else f"{plain[:160]}...{plain[-37:]}"
-
-
-def safe_text(text: str) -> str:
-    """A text without control characters, NHS numbers, e-mail addresses and postcodes."""
-    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    plain = re.sub(r"\d{3}[ ._-]?\d{3}[ ._-]?\d{4}", _hidden, plain)
-    plain = re.sub(r"[^\s@'\"]+@[^\s@'\"]+\.[a-z]{2,}", "[withheld]", plain, flags=re.IGNORECASE)
-    return re.sub(r"(?<![A-Z0-9])[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?![A-Z0-9])", "[withheld]", plain)
-
-
-def _hidden(match: re.Match[str]) -> str:
-    return "[withheld]" if is_nhs_number(re.sub(r"\D", "", match[0])) else match[0]
 
 
 def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[Receipt, bool]:
