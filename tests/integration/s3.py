@@ -1,0 +1,99 @@
+"""An S3 of the tests' own: moto behind a real socket, which writes down each request and can be told to refuse some."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import httpx
+import s3fs
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+REFUSAL = "<Error><Code>{code}</Code><Message>{code}</Message></Error>"
+REASONS = {409: ("Conflict", "ConditionalRequestConflict"), 412: ("Precondition Failed", "PreconditionFailed")}
+
+
+class _Quiet(MotoRequestHandler):
+    def log(self, *_: object) -> None:
+        """Requests are in `S3.requests`."""
+
+
+class S3:
+    """Listens on loopback. `requests` holds every (method, path with query); `refuse` sees each before moto does."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        self.refuse: Callable[[str, str], int | None] = lambda method, path: None
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.environment = {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "testing-key",
+            "AWS_SECRET_ACCESS_KEY": "testing-secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
+        path = environ["PATH_INFO"] + (f"?{query}" if query else "")
+        self.requests.append((method, path))
+        if status := self.refuse(method, path):
+            reason, code = REASONS[status]
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start(f"{status} {reason}", [("Content-Type", "application/xml")])
+            return [REFUSAL.format(code=code).encode()]
+        return self._moto(environ, start)  # type: ignore[no-any-return]
+
+    def serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.05)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def client(self) -> s3fs.S3FileSystem:
+        """A client of the test's own, which shares nothing with the product's."""
+        return s3fs.S3FileSystem(
+            key="testing-key",
+            secret="testing-secret",
+            client_kwargs={"endpoint_url": self.url},
+            skip_instance_cache=True,
+            use_listings_cache=False,
+        )
+
+    @contextmanager
+    def counted(self) -> Iterator[Counter[str]]:
+        """How many requests of each method the block made."""
+        count: Counter[str] = Counter()
+        before = len(self.requests)
+        yield count
+        count.update(method for method, _ in self.requests[before:])
+
+    def connection(self) -> str:
+        """The server as an Airflow connection."""
+        extra = {"endpoint_url": self.url}
+        return json.dumps({"conn_type": "aws", "login": "testing-key", "password": "testing-secret", "extra": extra})
+
+
+@contextmanager
+def s3(*buckets: str) -> Iterator[S3]:
+    """The server with these buckets, empty; moto keeps what is stored for the whole process, so it is emptied first."""
+    server = S3()
+    thread = Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        s3fs.S3FileSystem.clear_instance_cache()  # clients are kept by their arguments, not by where they connect to
+        httpx.post(f"{server.url}/moto-api/reset").raise_for_status()
+        client = server.client()
+        for bucket in buckets:
+            client.mkdir(bucket)
+        yield server
+    finally:
+        server.close()
+        thread.join()

@@ -1,0 +1,246 @@
+"""Storage in a folder: whole or absent, durable, private where asked, and nothing left behind by who was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from strike_reporting import storage
+from strike_reporting.errors import StrikesError
+from strike_reporting.storage import Store
+
+WRITTEN = {"landing/objects/one": b"Featherstonehaugh" * 10_000, "kept": b"new", "claim": b"mine"}
+STEPS = ("open", "mkdir", "fsync", "fchmod", "link", "rename", "replace", "unlink")
+
+
+def writer(root: str, sent: signal.Signals, at: str) -> int:
+    """A process that writes `WRITTEN` and is sent a signal at its n-th step on disk, or the first time at one kind."""
+    pid = os.fork()
+    if pid:
+        return pid
+    done = 0
+
+    def watched(name: str, step: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            nonlocal done, at
+            done += 1
+            if at in (name, str(done)):
+                at = ""
+                os.kill(os.getpid(), sent)
+            return step(*args, **kwargs)
+
+        return call
+
+    try:
+        for name in STEPS:
+            setattr(os, name, watched(name, getattr(os, name)))
+        store = Store(root)
+        store.write("landing/objects/one", WRITTEN["landing/objects/one"], private=True)
+        store.write("kept", WRITTEN["kept"])
+        store.create("claim", WRITTEN["claim"])
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "root")
+
+
+@pytest.fixture
+def waiting(store: Store) -> Iterator[int]:
+    """A stopped writer: it has made and locked its first temporary file."""
+    pid = writer(store.base, signal.SIGSTOP, "fchmod")
+    assert os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
+    yield pid
+    with contextlib.suppress(ProcessLookupError):  # it may have gone on and ended
+        os.kill(pid, signal.SIGKILL)
+
+
+def temporary(store: Store) -> list[Path]:
+    return list((Path(store.base) / "tmp").iterdir())
+
+
+def test_what_is_written_is_read_listed_and_deleted(store: Store) -> None:
+    store.write_many({"b/2.json": b"2", "a.txt": b"", "b/c/1.json": b"1"})
+    assert store.list("") == ["a.txt", "b/2.json", "b/c/1.json"]
+    assert store.list("b", ".json") == ["b/2.json", "b/c/1.json"]
+    assert store.read_many(store.list("b")) == {"b/2.json": b"2", "b/c/1.json": b"1"}
+    store.delete("b/2.json")
+    store.delete("b/2.json")
+    assert [store.exists(k) for k in ("b/2.json", "b/c/1.json", "b")] == [False, True, False]
+    assert store.list("b/2.json") == store.list("nowhere") == []
+
+
+def test_a_missing_key_is_a_file_not_found(store: Store) -> None:
+    store.write("folder/file", b"")
+    for key in ("nothing", "nowhere/nothing", "folder", "folder/file/inside"):
+        with pytest.raises(FileNotFoundError) as missing:
+            store.read(key)
+        assert missing.value.filename == key
+    with pytest.raises(FileNotFoundError):
+        store.read_many(["folder/file", "nothing"])
+    assert store.read_many(["folder/file", "nothing"], missing_ok=True) == {"folder/file": b""}
+
+
+def test_files_of_others_and_half_written_ones_are_not_keys(store: Store) -> None:
+    store.write("records/a.json", b"{}")
+    for name in ("records/._a.json", "records/.snapshot/a.json", "tmp/x.json", ".DS_Store"):
+        path = Path(store.base, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\0")
+    assert store.list("") == store.list("", ".json") == ["records/a.json"]
+
+
+@pytest.mark.parametrize("key", ["/etc/passwd", "../x", "a/../../x"])
+def test_a_key_never_leaves_the_root(store: Store, key: str) -> None:
+    with pytest.raises(ValueError, match="not a key"):
+        store.write(key, b"")
+
+
+def test_private_files_and_their_folders_are_the_owners_only(store: Store) -> None:
+    store.write("landing/objects/ab/abc", b"", private=True)
+    store.write("releases/index.html", b"")
+    modes = {str(p.relative_to(store.base)): p.stat().st_mode & 0o777 for p in Path(store.base).rglob("*")}
+    owners = {"landing", "landing/objects", "landing/objects/ab", "tmp"}
+    assert {name for name, mode in modes.items() if mode == 0o700} == owners
+    assert modes["landing/objects/ab/abc"] == 0o600
+    assert modes["releases/index.html"] == 0o644
+    assert Path(store.base).stat().st_mode & 0o055, "the root itself is open: releases are for others to read"
+
+
+def test_a_file_is_private_while_it_is_written(store: Store, waiting: int) -> None:
+    [half] = temporary(store)
+    assert half.stat().st_mode & 0o777 == 0o600
+
+
+def test_bytes_and_names_are_on_disk_before_a_write_returns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def seen(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink().relative_to(Path(store.base).parent)
+        synced.append("root/tmp/…" if path.parts[:2] == ("root", "tmp") and len(path.parts) == 3 else str(path))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    store.write("a/b", b"1")
+    assert synced == [".", "root", "root/tmp/…", "root", "root/a"], "the root, tmp, the bytes, a new folder, the name"
+    synced.clear()
+    store.write_many({"a/b": b"2", "a/c": b"3"})
+    assert synced == ["root/tmp/…", "root/tmp/…", "root/a"], "a folder is synced once for all that is written"
+    synced.clear()
+    assert store.create("a/d", b"4")
+    store.delete("a/d")
+    assert synced == ["root/tmp/…", "root/a", "root/a"]
+
+
+def test_of_many_that_create_one_key_one_wins(store: Store) -> None:
+    for key in map(str, range(20)):
+        with ThreadPoolExecutor(8) as pool:
+            won = list(pool.map(lambda n, key=key: store.create(key, b"%d" % n), range(8)))
+        assert won.count(True) == 1
+        assert store.read(key) == b"%d" % won.index(True)
+    assert temporary(store) == []
+
+
+def test_a_failed_write_leaves_what_was_there_and_nothing_else(store: Store) -> None:
+    store.write("a", b"old")
+    with pytest.raises(TypeError):
+        store.write("a", "no bytes")  # type: ignore[arg-type]
+    assert store.read("a") == b"old"
+    assert temporary(store) == []
+
+
+def test_killed_at_every_step_a_write_is_whole_or_absent_and_its_leftovers_are_cleared(tmp_path: Path) -> None:
+    leftovers, step = 0, 0
+    while True:
+        step += 1
+        store = Store(tmp_path / str(step))
+        store.write("kept", b"old")
+        if os.waitpid(writer(store.base, signal.SIGKILL, str(step)), 0)[1] == 0:
+            break
+        found = store.read_many(store.list(""))
+        assert found["kept"] in (b"old", b"new")
+        assert {**found, "kept": b"new"}.items() <= WRITTEN.items()
+        left = temporary(store)
+        leftovers += len(left)
+        assert store.clear_leftovers() == len(left)
+        assert temporary(store) == []
+        assert store.read_many(store.list("")) == found, "clearing takes nothing that has a name"
+    assert store.read_many(store.list("")) == WRITTEN
+    assert step > 25
+    assert leftovers > 8
+
+
+def test_a_write_that_is_going_on_is_no_leftover(store: Store, waiting: int) -> None:
+    assert len(temporary(store)) == 1
+    assert store.clear_leftovers() == 0
+    os.kill(waiting, signal.SIGCONT)
+    assert os.waitpid(waiting, 0)[1] == 0
+    assert store.read_many(store.list("")) == WRITTEN
+
+
+def test_a_temporary_file_older_than_a_day_is_nobodys(store: Store, waiting: int) -> None:
+    [half] = temporary(store)
+    os.utime(half, (time.time() - 90_000,) * 2)
+    assert store.clear_leftovers() == 1
+
+
+def test_without_locks_a_leftover_is_known_by_its_age(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(storage.fcntl, "flock", no_locks)
+    store.write("a", b"1")
+    left = Path(store.base, "tmp", "left")
+    left.write_bytes(b"")
+    assert store.clear_leftovers() == 0
+    os.utime(left, (time.time() - 90_000,) * 2)
+    assert store.clear_leftovers() == 1
+    assert store.read("a") == b"1"
+
+
+def test_a_writer_whose_file_was_cleared_before_its_lock_begins_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, cleared = storage._lock, []
+
+    def late(handle: int) -> bool | None:
+        if not cleared:
+            cleared.append(True)
+            for path in temporary(store):
+                path.unlink()
+        return lock(handle)
+
+    monkeypatch.setattr(storage, "_lock", late)
+    store.write("a", b"1")
+    assert store.read("a") == b"1"
+
+
+def test_a_folder_that_vanishes_while_it_is_listed_hides_no_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_many({"a/1": b"", "b/1": b"", "c/1": b""})
+    scan = os.scandir
+
+    def gone(path: str) -> object:
+        if Path(path).name == "b":
+            Path(path, "1").unlink()
+            Path(path).rmdir()
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert store.list("") == ["a/1", "c/1"]
+
+
+def test_the_root_is_a_folder_or_s3() -> None:
+    with pytest.raises(StrikesError, match=r"neither a folder nor an s3:// address"):
+        Store("gs://bucket")
