@@ -35,9 +35,14 @@ CONFLICT_WAITS = (0.05, 0.2, 0.8)  # seconds before a conditional write that met
 
 
 def home() -> str:
-    """`STRIKES_HOME`, or the git-ignored `.strikes-home` folder of the clone."""
-    default = Path(__file__).parent.parent.parent / ".strikes-home"
-    return os.environ.get("STRIKES_HOME") or str(default)
+    """`STRIKES_HOME`; else `.strikes-home` in the clone, or the user's data folder where the package is installed."""
+    if given := os.environ.get("STRIKES_HOME"):
+        return given
+    package = Path(__file__).resolve().parent
+    if package.parent.name == "include" and (package.parent.parent / "pyproject.toml").is_file():
+        return str(package.parent.parent / ".strikes-home")
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return str((data if data.is_absolute() else Path.home() / ".local" / "share") / "strike-reporting")
 
 
 class Store:

@@ -244,3 +244,21 @@ def test_a_folder_that_vanishes_while_it_is_listed_hides_no_other(
 def test_the_root_is_a_folder_or_s3() -> None:
     with pytest.raises(StrikesError, match=r"neither a folder nor an s3:// address"):
         Store("gs://bucket")
+
+
+def test_home_is_the_clone_or_the_users_data_folder_never_the_installed_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STRIKES_HOME", raising=False)
+    assert storage.home() == str(Path(__file__).parents[2] / ".strikes-home")
+    installed = tmp_path / "site-packages" / "strike_reporting" / "storage.py"
+    monkeypatch.setattr(storage, "__file__", str(installed))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert storage.home() == str(tmp_path / ".local/share/strike-reporting")
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    assert storage.home() == str(tmp_path / ".local/share/strike-reporting")
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert storage.home() == "/data/strike-reporting"
+    monkeypatch.setenv("STRIKES_HOME", "s3://bucket")
+    assert storage.home() == "s3://bucket"
