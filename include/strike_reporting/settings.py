@@ -25,7 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from strike_reporting.errors import OurFault
+from strike_reporting.errors import OurFault, StrikesError
 
 PREFIX = "STRIKES_"
 ENVIRONMENT = {
@@ -232,6 +232,21 @@ def clone() -> Path | None:
     return include.parent if include.name == "include" else None
 
 
+def example_config() -> Path:
+    """The embedded example configuration.
+
+    Raises:
+        StrikesError: the package was installed from a wheel, which has none.
+    """
+    root = clone()
+    if root is None:
+        raise StrikesError(
+            "the embedded example and the generated documents belong to a clone of the repository, not to the "
+            "installed package. `strikes simulate` writes files to try"
+        )
+    return root / "include" / "config"
+
+
 def config_folder() -> Path | None:
     """The configuration: `STRIKES_CONFIG`; in a clone else the embedded example; None without either.
 
@@ -243,8 +258,7 @@ def config_folder() -> Path | None:
         if not Path(named).is_dir():
             raise OurFault(f"STRIKES_CONFIG names {named}, which is no folder. `strikes init {named}` makes it")
         return Path(named)
-    root = clone()
-    return root / "include" / "config" if root else None
+    return example_config() if clone() else None
 
 
 def _file() -> Path | None:

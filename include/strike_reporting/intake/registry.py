@@ -1,94 +1,91 @@
-"""The registry: feeds (how one trust delivers one extract) and dialects (how a file is written), all YAML."""
+"""The registry: feeds, each how one trust delivers one extract. A bad line stops its own feed and no other."""
 
 from __future__ import annotations
 
-from functools import cache
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from strike_reporting.extracts import EXTRACTS, load
-from strike_reporting.reference.facts import data_dir
+from strike_reporting.clock import parse_due
+from strike_reporting.intake.config_files import Entry, Fault, Wrong, entries, nearest, one_of
+from strike_reporting.intake.dialects import (
+    EXCEL_SERIAL,
+    Column,
+    Dialect,
+    Dialects,
+    Extract,
+    Nil,
+    Unpivot,
+    dialect_named,
+    dialects,
+    load_dialects,
+    template,
+)
+from strike_reporting.intake.transports.kinds import KINDS
+from strike_reporting.reference.facts import read_csv
+from strike_reporting.reference.organisations import organisations
+from strike_reporting.settings import config_folder
 
-EXCEL_SERIAL = "excel_serial"  # a date written as Excel's day number, such as 45027
-Extract = Literal["cancellations", "staffing", "planned_activity"]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Model):
-    """Where one canonical field comes from. Headers are compared without case, spaces or punctuation."""
-
-    header: tuple[str, ...] = Field(min_length=1)
-    format: str | None = None  # dates: strptime or EXCEL_SERIAL; ISO and real spreadsheet dates are always read
-    codes: dict[str, str] = {}  # the sender's code -> the contract's
-
-
-class Unpivot(_Model):
-    """A wide file: each of these columns holds `value`, and its heading stands for the constants given."""
-
-    value: str
-    columns: dict[str, dict[str, str]]
-
-
-class Nil(_Model):
-    """The sender's own way to say “none”: a cell under `header` holding one of `values`."""
-
-    header: str
-    values: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
-
-
-class Dialect(_Model):
-    """A reusable description of one supplier's or template's file."""
-
-    id: Name
-    extract: Extract
-    description: str
-    encodings: tuple[str, ...] = ("utf-8",)
-    delimiters: tuple[str, ...] = (",",)
-    sheet: str | None = None
-    columns: dict[str, Column]
-    constants: dict[str, str] = {}
-    unpivot: Unpivot | None = None
-    nil: Nil | None = None
-    decimal: str = "."
-    thousands: str = ""
-    missing: tuple[str, ...] = ("", "-", "n/a", "na", "null", "none", "not known")
-    totals: tuple[str, ...] = ("total", "totals", "grand total", "sum")
-
-    @model_validator(mode="after")
-    def _fields_are_the_contracts(self) -> Dialect:
-        contract = load(self.extract)
-        unpivoted = {k for c in self.unpivot.columns.values() for k in c} if self.unpivot else set()
-        wide = {self.unpivot.value} if self.unpivot else set()
-        given = {*self.columns, *self.constants, *unpivoted, *wide}
-        unknown = given - set(contract.field_names)
-        if unknown:
-            raise ValueError(f"dialect {self.id}: {self.extract} has no field {', '.join(sorted(unknown))}")
-        lacking = set(contract.required) - given - {"ods_code"}
-        if lacking:
-            raise ValueError(f"dialect {self.id}: nothing gives {', '.join(sorted(lacking))}")
-        return self
+__all__ = [
+    "EXCEL_SERIAL",
+    "Column",
+    "Dialect",
+    "Extract",
+    "Feed",
+    "Nil",
+    "Registry",
+    "Unpivot",
+    "dialect_for",
+    "dialects",
+    "load_feeds",
+    "load_registry",
+    "template",
+]
+log = logging.getLogger(__name__)
 
 
-class Feed(_Model):
+def _due(text: str) -> str:
+    if parse_due(text) is None:
+        raise Wrong("it is no time of day", "Write it as HH:MM, such as 18:00.")
+    return text
+
+
+def _contact(text: str) -> str:
+    if not re.fullmatch(r"[^\s@,;:<>\"']+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", text):
+        raise Wrong("it is no e-mail address", "Give one address, such as information@trust.nhs.uk.")
+    return text
+
+
+def _trust(code: str) -> str:
+    if not organisations().is_known(code):
+        names = {r["ods_code"]: r["name"] for r in read_csv("organisations")}
+        near = nearest(code, names, "Look it up in the reference data's organisations.csv.")
+        fix = re.sub(r"\b[A-Z0-9]{3}\b", lambda m: f"{m[0]} ({names[m[0]]})" if m[0] in names else m[0], near)
+        raise Wrong("it is the ODS code of no trust", fix)
+    return code
+
+
+class Feed(BaseModel):
     """How one trust delivers one extract. Holds a connection *id*, never a secret."""
 
-    trust: str
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trust: Annotated[str, AfterValidator(_trust)]
     extract: Extract
-    transport: Literal["folder", "sftp", "https", "mesh", "object_store"] = "folder"
+    transport: Annotated[str, AfterValidator(one_of(tuple(KINDS)))] = "folder"
     connection: str | None = None
     location: str
     dialect: str = "template"
-    due: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d$")] | None = None
-    contact: str
+    due: Annotated[str, AfterValidator(_due)] | None = None
+    grace: int = Field(0, ge=0, le=7 * 24 * 60)  # minutes after `due` before a return is late
+    contact: Annotated[str, AfterValidator(_contact)]
     data_class: Literal["real", "synthetic"] = "real"
+    enabled: bool = True
 
     @property
     def id(self) -> str:
@@ -96,69 +93,87 @@ class Feed(_Model):
         return f"{self.trust}.{self.extract}"
 
 
-def template(extract: str) -> Dialect:
-    """The contract's own template as a dialect: canonical headings, UTF-8, any common delimiter."""
-    contract = load(extract)
-    columns = {f.name: {"header": [f.name, f.title]} for f in contract.fields}
-    return Dialect.model_validate(
-        {
-            "id": f"template.{extract}",
-            "extract": extract,
-            "description": f"The blank {extract} template, filled in.",
-            "delimiters": [",", ";", "\t", "|"],
-            "columns": columns,
-        }
-    )
+_FIXES = {
+    "trust": "Give the trust's ODS code, such as `trust: RHU`.",
+    "extract": "Say which extract it delivers, such as `extract: cancellations`.",
+    "location": "Say where its files are, such as `location: RHU/cancellations`.",
+    "contact": "Give an e-mail address, such as `contact: information@trust.nhs.uk`.",
+    "data_class": "Write real or synthetic.",
+    "enabled": "Write true or false.",
+    "grace": "Give whole minutes after the due time, from 0 to 10080.",
+}
 
 
-@cache
-def dialects() -> dict[str, Dialect]:
-    """Every known dialect by id, the three templates included.
+@dataclass(frozen=True)
+class Registry:
+    """Feeds in order of their ids (the disabled ones too), and what is wrong with the others."""
+
+    feeds: tuple[Feed, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def enabled(self) -> tuple[Feed, ...]:
+        """The feeds that are pulled."""
+        return tuple(f for f in self.feeds if f.enabled)
+
+
+def load_registry(config: Path | None = None) -> Registry:
+    """Every feed of a configuration folder (default: the one in use; without any there are none)."""
+    config = config or config_folder()
+    known = load_dialects(config)
+    found: list[Feed] = []
+    faults: list[Fault] = []
+    for entry in entries(config / "feeds", "feed", _id) if config else ():
+        if isinstance(entry, Fault):
+            faults.append(entry)
+            continue
+        try:
+            feed = Feed.model_validate(entry.data)
+        except ValidationError as error:
+            faults += entry.faults(error, Feed.model_fields, _FIXES)
+            continue
+        wrong = list(_unfit(entry, feed, known))
+        faults += wrong
+        found += [] if wrong else [feed]
+    return Registry(tuple(sorted(found, key=lambda f: f.id)), tuple(faults))
+
+
+def load_feeds() -> tuple[Feed, ...]:
+    """The feeds to pull, in order of their ids. The others are named in the log and stop nothing."""
+    registry = load_registry()
+    for fault in registry.faults:
+        log.error("%s", fault)
+    return registry.enabled
+
+
+def dialect_for(feed: Feed, known: Dialects | None = None) -> Dialect:
+    """A feed's dialect, among those of the configuration in use or of another.
 
     Raises:
-        ValueError: a dialect file does not fit the model or its contract; the message names it.
+        Wrong: there is none of its name, or it cannot be used.
     """
-    found = {d.id: d for d in map(template, EXTRACTS)}
-    for path in sorted((data_dir("config") / "dialects").glob("*.yaml")):
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            dialect = Dialect.model_validate(_listed(document))
-            if dialect.id in found:
-                raise ValueError(f"{path.name}: dialect {dialect.id} is defined twice")
-            found[dialect.id] = dialect
-    return found
+    return dialect_named(feed.dialect, feed.extract, known)
 
 
-def _listed(document: dict[str, Any]) -> dict[str, Any]:
-    """Allow `header: Date` for `header: [Date]`, and a bare heading for a column."""
-    columns = {}
-    for name, column in document.get("columns", {}).items():
-        column = column if isinstance(column, dict) else {"header": column}
-        header = column["header"]
-        columns[name] = {**column, "header": header if isinstance(header, list) else [header]}
-    return {**document, "columns": columns}
+def _id(data: dict[str, Any]) -> str:
+    return ".".join(str(data[k]) for k in ("trust", "extract") if isinstance(data.get(k), str))
 
 
-def dialect_for(feed: Feed) -> Dialect:
-    """A feed's dialect; KeyError if the registry has none of that name."""
-    name = f"template.{feed.extract}" if feed.dialect == "template" else feed.dialect
-    dialect = dialects()[name]
-    if dialect.extract != feed.extract:
-        raise ValueError(f"feed {feed.id}: dialect {name} is for {dialect.extract}")
-    return dialect
-
-
-def load_feeds(path: Path | None = None) -> tuple[Feed, ...]:
-    """Every feed of the registry, sorted by id.
-
-    Raises:
-        ValueError: a feed is given twice, or its dialect does not exist or does not fit.
-    """
-    found: dict[str, Feed] = {}
-    for file in sorted((path or data_dir("config") / "feeds").glob("*.yaml")):
-        for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
-            feed = Feed.model_validate(entry)
-            if feed.id in found:
-                raise ValueError(f"{file.name}: feed {feed.id} is given twice")
-            dialect_for(feed)
-            found[feed.id] = feed
-    return tuple(found[k] for k in sorted(found))
+def _unfit(entry: Entry, feed: Feed, known: Dialects) -> Iterator[Fault]:
+    """What the transport and the dialects say against a feed."""
+    kind = KINDS[feed.transport]
+    if problem := kind.problem(feed.location):
+        shown = None if "@" in feed.location else feed.location
+        yield entry.fault("location", shown, f"{problem} ({feed.transport})", f"Write it as {kind.example}.")
+    if kind.connection == "must" and not feed.connection:
+        yield entry.fault("connection", None, f"{feed.transport} needs one", "Give the id of an Airflow connection.")
+    elif feed.connection and kind.connection == "none":
+        fix = "Remove it, or say which transport is meant, such as `transport: sftp`."
+        yield entry.fault("connection", None, f"the transport {feed.transport} uses none", fix)
+    elif feed.connection and not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", feed.connection):
+        fix = "Keep address and secret in an Airflow connection and give its id."
+        yield entry.fault("connection", None, "it is not the id of a connection", fix)
+    try:
+        dialect_for(feed, known)
+    except Wrong as wrong:
+        yield entry.fault("dialect", feed.dialect, str(wrong), wrong.fix)

@@ -10,7 +10,7 @@ from typing import Any
 from strike_reporting import ledger
 from strike_reporting.intake.collecting import Pulled, collect, groups
 from strike_reporting.intake.landing import receipts
-from strike_reporting.intake.registry import load_feeds
+from strike_reporting.intake.registry import load_feeds, load_registry
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.operations.watch import feed_warnings
 from strike_reporting.publishing.releases import CheckFailed, build
@@ -41,7 +41,9 @@ def collect_group(collection: str, group: Group) -> dict[str, int]:
 
 def warnings() -> list[str]:
     """What should be seen to before it loses a return, as sentences."""
-    return [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), load_feeds())]
+    registry = load_registry()
+    expiring = [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), registry.enabled)]
+    return [str(fault) for fault in registry.faults] + expiring
 
 
 def validate_plan() -> list[Group]:

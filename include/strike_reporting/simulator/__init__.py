@@ -124,7 +124,8 @@ def _how(extract: str, kind: str, stream: random.Random, only_template: bool) ->
         return known[f"template.{extract}"], "csv"
     if extract == "cancellations" and kind == "acute" and draw < 0.3:
         own = [d for d in known.values() if d.id.startswith("long_") and d.extract == extract]
-        return stream.choice(own), "xlsx" if draw < 0.08 else "csv"
+        if own:  # they are the example configuration's
+            return stream.choice(own), "xlsx" if draw < 0.08 else "csv"
     return known[f"template.{extract}"], "xlsx" if draw > 0.9 else "csv"
 
 

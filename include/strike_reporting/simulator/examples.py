@@ -10,8 +10,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from strike_reporting.intake.registry import Feed, dialect_for, load_feeds
+from strike_reporting.intake.dialects import Dialect, load_dialects
+from strike_reporting.intake.registry import Feed, dialect_for, load_registry
 from strike_reporting.reference.facts import PublishedFigure, published_figures
+from strike_reporting.settings import example_config
 from strike_reporting.simulator.writing import FileType, write
 
 # The actions, in the order of the calendar; the last is the joint figure of the two nurses' strikes.
@@ -132,17 +134,19 @@ def write_examples(inbox: Path) -> int:
     """Write every example file under the inbox, where the example feeds look; returns how many.
 
     Files that are already there with the same content are left alone.
+
+    Raises:
+        StrikesError: this is no clone: the example is not part of the installed package.
     """
-    written = 0
-    for feed in load_feeds():
-        if not feed.location.startswith("published/"):
-            continue
-        dialect = dialect_for(feed)
+    config, written = example_config(), 0
+    known = load_dialects(config)
+    for feed in load_registry(config).feeds:
+        dialect = dialect_for(feed, known)
         for round_name, rows in sorted(rows_of(feed).items()):
             kind: FileType = "xlsx" if {feed.trust, feed.id} & _WORKBOOKS and feed.id != "RTD.cancellations" else "csv"
             data = write(rows, dialect, kind, preamble=_PREAMBLES.get(feed.trust, ()), totals=feed.trust in _TOTALS)
             if dialect.nil and all(r["cancelled_count"] == 0 for r in rows):
-                data = _nil_file(feed, rows)
+                data = _nil_file(feed, dialect, rows)
             path = inbox / feed.location / f"{feed.trust}_{feed.extract}_{round_name}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.read_bytes() != data:
@@ -151,9 +155,8 @@ def write_examples(inbox: Path) -> int:
     return written
 
 
-def _nil_file(feed: Feed, rows: list[dict[str, Any]]) -> bytes:
+def _nil_file(feed: Feed, dialect: Dialect, rows: list[dict[str, Any]]) -> bytes:
     """A nil return in the dialect's own way: the marker, and no numbers."""
-    dialect = dialect_for(feed)
     assert dialect.nil and dialect.unpivot  # noqa: S101 - called for such a dialect only
     date_format = dialect.columns["activity_date"].format or "%Y-%m-%d"
     days = sorted({r["activity_date"] for r in rows})

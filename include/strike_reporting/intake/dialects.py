@@ -1,0 +1,219 @@
+"""Dialects: how a supplier or a template writes an extract, as data."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from strike_reporting.extracts import EXTRACTS, load, slug
+from strike_reporting.intake.config_files import Fault, Wrong, entries, nearest, one_of
+from strike_reporting.settings import config_folder
+
+EXCEL_SERIAL = "excel_serial"  # a date written as Excel's day number, such as 45027
+Extract = Annotated[str, AfterValidator(one_of(EXTRACTS))]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")]
+
+
+def _date_format(pattern: str) -> str:
+    day = date(2023, 10, 31)
+    try:
+        read = pattern == EXCEL_SERIAL or datetime.strptime(day.strftime(pattern), pattern).date() == day
+    except ValueError:
+        read = False
+    if not read:
+        raise Wrong("it does not give a day, a month and a year", f"Write it as %d/%m/%Y, or {EXCEL_SERIAL}.")
+    return pattern
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise Wrong("there is no such encoding", "Name one such as utf-8, utf-16 or cp1252.") from None
+    return name
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _column(value: object) -> object:
+    return {"header": value} if isinstance(value, str | list) else value
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Model):
+    """Where one canonical field comes from. Headers are compared without case, spaces or punctuation."""
+
+    header: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    format: Annotated[str, AfterValidator(_date_format)] | None = None  # ISO and real spreadsheet dates are always read
+    codes: dict[str, str] = {}  # the sender's code -> the contract's
+
+
+class Unpivot(_Model):
+    """A wide file: each of these columns holds `value`, and its heading stands for the constants given."""
+
+    value: str
+    columns: dict[str, dict[str, str]]
+
+
+class Nil(_Model):
+    """The sender's own way to say “none”: a cell under `header` holding one of `values`."""
+
+    header: str
+    values: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+class Dialect(_Model):
+    """A reusable description of one supplier's or template's file."""
+
+    id: Name
+    extract: Extract
+    description: str
+    encodings: tuple[Annotated[str, AfterValidator(_encoding)], ...] = ("utf-8",)
+    delimiters: tuple[Annotated[str, Field(min_length=1, max_length=1)], ...] = (",",)
+    sheet: str | None = None
+    columns: dict[str, Annotated[Column, BeforeValidator(_column)]]
+    constants: dict[str, str] = {}
+    unpivot: Unpivot | None = None
+    nil: Nil | None = None
+    decimal: Annotated[str, Field(min_length=1, max_length=1)] = "."
+    thousands: Annotated[str, Field(max_length=1)] = ""
+    missing: tuple[str, ...] = ("", "-", "n/a", "na", "null", "none", "not known")
+    totals: tuple[str, ...] = ("total", "totals", "grand total", "sum")
+
+    @model_validator(mode="after")
+    def _fits_the_contract(self) -> Dialect:
+        contract = load(self.extract)
+        given = {name for _, name, _ in self._fixed()} | {*self.columns}
+        if self.unpivot:
+            given.add(self.unpivot.value)
+        for name in sorted(given - set(contract.field_names)):
+            place = f"columns.{name}" if name in self.columns else name
+            raise Wrong(f"{self.extract} has no such field", nearest(name, contract.field_names), place)
+        lacking = sorted(set(contract.required) - given - {"ods_code"})
+        if lacking:
+            fix = f"Add {', '.join(lacking)} to `columns`, or to `constants` where it is always the same."
+            raise Wrong(f"nothing gives {', '.join(lacking)}", fix, "columns")
+        if self.decimal == self.thousands:
+            raise Wrong("it marks thousands as well", "Leave `thousands` out where the file has none.", "decimal")
+        for place, name, code in self._fixed():
+            spellings = contract.field(name).lookup
+            if spellings and slug(code) not in spellings and code.casefold() not in self.missing:
+                known = [v.code for v in contract.field(name).values]
+                raise Wrong(f"{self.extract}'s {name} has no value {code}", nearest(code, known), place, code)
+        return self
+
+    def _fixed(self) -> Iterator[tuple[str, str, str]]:
+        """Every value that the dialect itself sets: where it says so, the field, the value."""
+        for name, column in self.columns.items():
+            yield from ((f"columns.{name}.codes.{theirs}", name, ours) for theirs, ours in column.codes.items())
+        yield from ((f"constants.{name}", name, value) for name, value in self.constants.items())
+        for heading, fixed in self.unpivot.columns.items() if self.unpivot else ():
+            yield from ((f"unpivot.columns.{heading}.{name}", name, value) for name, value in fixed.items())
+        for row in self.nil.rows if self.nil else ():
+            yield from ((f"nil.rows.{name}", name, value) for name, value in row.items())
+
+
+_FIXES = {
+    "id": "Give a name of small letters, digits, `_`, `-` and `.`, which feeds then use.",
+    "extract": f"Give one of: {', '.join(EXTRACTS)}.",
+    "description": "Say in one sentence whose file it describes.",
+    "columns": "Write `field: Heading in the file`, or `field: {header: Heading, format: ..., codes: {...}}`.",
+}
+
+
+@dataclass(frozen=True)
+class Dialects:
+    """The dialects that can be used, by id, and what is wrong with the others."""
+
+    known: Mapping[str, Dialect]
+    faults: tuple[Fault, ...]
+
+
+def template(extract: str) -> Dialect:
+    """The contract's own template as a dialect: canonical headings, UTF-8, any common delimiter."""
+    contract = load(extract)
+    return Dialect(
+        id=f"template.{extract}",
+        extract=extract,
+        description=f"The blank {extract} template, filled in.",
+        delimiters=(",", ";", "\t", "|"),
+        columns={f.name: Column(header=(f.name, f.title)) for f in contract.fields},
+    )
+
+
+def load_dialects(config: Path | None = None) -> Dialects:
+    """The three templates and the dialects of a configuration folder (default: the one in use), read once a process."""
+    return _of_folder(config or config_folder())
+
+
+@cache
+def _of_folder(config: Path | None) -> Dialects:
+    known = {d.id: d for d in map(template, EXTRACTS)}
+    faults: list[Fault] = []
+    for entry in entries(config / "dialects", "dialect", lambda data: str(data.get("id", ""))) if config else ():
+        if isinstance(entry, Fault):
+            faults.append(entry)
+            continue
+        try:
+            dialect = Dialect.model_validate(entry.data)
+        except ValidationError as error:
+            faults += entry.faults(error, Dialect.model_fields, _FIXES)
+            continue
+        if dialect.id in known:
+            faults.append(entry.fault("id", dialect.id, "it is the template's name", "Give it another name."))
+        else:
+            known[dialect.id] = dialect
+    return Dialects(known, tuple(faults))
+
+
+def dialects() -> Mapping[str, Dialect]:
+    """Every usable dialect by id, the three templates included."""
+    return load_dialects().known
+
+
+def reload_dialects() -> None:
+    """Forget what was read, so that the next call reads the files again."""
+    _of_folder.cache_clear()
+
+
+def dialect_named(name: str, extract: str, found: Dialects | None = None) -> Dialect:
+    """The dialect that a feed of an extract names; `template` is the extract's own.
+
+    Raises:
+        Wrong: there is none of that name, it has a fault, or it is for another extract.
+    """
+    found = found or load_dialects()
+    full = f"template.{extract}" if name == "template" else name
+    own = (d.id for d in found.known.values() if d.extract == extract and d.id != f"template.{extract}")
+    fitting = ["template", *own]
+    if full not in found.known:
+        for fault in found.faults:
+            if fault.name == full:
+                raise Wrong("the dialect has a fault", f"Mend it first: {fault}", "dialect", name)
+        raise Wrong("there is no such dialect", nearest(name, fitting), "dialect", name)
+    dialect = found.known[full]
+    if dialect.extract != extract:
+        raise Wrong(f"the dialect is for {dialect.extract}", nearest(name, fitting), "dialect", name)
+    return dialect
