@@ -32,7 +32,6 @@ ENVIRONMENT = {
     "STRIKES_HOME": "the state: a folder, or an object store such as `s3://bucket/prefix`",
     "STRIKES_CONFIG": "the folder of feeds, dialects, settings and overlays; `strikes init FOLDER` writes one",
     "STRIKES_LEDGER": "the ledger's database: a URL or an Airflow connection id",
-    "STRIKES_REFERENCE": "a folder of reference data used in place of the packaged one",
 }
 _KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
 

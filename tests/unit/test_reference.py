@@ -20,8 +20,8 @@ def test_the_reference_data_agree() -> None:
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "reference"
-    shutil.copytree(reference.data_dir("reference"), folder)
-    monkeypatch.setenv("STRIKES_REFERENCE", str(folder))
+    shutil.copytree(reference.reference_folder(), folder)
+    monkeypatch.setattr(reference, "reference_folder", lambda: folder)
     reference.read_csv.cache_clear()
     yield folder
     monkeypatch.undo()

@@ -4,34 +4,110 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from strike_reporting.errors import OurFault
+from strike_reporting.settings import clone, config_folder
 
-class ReferenceError(ValueError):
+# The columns by which two rows of a file are about the same thing; an overlay's row replaces that one.
+KEYS: dict[str, tuple[str, ...]] = {
+    "arithmetic_checks": ("check",),
+    "expected_returns": ("staff_group", "extract"),
+    "icb_predecessors": ("icb_code",),
+    "icb_tiles": ("icb_code",),
+    "icbs": ("icb_code",),
+    "named_areas": ("area_code", "ods_code"),
+    "organisation_openings": ("ods_code",),
+    "organisations": ("ods_code",),
+    "organisations_notes": ("ods_code", "issue"),
+    "published_figures": (
+        "action_id",
+        "geography_type",
+        "geography_code",
+        "date",
+        "measure",
+        "published_on",
+        "source_url",
+    ),
+    "regions": ("region_code",),
+    "revisions_observed": ("action_id", "geography_type", "geography_code", "date", "measure"),
+    "sites": ("trust_code", "site_name"),
+    "strike_calendar": ("action_id",),
+    "treatment_functions": ("code",),
+    "trust_icb_history": ("ods_code",),
+    "trust_mergers": ("predecessor_code",),
+}
+Row = dict[str, str]
+
+
+class ReferenceError(OurFault):
     """The reference data contradict themselves; the message lists every problem."""
 
 
-def data_dir(name: str) -> Path:
-    """Folder `reference` or `config`: beside the package in a clone, inside it when installed from a wheel."""
-    override = os.environ.get(f"STRIKES_{name.upper()}")
-    if override:
-        return Path(override)
-    package = Path(__file__).parent.parent
-    beside = package.parent / name
-    return beside if beside.is_dir() else package / "_data" / name
+def reference_folder() -> Path:
+    """The packaged reference data: beside the package in a clone, inside it when installed from a wheel."""
+    package = Path(__file__).parents[1]
+    return package.parent / "reference" if clone() else package / "_data" / "reference"
+
+
+def overlays() -> tuple[Path, ...]:
+    """The CSV files in `reference/` of the configuration folder: rows that replace or add to the packaged ones."""
+    config = config_folder()
+    return tuple(sorted((config / "reference").glob("*.csv"))) if config else ()
 
 
 @cache
-def read_csv(name: str) -> tuple[dict[str, str], ...]:
-    """Rows of one reference file, every value as text."""
-    with (data_dir("reference") / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+def read_csv(name: str) -> tuple[Row, ...]:
+    """Rows of one reference file, every value as text, with those of its overlay.
+
+    Raises:
+        ReferenceError: the overlay does not fit.
+    """
+    with (reference_folder() / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        packaged = list(csv.DictReader(file))
+    for overlay in overlays():
+        if overlay.stem == name:
+            own, problems = _overlay(overlay, list(packaged[0]))
+            require(problems)
+            merged = {_key(name, row): row for row in packaged} | {_key(name, row): row for row in own}
+            return tuple(merged.values())
+    return tuple(packaged)
+
+
+def _key(name: str, row: Row) -> tuple[str, ...]:
+    return tuple(row[column] for column in KEYS[name])
+
+
+def _overlay(path: Path, columns: list[str]) -> tuple[list[Row], list[str]]:
+    """The rows of an overlay, and what is wrong with it."""
+    rows, problems = [], []
+    seen: dict[tuple[str, ...], int] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if sorted(reader.fieldnames or ()) != sorted(columns):
+                return [], [f"{path}, line 1: its columns are not those of the packaged file: {', '.join(columns)}"]
+            for row in reader:
+                place = f"{path}, line {reader.line_num}"
+                if None in row or None in row.values():
+                    problems.append(f"{place}: it has not {len(columns)} values")
+                    continue
+                key = _key(path.stem, row)
+                if not any(key):
+                    problems.append(f"{place}: {', '.join(KEYS[path.stem])} is empty")
+                elif key in seen:
+                    problems.append(f"{place}: it repeats line {seen[key]} ({'/'.join(key)})")
+                seen[key] = reader.line_num
+                rows.append(row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problems.append(f"{path} cannot be read: {error}; save it as CSV in UTF-8")
+    return rows, problems
 
 
 @dataclass(frozen=True)
@@ -74,20 +150,32 @@ def published_figures() -> tuple[PublishedFigure, ...]:
 def reference_sha256() -> str:
     """One hash over all reference files: a release names the facts it was computed with."""
     digest = hashlib.sha256()
-    for path in sorted(data_dir("reference").glob("*.csv")):
+    for path in (*sorted(reference_folder().glob("*.csv")), *overlays()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
 def check_reference() -> list[str]:
     """Every contradiction in the reference data, as sentences; empty when they agree."""
-    return [*_check_organisations(), *_check_icbs(), *_check_actions(), *_check_figures()]
+    wrong = list(_check_overlays())
+    return wrong or [*_check_organisations(), *_check_icbs(), *_check_actions(), *_check_figures()]
 
 
 def require(problems: list[str]) -> None:
     """Raise `ReferenceError` naming every problem, if there is one."""
     if problems:
         raise ReferenceError("reference data: " + "; ".join(problems))
+
+
+def _check_overlays() -> Iterator[str]:
+    for path in overlays():
+        if path.stem not in KEYS:
+            near = get_close_matches(path.stem, KEYS, 1)
+            yield f"{path} overlays no reference file ({f'the nearest is {near[0]}' if near else ', '.join(KEYS)})"
+            continue
+        with (reference_folder() / path.name).open(encoding="utf-8", newline="") as file:
+            columns = next(csv.reader(file))
+        yield from _overlay(path, columns)[1]
 
 
 def _repeated(file: str, *keys: str) -> Iterator[str]:

@@ -1,0 +1,97 @@
+"""Overlays: a configuration's own reference rows replace or add to the packaged ones, and are checked with them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from strike_reporting.reference.facts import (
+    KEYS,
+    ReferenceError,
+    check_reference,
+    read_csv,
+    reference_folder,
+    reference_sha256,
+)
+from strike_reporting.reference.organisations import Organisations
+
+Overlaid = Callable[[str, str], Path]
+AREA = "area_code,area_name,ods_code,source\n"
+
+
+@pytest.fixture
+def overlaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlaid]:
+    """Write an overlay of one reference file."""
+    (tmp_path / "reference").mkdir()
+    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path))
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / "reference" / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        read_csv.cache_clear()
+        reference_sha256.cache_clear()
+        return path
+
+    yield write
+    read_csv.cache_clear()
+    reference_sha256.cache_clear()
+
+
+def test_a_row_is_added(overlaid: Overlaid) -> None:
+    before = len(read_csv("named_areas"))
+    overlaid("named_areas", f"{AREA}WESSEX,Wessex,RBD,local list\n")
+    assert len(read_csv("named_areas")) == before + 1
+    assert check_reference() == []
+    assert "wessex" in [a.area_type for a in Organisations().areas("RBD", date(2026, 11, 1))]
+
+
+def test_a_row_of_the_same_key_is_replaced_in_its_place(overlaid: Overlaid) -> None:
+    packaged = [r["code"] for r in read_csv("treatment_functions")]
+    overlaid("treatment_functions", "source,name,code\nlocal,Surgery in general,100\n")
+    assert [r["code"] for r in read_csv("treatment_functions")] == packaged
+    assert next(r["name"] for r in read_csv("treatment_functions") if r["code"] == "100") == "Surgery in general"
+
+
+def test_the_hash_of_the_reference_data_tells_an_overlay(overlaid: Overlaid) -> None:
+    before = reference_sha256()
+    overlaid("named_areas", f"{AREA}WESSEX,Wessex,RBD,local list\n")
+    assert reference_sha256() != before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("named_area", AREA, "overlays no reference file (the nearest is named_areas)"),
+        ("named_areas", "area_code,ods_code\nWESSEX,RBD\n", "line 1: its columns are not those"),
+        ("named_areas", f"{AREA}WESSEX,Wessex,RBD\n", "line 2: it has not 4 values"),
+        ("named_areas", f"{AREA}WESSEX,Wessex,RBD,a,b\n", "line 2: it has not 4 values"),
+        ("named_areas", f"{AREA}WESSEX,Wessex,RBD,a\nWESSEX,Wessex,RBD,b\n", "line 3: it repeats line 2"),
+        ("regions", "region_code,region_name,source\n,North,a\n", "line 2: region_code is empty"),
+        ("named_areas", f'{AREA}"WESSEX,Wessex,RBD,a\n', "cannot be read"),
+        ("named_areas", f"{AREA}WESSEX,Wessex,RZZ,local\n", "RZZ is not an organisation"),
+    ],
+)
+def test_an_overlay_that_does_not_fit_is_named_with_its_line(
+    overlaid: Overlaid, name: str, text: str, says: str
+) -> None:
+    path = overlaid(name, text)
+    [problem] = check_reference()
+    assert says in problem
+    assert "RZZ" in says or str(path) in problem
+
+
+def test_an_overlay_that_does_not_fit_is_never_half_used(overlaid: Overlaid) -> None:
+    overlaid("named_areas", f"{AREA}WESSEX,Wessex,RBD\n")
+    with pytest.raises(ReferenceError, match="it has not 4 values"):
+        read_csv("named_areas")
+
+
+def test_every_reference_file_has_a_key_that_tells_its_rows_apart() -> None:
+    files = {p.stem: list(csv.DictReader(p.open(newline=""))) for p in reference_folder().glob("*.csv")}
+    assert set(files) == set(KEYS)
+    for name, rows in files.items():
+        keys = [tuple(r[c] for c in KEYS[name]) for r in rows]
+        assert len(set(keys)) == len(keys), name
