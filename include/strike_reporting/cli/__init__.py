@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from strike_reporting.cli import config
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -22,6 +24,7 @@ app = typer.Typer(
 )
 release_app = typer.Typer(no_args_is_help=True, help="Published releases.")
 app.add_typer(release_app, name="release")
+app.command("init")(config.init)
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
 
@@ -257,17 +260,20 @@ def reproduce_release(release: str) -> None:
 @app.command()
 def feeds() -> None:
     """Say what will break soon: expiring credentials and certificates, changed host keys, silent feeds."""
-    from strike_reporting.intake.registry import load_feeds
+    from strike_reporting.intake.registry import load_registry
     from strike_reporting.operations.watch import feed_warnings
     from strike_reporting.storage import Store
 
-    known = load_feeds()
+    registry = load_registry()
+    known = registry.enabled
+    for fault in registry.faults:
+        err.print(str(fault), highlight=False, markup=False)
     with _progress() as progress:
         progress.add_task(f"Looking at {len(known)} feeds", total=None)
         found = feed_warnings(Store(), known)
     if found:
         _print("To see to", ("Feed", "What"), [(w.feed_id, w.what) for w in found])
-    else:
+    elif not registry.faults:
         out.print(f"Nothing to see to in {len(known)} feeds.", highlight=False)
 
 
@@ -315,14 +321,17 @@ def docs(
 
 def main() -> None:
     """Entry point: known errors are one line, not a traceback."""
+    from strike_reporting.errors import StrikesError
     from strike_reporting.intake.transports import PullFailed
     from strike_reporting.publishing.releases import CheckFailed, NoRelease
     from strike_reporting.reference.actions import UnknownAction
-    from strike_reporting.reference.facts import ReferenceError
     from strike_reporting.simulator import NoPublishedTotal
 
     try:
         app()
-    except (UnknownAction, NoPublishedTotal, NoRelease, CheckFailed, PullFailed, ReferenceError) as error:
+    except StrikesError as error:
+        err.print(f"strikes: {error}", highlight=False, markup=False)
+        raise SystemExit(error.exit_code) from None
+    except (UnknownAction, NoPublishedTotal, NoRelease, CheckFailed, PullFailed) as error:
         err.print(f"strikes: {error}", highlight=False, markup=False)
         raise SystemExit(2) from None
