@@ -20,19 +20,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from held import held
 from servers import free_port
 from sqlalchemy import URL, make_url
 
 BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), default=None)
 SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-# Its standard input is a pipe that only the test holds: at the end of the test, also by SIGKILL, reading it ends.
-SUPERVISOR = """
-"$@" & server=$!
-read -r _
-kill -INT $server 2>/dev/null
-wait $server
-rm -rf "$FOLDER"
-"""
 
 
 def unprivileged() -> dict[str, object]:
@@ -57,7 +50,7 @@ def postgres() -> Iterator[str]:
 
 
 def _serve(folder: Path) -> Iterator[str]:
-    who, data, log = unprivileged(), folder / "data", (folder / "log").open("w")
+    who, data = unprivileged(), folder / "data"
     url = URL.create("postgresql+psycopg", "strikes", secrets.token_hex(16), "127.0.0.1", free_port(), "postgres")
     (folder / "password").write_text(str(url.password))
     if who:
@@ -65,26 +58,12 @@ def _serve(folder: Path) -> Iterator[str]:
             shutil.chown(path, who["user"], who["group"])
     initdb = [str(BINARIES / "initdb"), "-D", str(data), "-U", "strikes", "--pwfile", str(folder / "password")]
     initdb += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    subprocess.run(initdb, check=True, stdout=log, stderr=log, cwd="/", **who)
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/", **who)
     options = [f"listen_addresses={url.host}", f"port={url.port}", f"unix_socket_directories={folder}", *SPEED]
     command = [str(BINARIES / "postgres"), "-D", str(data), *(part for option in options for part in ("-c", option))]
-    server = subprocess.Popen(
-        ["/bin/sh", "-c", SUPERVISOR, "sh", *command],
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        cwd="/",
-        env={**os.environ, "FOLDER": str(folder)},
-        start_new_session=True,
-        **who,
-    )
-    try:
+    with held(command, folder / "log", folder=folder, stop="INT", cwd="/", **who):  # INT: without waiting for clients
         _wait(url, folder / "log")
         yield url.render_as_string(hide_password=False)
-    finally:
-        server.stdin.close()
-        server.wait(30)
-        log.close()
 
 
 @contextmanager
