@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test check bench bench-pull fuzz up docs clean
+.PHONY: help report test test-all cluster check bench bench-pull fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -48,8 +48,19 @@ $(NODE_READY): tests/browser/package-lock.json | $(READY)
 report: $(READY) ## run the embedded real strikes through the three DAGs and say where the report is
 	@$(BIN)/python scripts/report.py
 
-test: $(READY) $(MESH_READY) $(NODE_READY) ## run every test
+test: $(READY) $(MESH_READY) $(NODE_READY) ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+CLUSTER_READY := .venv/.ready-cluster
+$(CLUSTER_READY): $(READY)
+	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --frozen --inexact --quiet --extra cluster
+	@touch $@
+
+test-all: $(READY) $(MESH_READY) $(NODE_READY) $(CLUSTER_READY) ## run every test, also those that take minutes
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "exhaustive or not exhaustive"
+
+cluster: $(CLUSTER_READY) ## run the Celery stack of docker-compose.yaml by hand, with workers killed
+	@$(BIN)/python -m pytest tests/cluster -m "exhaustive or not exhaustive" --durations=0
 
 check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/ruff check .
