@@ -17,6 +17,8 @@ from strike_reporting.errors import StrikesError
 from strike_reporting.intake.config_files import Fault
 from strike_reporting.intake.dialects import load_dialects, reload_dialects
 from strike_reporting.intake.registry import Feed, Registry, load_feeds, load_registry
+from strike_reporting.intake.transports import PullFailed, open_transport
+from strike_reporting.intake.transports.kinds import KINDS
 from strike_reporting.operations.starter import settings_toml, write_starter
 from strike_reporting.settings import Settings, settings
 
@@ -110,6 +112,17 @@ def test_a_secret_in_the_registry_is_refused_and_never_shown(written: Written, b
     assert registry.feeds == ()
     assert registry.faults
     assert not any("hunter2" in str(f) for f in registry.faults)
+
+
+def test_every_transport_that_a_line_may_name_can_be_opened() -> None:
+    for name, kind in KINDS.items():
+        if kind.connection == "must":
+            with pytest.raises(PullFailed, match="names no connection"):
+                open_transport(name, None)
+        else:
+            open_transport(name, None).close()
+    with pytest.raises(PullFailed, match="there is no transport called 'ftp'"):
+        open_transport("ftp", None)
 
 
 def test_a_feed_over_several_lines_is_named_by_the_line_of_the_bad_field(written: Written) -> None:
