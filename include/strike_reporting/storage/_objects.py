@@ -1,0 +1,124 @@
+"""A root on S3. What S3 answers is taken from the request itself, so that each call is one request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from strike_reporting.storage._folder import nothing
+
+AT_ONCE = 32  # requests side by side
+ONE_PUT = 5 * 2**30  # bytes: an upload in parts is not atomic and can be left half done
+CONFLICT_WAITS = (0.05, 0.2, 0.8)  # seconds before a conditional write that met another one is tried again
+
+
+class Objects:
+    """Objects of one bucket, below one prefix."""
+
+    def __init__(self, fs: Any, base: str) -> None:
+        self.fs, self.base = fs, base
+        self.bucket, self.prefix, _ = fs.split_path(f"{base}/")
+
+    def exists(self, key: str) -> bool:
+        try:
+            self.fs.call_s3("head_object", **self._object(key))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read_many(self, keys: Sequence[str], missing_ok: bool) -> dict[str, bytes]:
+        def one(key: str) -> bytes | None:
+            try:
+                return bytes(self.fs.cat_file(f"{self.base}/{key}", max_concurrency=1))  # else its size is asked first
+            except FileNotFoundError as error:
+                if missing_ok:
+                    return None
+                raise nothing(key) from error
+
+        if len(keys) < 2:
+            found = [one(key) for key in keys]
+        else:
+            with ThreadPoolExecutor(min(AT_ONCE, len(keys))) as pool:
+                found = list(pool.map(one, keys))
+        return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
+
+    def write_many(self, files: Mapping[str, bytes], private: bool) -> None:
+        if files:
+            whole = {f"{self.base}/{key}": data for key, data in files.items()}
+            self.fs.pipe(whole, batch_size=AT_ONCE, chunksize=ONE_PUT)
+
+    def create(self, key: str, data: bytes) -> bool:
+        waits = iter(CONFLICT_WAITS)
+        while True:
+            try:
+                self.fs.pipe_file(f"{self.base}/{key}", data, mode="create", chunksize=ONE_PUT)
+                return True
+            except FileExistsError:
+                return False
+            except OSError as error:
+                status = _status(error)
+                if status == 412 or (status == 409 and self.exists(key)):
+                    return False
+                wait = next(waits, None)
+                if status != 409 or wait is None:
+                    raise
+                time.sleep(wait)  # two met and neither won
+
+    def list(self, prefix: str) -> Iterator[str]:
+        for page in self._pages("list_objects_v2", prefix and f"{prefix}/"):
+            yield from self._keys(page.get("Contents", ()))
+
+    def delete(self, key: str) -> None:
+        self.fs.call_s3("delete_object", **self._object(key))
+
+    def move(self, key: str, to: str, private: bool) -> bool:
+        try:
+            self.fs.call_s3("copy_object", **self._object(to), CopySource=self._object(key))
+        except FileNotFoundError:
+            return False
+        self.delete(key)
+        return True
+
+    def erase(self, key: str) -> int:
+        versions = [v for page in self._pages("list_object_versions", key) for v in _versions(page)]
+        mine = [v["VersionId"] for v in versions if v["Key"] == self.prefix + key]
+        for version in mine:
+            self.fs.call_s3("delete_object", **self._object(key), VersionId=version)
+        return len(mine)
+
+    def traces(self, prefix: str) -> Iterator[str]:
+        pages = self._pages("list_object_versions", prefix and f"{prefix}/")
+        return iter({key for page in pages for key in self._keys(_versions(page))})
+
+    def clear_leftovers(self) -> int:
+        return 0
+
+    def _object(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self.prefix + key}
+
+    def _pages(self, method: str, start: str) -> Iterator[dict[str, Any]]:
+        after: dict[str, str] = {}
+        while True:
+            page = self.fs.call_s3(method, Bucket=self.bucket, Prefix=self.prefix + start, **after)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            markers = ("ContinuationToken", "KeyMarker", "VersionIdMarker")
+            after = {name: page[f"Next{name}"] for name in markers if f"Next{name}" in page}
+
+    def _keys(self, found: Iterable[dict[str, Any]]) -> Iterator[str]:
+        names = (str(one["Key"]) for one in found)
+        return (name.removeprefix(self.prefix) for name in names if not name.endswith("/"))
+
+
+def _versions(page: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+
+
+def _status(error: OSError) -> int | None:
+    """The HTTP status behind an error of S3."""
+    response = getattr(error.__cause__, "response", {})
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return None if status is None else int(status)
