@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 REFUSAL = "<Error><Code>{code}</Code><Message>{code}</Message></Error>"
-REASONS = {409: ("Conflict", "ConditionalRequestConflict"), 412: ("Precondition Failed", "PreconditionFailed")}
+REASONS = {
+    403: ("Forbidden", "AccessDenied"),
+    409: ("Conflict", "ConditionalRequestConflict"),
+    412: ("Precondition Failed", "PreconditionFailed"),
+}
 
 
 class _Quiet(MotoRequestHandler):
@@ -56,6 +61,11 @@ class S3:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def refuse_one(self, n: int, status: int) -> None:
+        """Refuse the n-th request from now, and no other."""
+        coming = itertools.count(1)
+        self.refuse = lambda method, path: status if next(coming) == n else None
 
     def client(self) -> s3fs.S3FileSystem:
         """A client of the test's own, which shares nothing with the product's."""

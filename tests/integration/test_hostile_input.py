@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from strike_reporting import ledger, read
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import purge, receipts
+from strike_reporting.intake.landing import receipts
+from strike_reporting.intake.purging import purge
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build, reproduce
 from strike_reporting.reference.actions import resolve
@@ -172,7 +173,7 @@ def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: 
     collect_drop(store, folder, JD)
     validate(store, to_validate(store))
     build(store, resolve(JD))
-    assert purge(store) == 1
+    assert purge(store).contents == 1
     assert reproduce(store, JD) == []
     assert {o.status for o in validate(store, receipts(store))} == {"accepted", "rejected"}
 

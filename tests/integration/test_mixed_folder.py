@@ -13,7 +13,8 @@ import pytest
 from strike_reporting import ledger, read
 from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import purge, receipts
+from strike_reporting.intake.landing import receipts
+from strike_reporting.intake.purging import purge
 from strike_reporting.intake.registry import template
 from strike_reporting.judging.error_report import LISTED_ROWS
 from strike_reporting.judging.settle import to_validate, validate
@@ -99,7 +100,7 @@ def test_patient_data_is_never_echoed_and_is_locked_away_until_purged(store: Sto
     holding = [p for p in home.rglob("*") if p.is_file() and any(d in p.read_bytes() for d in digits)]
     assert [p.parent.name for p in holding] == ["restricted"]
     assert holding[0].stat().st_mode & 0o077 == 0
-    assert purge(store) == 1
+    assert purge(store).contents == 1
     assert not holding[0].exists()
     assert len(receipts(store)) == 7
 

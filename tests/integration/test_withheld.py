@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import purge
+from strike_reporting.intake.purging import purge
 from strike_reporting.judging.problems import shown
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build
@@ -76,7 +76,7 @@ def test_what_is_locked_away(text: str, store: Store, home: Path, drop: Callable
     assert take(store, drop(a__csv=text)) == ["rejected"]
     assert leaks(home) == []
     assert list((home / "landing" / "restricted").iterdir())
-    assert purge(store) == 1
+    assert purge(store).contents == 1
 
 
 @pytest.mark.parametrize("state", ["visible", "hidden"])
@@ -92,7 +92,7 @@ def test_on_another_sheet(state: str, store: Store, home: Path, drop: Callable[.
     book.save(buffer)
     assert take(store, drop(a__xlsx=buffer.getvalue())) == ["rejected"]
     assert leaks(home) == []
-    assert purge(store) == 1
+    assert purge(store).contents == 1
 
 
 def test_a_sheet_of_instructions_is_no_patient(store: Store, drop: Callable[..., Path]) -> None:

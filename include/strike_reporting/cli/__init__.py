@@ -280,14 +280,14 @@ def feeds() -> None:
 @app.command()
 def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False) -> None:
     """Delete for good the landed bytes that were locked away because they held patient data."""
-    from strike_reporting.intake.landing import RESTRICTED
-    from strike_reporting.intake.landing import purge as purge_restricted
+    from strike_reporting.intake.purging import purge as purge_restricted
+    from strike_reporting.intake.purging import restricted
     from strike_reporting.storage import Store
 
-    found = len(Store().list(RESTRICTED))
+    found = len(restricted(Store()))
     if found and not yes:
         typer.confirm(f"Delete {found} restricted files for good? Receipts and outcomes stay", abort=True)
-    out.print(f"{purge_restricted(Store())} restricted files deleted.", highlight=False)
+    out.print(str(purge_restricted(Store())), highlight=False)
 
 
 @app.command("check-reference")

@@ -67,7 +67,7 @@ def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[
     if store.exists(key):
         return Receipt(**store.read_json(key)), False
     if not store.exists(object_key(digest)):
-        store.write(object_key(digest), data)
+        store.write(object_key(digest), data, private=True)  # nobody knows yet what is in it
     receipt = Receipt(
         submission_id=identity,
         source_name=source_name,
@@ -105,25 +105,10 @@ def content(store: Store, receipt: Receipt) -> bytes:
         FileNotFoundError: they were purged.
         OSError: the stored bytes no longer match the receipt.
     """
-    restricted = f"{RESTRICTED}/{receipt.sha256}"
-    key = restricted if store.exists(restricted) else object_key(receipt.sha256)
-    data = store.read(key)
+    try:
+        data = store.read(object_key(receipt.sha256))
+    except FileNotFoundError:
+        data = store.read(f"{RESTRICTED}/{receipt.sha256}")
     if hashlib.sha256(data).hexdigest() != receipt.sha256:
         raise OSError(f"landed bytes of submission {receipt.submission_id} do not match their hash")
     return data
-
-
-def restrict(store: Store, receipt: Receipt) -> None:
-    """Move bytes that hold patient data to the restricted folder, readable by the owner only."""
-    key = object_key(receipt.sha256)
-    if store.exists(key):
-        store.write(f"{RESTRICTED}/{receipt.sha256}", store.read(key), private=True)
-        store.delete(key)
-
-
-def purge(store: Store) -> int:
-    """Delete every restricted content for good; returns how many. Receipts and outcome records stay."""
-    keys = store.list(RESTRICTED)
-    for key in keys:
-        store.delete(key)
-    return len(keys)

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from strike_reporting import ledger
 from strike_reporting.extracts import contracts_sha256
-from strike_reporting.intake.landing import Receipt, content, receipts, restrict
+from strike_reporting.intake.landing import Receipt, content, receipts
+from strike_reporting.intake.purging import restrict
 from strike_reporting.intake.registry import Dialect, dialects
 from strike_reporting.judging import error_report
 from strike_reporting.judging.normalise import Normalised
@@ -266,7 +267,7 @@ def _reject(
     opened: _Opened | None = None,
 ) -> Outcome:
     if problem.rule == "patient_data":
-        restrict(store, receipt)
+        restrict(store, receipt.sha256)
     listed = list(problems) or [problem]
     place = f" (row {problem.row})" if problem.row is not None and "row" not in problem.message else ""
     found = _write(
