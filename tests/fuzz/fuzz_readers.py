@@ -14,18 +14,23 @@ import atheris
 with atheris.instrument_imports(include=["strike_reporting"]):
     from strike_reporting.intake.registry import dialects
     from strike_reporting.judging.guard import guard, guard_rest
-    from strike_reporting.judging.matching import every_sheet, extra_columns, match
+    from strike_reporting.judging.matching import extra_columns, layouts, match
     from strike_reporting.judging.normalise import normalise
     from strike_reporting.judging.problems import Rejected
+    from strike_reporting.judging.reading.document import Document
+    from strike_reporting.judging.reading.parsing import parse
+    from strike_reporting.judging.reading.reader import limits_set
     from strike_reporting.simulator.examples import write_examples
 
 KNOWN = list(dialects().values())
+LIMITS = limits_set()
 
 
 def one(data: bytes) -> None:
     try:
-        guard_rest(every_sheet(data))
-        matched = match(data, KNOWN)
+        document = Document.of(parse(data, layouts(KNOWN), LIMITS))
+        guard_rest(document.whole)
+        matched = match(document, KNOWN)
         guard(matched)
         result = normalise(matched, "RHU")
         extra_columns(matched)

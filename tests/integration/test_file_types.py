@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from strike_reporting.intake.registry import dialects, template
-from strike_reporting.judging.matching import match
+from parsed import matched
+from strike_reporting.intake.registry import template
 from strike_reporting.judging.normalise import normalise
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.reading.archive import unwrap
-from strike_reporting.judging.reading.columnar import read
+from strike_reporting.judging.reading.reader import limits_set
 from strike_reporting.simulator.writing import write
 
 ROWS = [
@@ -54,7 +54,7 @@ def zipped(**files: bytes) -> bytes:
 
 
 def counts(data: bytes) -> list[tuple]:
-    table = normalise(match(data, dialects().values())).table
+    table = normalise(matched(data)).table
     return [(r["activity_date"], r["cancelled_count"], r["is_cancer"], r["source_row"]) for r in table.to_pylist()]
 
 
@@ -100,13 +100,13 @@ def test_old_and_open_workbooks(kind: str, tmp_path: Path) -> None:
 )
 def test_archives_end_in_a_clear_refusal(data: bytes, rule: str) -> None:
     with pytest.raises(Rejected) as refused:
-        match(data, dialects().values())
+        matched(data)
     assert refused.value.problem.rule == rule
 
 
 def test_content_not_the_name_decides() -> None:
-    assert unwrap(XLSX)[1] == "xlsx"
-    assert unwrap(CSV)[1] == "csv"
+    assert unwrap(XLSX, limits_set())[1] == "xlsx"
+    assert unwrap(CSV, limits_set())[1] == "csv"
 
 
 def workbook(fill: Callable[[Any], None], **options: object) -> bytes:
@@ -181,13 +181,13 @@ def test_a_number_merged_downwards_is_never_counted_twice() -> None:
         put(book, sheet)
         sheet.merge_range(1, 4, 2, 4, 40, book.add_format())  # with a format, the covered cell is written as blank
 
-    back = normalise(match(workbook(fill), dialects().values()))
+    back = normalise(matched(workbook(fill)))
     assert back.table["cancelled_count"].to_pylist() == [40, None]
 
 
 def test_excel_day_numbers_decimal_commas_and_thousands_points() -> None:
     data = b"Provider;Day No;Care;Stood down\r\nRHU;45027;INP;1.234,0\r\nRHU;45028;OUT;12,0\r\nRHU;45028;OUT;1,5\r\n"
-    back = normalise(match(data, dialects().values()))
+    back = normalise(matched(data))
     assert back.table["activity_date"].to_pylist() == [date(2023, 4, 11), date(2023, 4, 12), date(2023, 4, 12)]
     assert back.table["cancelled_count"].to_pylist() == [1234, 12, None]
     assert [(p.rule, p.row, p.value) for p in back.problems] == [("number", 4, "1,5")]
@@ -205,7 +205,7 @@ def test_an_external_entity_is_never_followed(tmp_path: Path) -> None:
                 text = entity.encode() + text.split(b"?>", 1)[1].replace(b">day_case<", b">&e;&b;day_case<")
             made.writestr(name, text)
     try:
-        table = normalise(match(buffer.getvalue(), dialects().values())).table
+        table = normalise(matched(buffer.getvalue())).table
     except Rejected as refused:
         assert "secret" not in str(refused)
     else:
@@ -219,5 +219,5 @@ def test_a_small_parquet_that_unpacks_to_much_is_refused_before_it_fills_the_mem
     pq.write_table(pa.table({"a": column, "b": column}), buffer)
     assert len(buffer.getvalue()) < 100_000
     with pytest.raises(Rejected) as refused:
-        read(buffer.getvalue())
+        matched(buffer.getvalue())
     assert refused.value.problem.rule == "file_expansion"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from conftest import ROOT
+from parsed import matched
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.intake.registry import Dialect, Feed, dialects, load_feeds
 from strike_reporting.judging.guard import is_nhs_number
-from strike_reporting.judging.matching import match
 from strike_reporting.judging.normalise import normalise
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.rules import judge
@@ -92,18 +92,18 @@ def test_rows_written_in_a_dialect_come_back_identical(dialect: Dialect, kind: s
     }  # fmt: skip
     row = {k: v for k, v in row.items() if k in contract.field_names}
     data = write([row], dialect, kind, preamble=["A title"] if kind == "xlsx" else ())  # type: ignore[arg-type]
-    back = normalise(match(data, [dialect]))
+    back = normalise(matched(data, [dialect]))
     assert back.problems == []
     [result] = back.table.to_pylist()
     mapped = {*dialect.columns, *dialect.constants}
     assert {k: result[k] for k in row if k in mapped} == {k: v for k, v in row.items() if k in mapped}
-    assert match(data, dialects().values()).dialect.extract == dialect.extract
+    assert matched(data).dialect.extract == dialect.extract
 
 
 @pytest.mark.parametrize("text", ["03/04/2023", "3.4.23", "45019"])
 def test_a_date_with_no_declared_order_is_never_guessed(text: str) -> None:
     head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
-    back = normalise(match(f"{head}RHU,{text},day_case,cancelled,1\n".encode(), dialects().values()))
+    back = normalise(matched(f"{head}RHU,{text},day_case,cancelled,1\n".encode()))
     assert [p.rule for p in back.problems] == ["ambiguous_date"]
 
 
@@ -111,7 +111,7 @@ def test_two_columns_that_could_be_the_trust_are_refused() -> None:
     head = b"ods_code,Trust ODS code,activity_date,point_of_delivery,status,cancelled_count"
     data = head + b"\nRHU,RHM,2023-04-11,day_case,cancelled,1\n"
     with pytest.raises(Rejected) as refused:
-        match(data, dialects().values())
+        matched(data)
     assert refused.value.problem.rule == "ambiguous_column"
 
 

@@ -19,7 +19,7 @@ from strike_reporting.intake.landing import Receipt, land
 from strike_reporting.intake.registry import Feed, dialect_for
 from strike_reporting.intake.transports import VALIDATORS, PullFailed, Transport, Unchanged, open_transport
 from strike_reporting.intake.transports.folder import Folder
-from strike_reporting.judging.reading import MAX_BYTES
+from strike_reporting.settings import settings
 from strike_reporting.showing import safe_name, safe_text
 from strike_reporting.storage import Store
 
@@ -120,7 +120,7 @@ def _pull(
         _check_time(until)
         name = safe_name(file.name)  # what the other side calls it is only ever a fact
         try:
-            data = transport.fetch(replace(file, seen=seen.get(name, {})), MAX_BYTES)
+            data = transport.fetch(replace(file, seen=seen.get(name, {})), settings().max_file_bytes)
         except Unchanged:
             continue
         except PullFailed as failure:

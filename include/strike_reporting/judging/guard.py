@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from strike_reporting.extracts import slug
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Rejected, shown
-from strike_reporting.judging.reading import Sheet
+from strike_reporting.judging.reading.document import Sheet
 from strike_reporting.nhs_number import TEN_DIGITS, holds_nhs_number, is_nhs_number
 
 _POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)

@@ -10,10 +10,8 @@ from functools import cache
 from strike_reporting.extracts import load, slug
 from strike_reporting.intake.registry import Dialect, dialects
 from strike_reporting.judging.problems import Problem, Rejected, shown
-from strike_reporting.judging.reading import Sheet, columnar, text, workbook
-from strike_reporting.judging.reading.archive import unwrap
-
-HEADER_WITHIN = 40
+from strike_reporting.judging.reading.document import Document, Layout, Sheet
+from strike_reporting.settings import settings
 
 
 @dataclass(frozen=True)
@@ -34,19 +32,27 @@ class Matched:
         return 100 * (len(self.columns) + len(self.wide) + (self.nil is not None)) - len(self.extra)
 
 
-def match(data: bytes, candidates: Iterable[Dialect]) -> Matched:
+def layouts(candidates: Iterable[Dialect]) -> list[Layout]:
+    """Every way in which the candidates would read delimited text, each once."""
+    return list(dict.fromkeys(layout for dialect in candidates for layout in _layouts(dialect)))
+
+
+def _layouts(dialect: Dialect) -> list[Layout]:
+    return [Layout(dialect.encodings, delimiter) for delimiter in dialect.delimiters]
+
+
+def match(document: Document, candidates: Iterable[Dialect]) -> Matched:
     """Read a file with the one dialect that fits it.
 
     Raises:
-        Rejected: unreadable; no dialect's required headings are there (the nearest are named); or two
+        Rejected: unreadable as text; no dialect's required headings are there (the nearest are named); or two
             dialects, sheets or columns fit equally well.
     """
-    candidates = list(candidates)
-    sheets = _sheets(data, candidates)
+    sheets, failure = _sheets(document, list(candidates))
     folded = {id(s): _folded(s) for _, s in sheets}
     found = [hit for dialect, sheet in sheets if (hit := _first_fit(dialect, sheet, folded[id(sheet)]))]
     if not found:
-        raise _nothing_fits(sheets)
+        raise failure or _nothing_fits(sheets)
     best = max(m.score for m in found)
     first, *rest = [m for m in found if m.score == best]
     for other in rest:
@@ -63,56 +69,23 @@ def _named(m: Matched) -> str:
     return f"dialect {m.dialect.id}" + (f" on sheet {shown(m.sheet.name)!r}" if m.sheet.name else "")
 
 
-def _sheets(data: bytes, candidates: list[Dialect]) -> list[tuple[Dialect, Sheet]]:
-    data, found = unwrap(data)
-    if found != "csv":
-        sheets = [columnar.read(data)] if found == "parquet" else workbook.read(data)
-        return [(d, s) for d in candidates for s in sheets if d.sheet is None or slug(d.sheet) == slug(s.name)]
-    pairs, parsed, failures = [], {}, []
-    decoded: dict[tuple[str, ...], str | Rejected] = {}
+def _sheets(document: Document, candidates: list[Dialect]) -> tuple[list[tuple[Dialect, Sheet]], Rejected | None]:
+    """The sheets that each dialect would read, and why the first reading that failed did."""
+    if not document.is_text:
+        visible = document.visible
+        return [(d, s) for d in candidates for s in visible if d.sheet is None or slug(d.sheet) == slug(s.name)], None
+    pairs: list[tuple[Dialect, Sheet]] = []
+    failure: Rejected | None = None
     for dialect in candidates:
-        if dialect.encodings not in decoded:
-            try:
-                decoded[dialect.encodings] = text.decode(data, dialect.encodings)
-            except Rejected as rejected:
-                decoded[dialect.encodings] = rejected
-        body = decoded[dialect.encodings]
-        if isinstance(body, Rejected):
-            failures.append(body)
-            continue
-        for delimiter in dialect.delimiters:
-            if delimiter not in body:
-                continue
-            key = (body, delimiter)
-            if key not in parsed:
-                try:
-                    parsed[key] = text.read(body, delimiter)
-                except Rejected as rejected:
-                    failures.append(rejected)
-                    continue
-            pairs.append((dialect, parsed[key]))
-    if not pairs and failures:
-        raise failures[0]
-    if not pairs or (failures and not any(_first_fit(d, s, _folded(s)) for d, s in pairs)):
-        if failures:
-            raise failures[0]
-        raise Rejected("layout", "the file has no columns that a known dialect could read", "Fill in the template.")
-    return pairs
-
-
-def every_sheet(data: bytes) -> list[Sheet]:
-    """Whatever a file holds, hidden sheets too, for the patient-data guard; nothing when it cannot be read at all."""
-    try:
-        data, found = unwrap(data)
-        if found == "parquet":
-            return [columnar.read(data)]
-        if found != "csv":
-            return workbook.read(data, hidden=True)
-        body = text.decode(data, ("cp1252", "latin-1"))
-        first = body[:20_000]
-        return [text.read(body, max(",;\t|", key=first.count))]
-    except Rejected:
-        return []
+        for layout in _layouts(dialect):
+            found = document.under(layout)
+            if isinstance(found, Sheet):
+                pairs.append((dialect, found))
+            elif found is not None:
+                failure = failure or Rejected.of(found)
+    if not pairs and failure is None:
+        failure = Rejected("layout", "the file has no columns that a known dialect could read", "Fill in the template.")
+    return pairs, failure
 
 
 def _first_fit(dialect: Dialect, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
@@ -126,7 +99,7 @@ def _first_fit(dialect: Dialect, sheet: Sheet, folded: list[dict[str, list[int]]
 def _folded(sheet: Sheet) -> list[dict[str, list[int]]]:
     """The first rows as headings: where each folded text stands."""
     found = []
-    for row in sheet.rows[:HEADER_WITHIN]:
+    for row in sheet.head(settings().header_within_rows):
         positions: dict[str, list[int]] = {}
         for position, heading in enumerate(row):
             if slug(heading):
@@ -150,7 +123,7 @@ def _needed(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 
 
 def _fit(dialect: Dialect, sheet: Sheet, index: int, positions: dict[str, list[int]]) -> Matched:
-    row = sheet.rows[index]
+    row = sheet.head(index + 1)[index]
     columns: dict[str, int] = {}
     for name, column in dialect.columns.items():
         places = [p for h in dict.fromkeys(map(slug, column.header)) for p in positions.get(h, ())]
@@ -177,7 +150,7 @@ def _nothing_fits(sheets: list[tuple[Dialect, Sheet]]) -> Rejected:
     best: tuple[float, str, str, int] | None = None
     for dialect, sheet in sheets:
         needed = _needed(dialect)
-        for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
+        for index, row in enumerate(sheet.head(settings().header_within_rows)):
             headings = {slug(h): h for h in row if slug(h)}
             lacking = [n for n, hs in needed.items() if not any(slug(h) in headings for h in hs)]
             share = 1 - len(lacking) / len(needed)

@@ -8,29 +8,38 @@ from strike_reporting.extracts import EXTRACTS
 from strike_reporting.intake.landing import Receipt
 from strike_reporting.intake.registry import Dialect, dialects
 from strike_reporting.judging.guard import guard, guard_rest
-from strike_reporting.judging.matching import every_sheet, extra_columns, match
+from strike_reporting.judging.matching import extra_columns, layouts, match
 from strike_reporting.judging.normalise import Normalised, normalise
 from strike_reporting.judging.problems import Problem, Rejected, shown
+from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.reference.organisations import organisations
 
 
-def open_submission(receipt: Receipt, data: bytes) -> tuple[Normalised, str, Dialect]:
+def open_submission(receipt: Receipt, data: bytes, reader: Reader | None = None) -> tuple[Normalised, str, Dialect]:
     """Read, guard and normalise one submission.
+
+    Args:
+        receipt: what is known of it.
+        data: its bytes.
+        reader: what parses it, in another process; by default this process's own.
 
     Returns:
         Its typed rows, the trust it is from, and the dialect it is in.
 
     Raises:
         Rejected: for any structural reason; the file as a whole cannot be used.
+        OurFault: no reader could be started.
     """
+    candidates = _candidates(receipt)
+    document = (reader or shared_reader()).read(data, layouts(candidates))
     try:
-        matched = match(data, _candidates(receipt))
+        matched = match(document, candidates)
     except Rejected:
-        guard_rest(every_sheet(data))
+        guard_rest(document.whole)
         raise
     guard(matched)
-    if matched.sheet.name:  # a workbook: it may hold more than the sheet that is read
-        guard_rest(s for s in every_sheet(data) if s.name != matched.sheet.name)
+    if not document.is_text:  # a workbook: it may hold more than the sheet that is read
+        guard_rest(s for s in document.whole if s is not matched.sheet)
     named = _code_in_name(receipt.source_name)
     result = normalise(matched, receipt.ods_code or named)
     result.problems += extra_columns(matched)

@@ -33,6 +33,12 @@ class Rejected(Exception):
         super().__init__(message)
         self.problem = Problem(rule, "critical", message, fix, **where)  # type: ignore[arg-type]
 
+    @classmethod
+    def of(cls, problem: Problem) -> Rejected:
+        """The refusal that a problem is."""
+        where = {"row": problem.row, "column": problem.column, "value": problem.value, "day": problem.day}
+        return cls(problem.rule, problem.message, problem.fix, **where)
+
 
 _IDENTIFIER = re.compile(r"@|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)  # e-mail address, postcode
 _WORD = re.compile(r"[^\W\d_]+")

@@ -1,0 +1,120 @@
+"""What reading hands on: a file as tables of text, each row with the number that its sender sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from strike_reporting.judging.problems import Problem
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to read delimited text: the encodings to try in this order (after UTF-8), and the delimiter."""
+
+    encodings: tuple[str, ...]
+    delimiter: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One table of text: a worksheet, a Parquet file, or delimited text under each of `layouts`.
+
+    `table` has the rows' numbers in the file (1 is the first) and then the columns, dictionaries of text; a null is
+    a cell that a shorter row does not have. `commonest` marks a text's table under its most frequent delimiter.
+    """
+
+    table: pa.Table
+    name: str = ""
+    hidden: bool = False
+    layouts: tuple[Layout, ...] = ()
+    commonest: bool = False
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The number of each row in the file."""
+        return [n for chunk in self.table.column(0).chunks for n in _integers(chunk)]
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """Every row's cells."""
+        return list(_rows(self.table))
+
+    def head(self, rows: int) -> list[list[str]]:
+        """The first rows' cells."""
+        first = self.table.slice(0, rows)
+        return list(_trimmed(zip(*(c.to_pylist() for c in first.columns[1:]), strict=True)))
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Layouts under which a text cannot be read, and why."""
+
+    problem: Problem
+    layouts: tuple[Layout, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A file, parsed once: for the guard, for matching and for normalising."""
+
+    sheets: tuple[Sheet, ...]
+    unread: tuple[Unread, ...] = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[Sheet | Unread]) -> Document:
+        """A document of what a parser yields."""
+        found = list(parts)
+        sheets = tuple(p for p in found if isinstance(p, Sheet))
+        return cls(sheets, tuple(p for p in found if isinstance(p, Unread)))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is delimited text, so that its sheets are readings of the same characters."""
+        return bool(self.unread) or any(s.layouts or s.commonest for s in self.sheets)
+
+    @property
+    def visible(self) -> list[Sheet]:
+        """The sheets of a workbook that its sender sees."""
+        return [s for s in self.sheets if not s.hidden]
+
+    @property
+    def whole(self) -> list[Sheet]:
+        """All that the file holds, once: hidden sheets too, and a text under its most frequent delimiter."""
+        return [s for s in self.sheets if s.commonest] if self.is_text else list(self.sheets)
+
+    def under(self, layout: Layout) -> Sheet | Problem | None:
+        """A text under one layout: its table, why it cannot be read so, or None when it lacks the delimiter."""
+        for sheet in self.sheets:
+            if layout in sheet.layouts:
+                return sheet
+        return next((u.problem for u in self.unread if layout in u.layouts), None)
+
+
+def _rows(table: pa.Table) -> Iterator[list[str]]:
+    """Rows of dictionary columns: each distinct text becomes one string, however often it stands in the file."""
+    columns: list[list[str | None]] = []
+    for column in table.columns[1:]:
+        cells: list[str | None] = []
+        for chunk in column.chunks:
+            known = chunk.dictionary.to_pylist()
+            cells += [known[i] for i in _integers(chunk.indices)]
+        columns.append(cells)
+    return _trimmed(zip(*columns, strict=True))
+
+
+def _trimmed(rows: Iterable[tuple[str | None, ...]]) -> Iterator[list[str]]:
+    for cells in rows:
+        row = list(cells)
+        while row and row[-1] is None:
+            row.pop()
+        yield row  # type: ignore[misc]  # a missing cell is always at the end
+
+
+def _integers(array: pa.Array) -> list[int]:
+    values = memoryview(array.buffers()[1] or b"").cast("i" if array.type == pa.int32() else "q")
+    found: list[int] = values[array.offset : array.offset + len(array)].tolist()
+    return found

@@ -1,0 +1,72 @@
+"""A file's bytes to the parts of a document. Runs in the worker: it may be killed by what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from strike_reporting.judging.problems import Problem, Rejected
+from strike_reporting.judging.reading import columnar, text, workbook
+from strike_reporting.judging.reading.archive import unwrap
+from strike_reporting.judging.reading.document import Layout, Sheet, Unread
+from strike_reporting.judging.reading.limits import Limits
+
+# For the guard, which looks at a text that fits nothing: Latin-1 decodes anything.
+_ANY_ENCODING = ("cp1252", "latin-1")
+_ANY_DELIMITER = ",;\t|"
+
+
+def parse(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
+    """The sheets of a file, one after another; a text under every layout, each distinct reading once.
+
+    Raises:
+        Rejected: the file as a whole cannot be read.
+    """
+    data, kind = unwrap(data, limits)
+    if kind == "parquet":
+        yield Sheet(columnar.read(data, limits))
+    elif kind == "csv":
+        yield from _readings(data, layouts, limits)
+    else:
+        yield from workbook.read(data, kind, limits)
+
+
+def _readings(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
+    known: dict[tuple[str, ...], str | Problem] = {}
+    wanted: dict[tuple[str, str], list[Layout]] = {}
+    for layout in layouts:
+        if layout.encodings not in known:
+            known[layout.encodings] = _encoding(data, layout.encodings)
+        encoding = known[layout.encodings]
+        if isinstance(encoding, Problem):
+            yield Unread(encoding, (layout,))
+        else:
+            wanted.setdefault((encoding, layout.delimiter), []).append(layout)
+    commonest = _commonest(data)
+    for encoding in {e: None for e, _ in wanted}:
+        body = data.decode(encoding)
+        absent = [key for key in wanted if key[0] == encoding and key[1] not in body]
+        for key in absent:
+            del wanted[key]
+    if commonest and commonest not in wanted:
+        wanted[commonest] = []
+    for key, asked in wanted.items():
+        try:
+            yield Sheet(text.read(data, *key, limits), layouts=tuple(asked), commonest=key == commonest)
+        except Rejected as rejected:
+            yield Unread(rejected.problem, tuple(asked))
+
+
+def _encoding(data: bytes, encodings: tuple[str, ...]) -> str | Problem:
+    try:
+        return text.encoding(data, encodings)
+    except Rejected as rejected:
+        return rejected.problem
+
+
+def _commonest(data: bytes) -> tuple[str, str] | None:
+    """The encoding and delimiter that a text most probably has; None for one that is not text."""
+    encoding = _encoding(data, _ANY_ENCODING)
+    if isinstance(encoding, Problem):
+        return None
+    first = data.decode(encoding)[:20_000]
+    return encoding, max(_ANY_DELIMITER, key=first.count)

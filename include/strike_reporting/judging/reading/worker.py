@@ -1,0 +1,89 @@
+"""The reading worker: `python -m strike_reporting.judging.reading.worker PARENT LIMITS` (as JSON).
+
+It reads one file at a time from standard input and answers on standard output. What a file does to it (a crash, a
+memory limit, a time-out) is that file's outcome and nothing else's: the parent starts another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from dataclasses import asdict
+
+# Libraries that pyarrow would load where they are installed. The worker has no use for them, and their
+# memory would come out of the file's.
+for _unused in ("pandas", "numpy", "fsspec"):
+    sys.modules[_unused] = None  # type: ignore[assignment]
+
+import pyarrow as pa  # noqa: E402
+
+from strike_reporting.judging.problems import Rejected  # noqa: E402
+from strike_reporting.judging.reading.document import Layout  # noqa: E402
+from strike_reporting.judging.reading.limits import Limits  # noqa: E402
+from strike_reporting.judging.reading.parsing import parse  # noqa: E402
+from strike_reporting.judging.reading.wire import Broken, layouts_in, part_out, receive, send  # noqa: E402
+
+OUT_OF_MEMORY = 77
+_PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int, limits: Limits) -> None:
+    """Answer until the parent closes our input or ends."""
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    source, answers = os.dup(0), os.dup(1)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what a crash leaves would hold what the file held
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (limits.read_memory_bytes, limits.read_memory_bytes))
+    list(parse(b"a,b\n1,2\n", [Layout(("utf-8",), ",")], limits))  # a limit too low for any file is not a file's fault
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)  # what a library prints must not break the frames
+    os.dup2(quiet, 2)  # and its last words may quote the file
+    send(answers, {"ready": True})
+    while True:
+        try:
+            head, data = receive(source, limits.read_memory_bytes)
+        except Broken:
+            return
+        signal.setitimer(
+            signal.ITIMER_PROF, limits.read_seconds
+        )  # processor time: a busy machine is not a file's fault
+        _answer(answers, layouts_in(head["layouts"]), data, limits)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _answer(answers: int, layouts: tuple[Layout, ...], received: bytearray, limits: Limits) -> None:
+    try:
+        data = bytes(received)
+        received.clear()
+        for part in parse(data, layouts, limits):
+            send(answers, *part_out(part))
+        send(answers, {"end": True})
+    except Rejected as rejected:
+        send(answers, {"rejected": asdict(rejected.problem)})
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as error:
+        # Where, never what: a message may quote the file.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        send(answers, {"fault": f"{type(error).__name__} in {place.name}, line {place.lineno} of {place.filename}"})
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its parent: a fork of the parent may keep our input open."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Limits(**json.loads(sys.argv[2])))

@@ -1,0 +1,14 @@
+"""A file's bytes matched to a dialect, read as the product reads them: in a worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.judging.matching import Matched, layouts, match
+from strike_reporting.judging.reading.reader import shared_reader
+
+
+def matched(data: bytes, candidates: Iterable[Dialect] | None = None) -> Matched:
+    known = list(dialects().values() if candidates is None else candidates)
+    return match(shared_reader().read(data, layouts(known)), known)
