@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 RUN pip install --no-cache-dir uv==0.9.30
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /opt/strikes
-COPY pyproject.toml uv.lock README.md ./
+COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-dev --extra cluster --no-install-project
 COPY include include
 RUN uv sync --frozen --no-dev --extra cluster
@@ -14,6 +14,7 @@ RUN useradd --uid 50000 --gid 0 --create-home airflow \
     && chown -R airflow:0 /opt/airflow /var/lib/strikes
 WORKDIR /opt/strikes
 COPY --from=build /opt/strikes /opt/strikes
+COPY scripts/entrypoint /usr/local/bin/entrypoint
 COPY dags dags
 COPY plugins plugins
 ENV PATH=/opt/strikes/.venv/bin:$PATH \
@@ -25,5 +26,5 @@ ENV PATH=/opt/strikes/.venv/bin:$PATH \
     GX_ANALYTICS_ENABLED=false \
     STRIKES_HOME=/var/lib/strikes
 USER airflow
-ENTRYPOINT ["airflow"]
+ENTRYPOINT ["entrypoint"]
 CMD ["version"]

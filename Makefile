@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test test-all cluster check bench bench-pull fuzz up docs clean
+.PHONY: help report test test-all cluster check bench bench-pull bench-history fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -71,6 +71,9 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py
+
+bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions
+	@$(BIN)/python bench/history.py
 
 bench-pull: $(READY) ## pull 200 feeds over SFTP and HTTPS, side by side and one after another
 	@$(BIN)/python bench/pull.py

@@ -1,26 +1,31 @@
-"""Publish a release of every action whose inputs changed."""
+"""Publish a release of every action for which there is something new to tell."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
-from strikes_common import ACCEPTED, DAG_DEFAULTS, RELEASE
+from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE
 
 DOC = """
 ### Publish disruption
 
-Summarises the newest accepted submission of each trust, extract and strike day, and publishes a release.
+Summarises, for every action that was touched since it was last looked at, the newest usable submission of each trust,
+extract and strike day, and cuts a release where a reader is told something new.
 
-* **plan** finds the actions that any submission concerns, and those that must be reported jointly.
-* **publish** stages, checks and publishes each action of a group; unchanged inputs leave the current
-  release alone.
-* **published** fails the run if any action's figures did not add up (nothing of it was published) and announces
-  `release`. It writes the pages across releases.
-* **announce** mails each area's list about new releases through the connection `strikes_mail`, if there is one. A
-  mail that cannot be sent is recorded in `ledger/mail`, fails nothing, and is tried again at the next run.
+* **plan** asks the ledger which actions were touched. In an idle hour only it, the drawing and the mail run.
+* **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split.
+* **published** lists the new releases and announces `release` as soon as every group has ended, if one did its work.
+* **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
+  all the same.
+* **draw** draws the pages of what is not drawn by today's code, and writes those that changed. It fails the run if a
+  release could not be drawn; the others are drawn all the same.
+* **announce**, beside the verdict, mails each area's list about new releases through the connection `strikes_mail`, if
+  there is one. A mail that cannot be sent stays in the ledger's outbox with its reason and is tried at the next run.
+  Should the task fail itself, the run does not.
 
-Releases are in `releases/<action>/<number>/`; `strikes release reproduce ID` rebuilds one from landing.
+Releases are in `releases/<action>/<number>/`, pages in `site/`; `strikes release reproduce ID` makes a release again
+from landing. What fails a run, and what to do: `docs/runs.md`.
 """
 SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("55 * * * *", timezone="UTC"), assets=[ACCEPTED])
 
@@ -33,39 +38,39 @@ def publish_disruption():
 
         return publish_plan()
 
-    @task(map_index_template="{{ group_name }}")
-    def publish(group: dict[str, Any]) -> list[dict[str, Any]]:
+    @task(map_index_template="{{ group_name }}", multiple_outputs=False)
+    def publish(group: dict[str, Any]) -> dict[str, Any]:
         from strike_reporting.operations.rounds import publish_group
 
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
 
-    @task(outlets=[RELEASE], trigger_rule="none_failed")
-    def published(groups: list[list[dict[str, Any]]]) -> list[str]:
-        from strike_reporting.site.front import write_front
-        from strike_reporting.storage import Store
+    @task(outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def published(groups: list[dict[str, Any]]) -> list[str]:
+        return [release_id for group in groups[:] for release_id in group["releases"]]
 
-        done = [item for group in groups[:] for item in group]
-        problems = [item["problem"] for item in done if item["problem"]]
-        write_front(Store())
-        if problems:
-            raise RuntimeError("; ".join(problems))
-        return [item["release"] for item in done if item["is_new"]]
+    @task(trigger_rule="none_failed_min_one_success")
+    def verdict(groups: list[dict[str, Any]]) -> None:
+        from strike_reporting.errors import fail_for
 
-    @task(trigger_rule="all_done", multiple_outputs=False)
+        fail_for([problem for group in groups[:] for problem in group["problems"]], "not published")
+
+    @task(trigger_rule="none_failed")
+    def draw() -> list[str]:
+        from strike_reporting.operations.rounds import draw_site
+
+        return draw_site()
+
+    @task(retries=0, multiple_outputs=False)
     def announce() -> dict[str, int]:
-        from datetime import UTC, datetime
-
-        from strike_reporting.operations.mail import announcements
         from strikes_mail import mail_out
 
-        return mail_out(
-            lambda store, sender, extra: announcements(
-                store, extra.get("distribution", {}), sender, extra.get("link", ""), datetime.now(UTC)
-            )
-        )
+        return mail_out()
 
-    published(publish.expand(group=plan())) >> announce()
+    done, drawn = publish.expand(group=plan()), draw()
+    published(done)
+    verdict(done)
+    done >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 
 
 publish_disruption()

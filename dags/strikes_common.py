@@ -1,14 +1,24 @@
-"""What the three DAGs share: defaults, tags and the assets that link them."""
+"""What the three DAGs share: defaults, tags, the assets that link them, and what is worth trying again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 LANDING = Asset("strikes://landing")
 ACCEPTED = Asset("strikes://accepted")
 RELEASE = Asset("strikes://release")
+
+# What may work later is tried again, and so is what nobody foresaw, a killed process too. A known fault fails at once.
+TRY_AGAIN = ExceptionRetryPolicy(
+    [
+        RetryRule("strike_reporting.errors.Transient", RetryAction.RETRY, reason="it may work later"),
+        RetryRule("strike_reporting.errors.StrikesError", RetryAction.FAIL, reason="trying again would not help"),
+    ]
+)
 
 DAG_DEFAULTS = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
@@ -17,9 +27,23 @@ DAG_DEFAULTS = {
     "tags": ["strike-reporting"],
     "default_args": {
         "owner": "strike-reporting",
-        "retries": 2,
+        "retries": 3,
         "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
+        "retry_exponential_backoff": 2,
+        "retry_policy": TRY_AGAIN,
         "execution_timeout": timedelta(minutes=30),
     },
 }
+# What is announced: every group has ended and one of them did its work, for a part is worth going on with.
+A_PART_DONE = "all_done_min_one_success"
+
+
+def added_up(groups: Sequence[dict[str, Any]]) -> tuple[dict[str, int], list[str]]:
+    """Counts by status and problems of all groups; a run's verdict is made of them."""
+    counts: dict[str, int] = {}
+    problems: list[str] = []
+    for group in groups[:]:  # a slice is one request, iterating is one a group
+        problems += group["problems"]
+        for status, number in group["counts"].items():
+            counts[status] = counts.get(status, 0) + number
+    return counts, problems

@@ -7,16 +7,10 @@ Without the connection nothing is sent: e-mail is optional.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
-
-if TYPE_CHECKING:
-    from strike_reporting.operations.mail import Mail
-    from strike_reporting.storage import Store
 
 CONNECTION = "strikes_mail"
 log = logging.getLogger(__name__)
@@ -31,24 +25,29 @@ class Mailer(SmtpHook):
             self._smtp_client.send_message(message)
 
 
-def mail_out(mails: Callable[[Store, str, dict[str, Any]], Iterable[Mail]]) -> dict[str, int]:
-    """Send the mails that `mails(store, sender, extra)` yields; nothing without the connection."""
-    from strike_reporting.operations.mail import send
+def mail_out() -> dict[str, int]:
+    """Send what the outbox holds. Without the connection it waits there, and what grows too old is never sent."""
+    from datetime import UTC, datetime
+
+    from strike_reporting.errors import OurFault
+    from strike_reporting.operations.mail import Post, checked_lists, deliver
     from strike_reporting.storage import Store
 
     mailer = Mailer(smtp_conn_id=CONNECTION)
+    post = None
     try:
         connection = mailer.get_connection(CONNECTION)
+        extra = connection.extra_dejson
+        post = Post(
+            sender=extra.get("from_email") or connection.login or "strike-reporting@localhost",
+            send=mailer.post,
+            lists=checked_lists(extra.get("distribution", {})),
+            link=extra.get("link", ""),
+        )
     except (AirflowNotFoundException, AirflowRuntimeError):
         log.info("No connection %s: nothing is mailed.", CONNECTION)
-        return {}
-    extra = connection.extra_dejson
-    sender = extra.get("from_email") or connection.login or "strike-reporting@localhost"
-    store = Store()
-    try:
-        counts = send(store, mails(store, sender, extra), mailer.post)
-    except TypeError as error:
+    except OurFault as error:
         log.error("The connection %s is not set up as docs/feeds.md says: %s", CONNECTION, error)
-        return {}
-    (log.error if counts["failed"] else log.info)("E-mail: %s; reasons are in ledger/mail.", counts)
+    counts = deliver(Store(), post, datetime.now(UTC))
+    (log.error if counts["failed"] else log.info)("E-mail: %s; reasons are in the outbox.", counts)
     return counts

@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
-from strikes_common import ACCEPTED, DAG_DEFAULTS, LANDING
+from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, LANDING, added_up
 
 DOC = """
 ### Validate extracts
 
-Reads, normalises and checks every landed submission that has no outcome under the present contracts and dialects.
+Reads, normalises and checks every landed submission that has no outcome, or whose contract, dialect or reference rows
+have changed since.
 
-* **plan** asks the ledger what there is to do; a lost or doubled event changes nothing.
-* **validate** judges one group: structure and patient data, then the contract by Great Expectations, then plausibility.
-* **judged** adds the groups up and announces `accepted`.
-* **tell_trusts** mails the feed's contact the error report of a file that was refused or used in part, once, through
-  the connection `strikes_mail`, if there is one. The report never repeats a value that looks like patient data.
+* **plan** asks the ledger what there is to do; a lost or doubled event changes nothing. In an idle hour only it and
+  the mail run.
+* **validate** judges one group: each file is read in a process of its own with limits, then structure and patient data,
+  then the contract by Great Expectations, then plausibility. One file's fault is that file's outcome. A group that is
+  tried again goes on where it was.
+* **judged** announces `accepted` as soon as every group has ended, if one did its work.
+* **verdict** fails the run when a submission could not be judged through our own fault; the others are judged all the
+  same. A file that a sender must mend fails nothing.
+* **tell_trusts**, beside the verdict, mails the feed's contact the error report of a file that was refused or used in
+  part, once, through the connection `strikes_mail`, if there is one. Should it fail itself, the run does not.
 
 Accepted rows are in `accepted/`, what was left out and why in `quarantine/`, with the error report the trust is sent.
-A changed contract or dialect judges the affected submissions again: fix the dialect, trigger this DAG, and the
-rejected file is accepted without being sent again. `strikes outcomes --only rejected` lists what needs attention.
+Fix a dialect, trigger this DAG, and the rejected file is accepted without being sent again. `strikes outcomes --only
+rejected` lists what needs attention. What fails a run, and what to do: `docs/runs.md`.
 """
 SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("40 * * * *", timezone="UTC"), assets=[LANDING])
 
@@ -34,30 +40,32 @@ def validate_extracts():
         return validate_plan()
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
-    def validate(group: dict[str, Any]) -> dict[str, int]:
+    def validate(group: dict[str, Any]) -> dict[str, Any]:
         from strike_reporting.operations.rounds import validate_group
 
         get_current_context()["group_name"] = group["name"]
         return validate_group(group)
 
-    @task(outlets=[ACCEPTED], trigger_rule="none_failed", multiple_outputs=False)
-    def judged(counts: list[dict[str, int]]) -> dict[str, int]:
-        total: dict[str, int] = {}
-        for group in counts[:]:  # a slice is one request, iterating is one a group
-            for status, number in group.items():
-                total[status] = total.get(status, 0) + number
-        return total
+    @task(outlets=[ACCEPTED], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def judged(groups: list[dict[str, Any]]) -> dict[str, int]:
+        return added_up(groups)[0]
 
-    @task(trigger_rule="none_failed", multiple_outputs=False)
+    @task(trigger_rule="none_failed_min_one_success")
+    def verdict(groups: list[dict[str, Any]]) -> None:
+        from strike_reporting.errors import fail_for
+
+        fail_for(added_up(groups)[1], "not judged, through our own fault")
+
+    @task(retries=0, multiple_outputs=False)
     def tell_trusts() -> dict[str, int]:
-        from datetime import UTC, datetime
-
-        from strike_reporting.operations.mail import notices
         from strikes_mail import mail_out
 
-        return mail_out(lambda store, sender, extra: notices(store, sender, datetime.now(UTC)))
+        return mail_out()
 
-    judged(validate.expand(group=plan())) >> tell_trusts()
+    done = validate.expand(group=plan())
+    judged(done)
+    verdict(done)
+    done >> tell_trusts().as_teardown()  # runs whatever failed before, and fails no run
 
 
 validate_extracts()

@@ -55,15 +55,21 @@ def home(request: Request) -> Response:
     """The page of all actions."""
     from strike_reporting.storage import Store
 
-    if not Store().exists("releases/index.html"):
+    if not Store().exists("site/index.html"):
         text = "<!DOCTYPE html><html lang=en-GB><title>Strike reports</title><p>Nothing has been published yet."
         return HTMLResponse(text, headers=HEADERS)
-    return RedirectResponse(f"{request.scope['root_path']}/releases/index.html")
+    return RedirectResponse(f"{request.scope['root_path']}/site/index.html")
+
+
+@app.get("/site/{path:path}")
+def page(path: str) -> Response:
+    """A page."""
+    return _kept(f"site/{path}")
 
 
 @app.get("/releases/{path:path}")
 def release_file(path: str) -> Response:
-    """A file of a release, or a page across releases."""
+    """A file of a release."""
     return _kept(f"releases/{path}")
 
 

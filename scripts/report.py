@@ -55,17 +55,15 @@ def main() -> int:
     from strike_reporting.storage import Store
 
     print()
-    for manifest in current(Store()):
-        cover = manifest["coverage"]
-        place = (
-            HOME / "releases" / manifest["action_id"].replace(";", "_") / f"{manifest['number']:04d}" / "report.html"
-        )
-        print(f"{manifest['title']} ({manifest['status']}, {manifest['data_class']} data)")
+    for release in current(Store()):
+        cover = release.coverage
+        print(f"{release.title} ({release.status}, {release.data_class} data)")
         print(
-            f"  returned: cancellations {cover['trusts_returned']} of {cover['trusts_expected']} trusts, "
-            f"staffing {cover['staffing_trusts_returned']} of {cover['staffing_trusts_expected']}"
+            f"  returned: cancellations {cover.trusts_returned} of {cover.trusts_expected} trusts, "
+            f"staffing {cover.staffing_trusts_returned} of {cover.staffing_trusts_expected}"
         )
-        print(f"  report:   {place}")
+        print(f"  report:   {HOME / 'site' / release.slug / f'{release.number:04d}' / 'report.html'}")
+    print(f"\nAll actions: {HOME / 'site' / 'index.html'}")
     say("Done")
     return 0
 

@@ -10,11 +10,13 @@ import pytest
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import load_feeds
 from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Outcome, Receipt
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.simulator.examples import ACTIONS, write_examples
-from strike_reporting.site.front import write_front
+from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
 pytest_plugins = ["postgres"]  # tests/integration/postgres.py
@@ -57,13 +59,38 @@ def drop(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+def judge(store: Store) -> list[Outcome]:
+    """Judge whatever there is to judge; every submission must come to an outcome."""
+    judged = validate(store, to_validate(store))
+    assert [j.reason for j in judged if j.outcome is None] == []
+    return [j.outcome for j in judged if j.outcome is not None]
+
+
+def drawn(store: Store, today: date = TODAY) -> None:
+    """Draw the site; every release must come out."""
+    assert [d.reason for d in draw(store, today) if d.error is not None] == []
+
+
+def receipts(store: Store) -> list[Receipt]:
+    """Every receipt, in order."""
+    return ledger_of(store).receiving.everything()
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    """Settings are read anew in every test, and after it."""
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
 def run_examples(store: Store, inbox: Path) -> None:
     write_examples(inbox)
     collect(store, "2026-11-24", load_feeds())
-    validate(store, to_validate(store))
+    judge(store)
     for action_id in ACTIONS:
         build(store, resolve(action_id))
-    write_front(store, TODAY)
+    drawn(store)
 
 
 @pytest.fixture(scope="session")

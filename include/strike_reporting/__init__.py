@@ -28,13 +28,11 @@ def read(action_id: str, table: str) -> pd.DataFrame:
 
     from strike_reporting.catalogue.tables import TABLES
     from strike_reporting.publishing.releases import find, read_table
-    from strike_reporting.reference.actions import resolve
     from strike_reporting.storage import Store
 
     if table not in TABLES:
         raise KeyError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
     store = Store()
-    manifest = find(store, action_id)
-    found = read_table(store, resolve(manifest["action_id"]), manifest["number"], table)
+    found = read_table(store, find(store, action_id), table)
     frame: pd.DataFrame = found.to_pandas(date_as_object=True, types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame

@@ -7,13 +7,14 @@ derives from `StrikesError` is about how a command was called. Each kind has its
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+_NAMED = 20  # problems in one message
 
 
 class StrikesError(Exception):
@@ -40,6 +41,10 @@ class Transient(StrikesError):
     exit_code = 75  # EX_TEMPFAIL of sysexits.h
 
 
+class Away(Transient):
+    """What every item needs, the ledger or the store, cannot be used now: to go on with the next is of no use."""
+
+
 @dataclass(frozen=True)
 class Attempt(Generic[Item, Made]):
     """What became of one item: `made`, or the `error` that stopped it and nothing else."""
@@ -59,9 +64,15 @@ class Attempt(Generic[Item, Made]):
 
 
 def attempt(item: Item, stage: Callable[[Item], Made]) -> Attempt[Item, Made]:
-    """Do one item. An unknown error is logged with its traceback; a known one speaks for itself."""
+    """Do one item. An unknown error is logged with its traceback; a known one speaks for itself.
+
+    Raises:
+        Away: it is no fault of this item's.
+    """
     try:
         return Attempt(item, stage(item), None)
+    except Away:
+        raise
     except StrikesError as error:
         return Attempt(item, None, error)
     except Exception as error:
@@ -70,6 +81,21 @@ def attempt(item: Item, stage: Callable[[Item], Made]) -> Attempt[Item, Made]:
 
 
 def each(items: Iterable[Item], stage: Callable[[Item], Made]) -> Iterator[Attempt[Item, Made]]:
-    """Do every item, whatever happens to the others: collect, judge, publish, draw and mail all go through here."""
+    """Do every item, whatever happens to the others: collect, judge, publish, draw and mail all go through here.
+
+    Raises:
+        Away: the rest is left for later; what was done stays done.
+    """
     for item in items:
         yield attempt(item, stage)
+
+
+def fail_for(problems: Sequence[str], what: str) -> None:
+    """End with what went wrong, if anything did: after all the rest was done.
+
+    Raises:
+        OurFault: the message names the first twenty.
+    """
+    if problems:
+        more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+        raise OurFault(f"{what}: {'; '.join(problems[:_NAMED])}{more}")

@@ -58,6 +58,7 @@ class Pulling(_Group):
     pulls_at_once: int = Field(8, ge=1, description="feeds pulled side by side in one task")
     pulls_at_one_endpoint: int = Field(2, ge=1, description="of these, at one connection")
     round_seconds: float = Field(900, gt=0, description="after this nothing new of a group is begun")
+    failed_feeds_percent: float = Field(50, ge=0, le=100, description="a collection fails when more of its feeds did")
     retry_after_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
         (0.5, 2.0), description="the wait before each further try of a pull that may work next time"
     )

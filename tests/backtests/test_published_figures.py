@@ -25,7 +25,7 @@ COVERED = {
 
 def tables(store: Store, action_id: str) -> dict:
     manifest = find(store, action_id)
-    return {n: read_table(store, resolve(action_id), manifest["number"], n) for n in TABLES}
+    return {n: read_table(store, manifest, n) for n in TABLES}
 
 
 def covered() -> list[PublishedFigure]:
@@ -127,10 +127,10 @@ def test_hampshire_clinics_are_not_appointments(examples: Store) -> None:
 def test_suspended_strike_is_anticipated_not_cancelled(examples: Store) -> None:
     row = total(examples, "JD-2015-12-01", "RCF")
     assert (row["inpatient_anticipated"], row["inpatient_cancelled"]) == (100, None)
-    assert find(examples, "JD-2015-12-01")["status"] == "suspended"
+    assert find(examples, "JD-2015-12-01").status == "suspended"
 
 
 def test_every_example_dialect_differs(examples: Store) -> None:
-    used = [s["dialect"] for s in find(examples, "NUR-2022-12-15")["inputs"]["submissions"]]
+    used = [s.dialect for s in find(examples, "NUR-2022-12-15").inputs.submissions]
     assert len(used) == len(set(used)) == 14
-    assert set(ACTIONS) <= {m["action_id"] for m in map(lambda a: find(examples, a), ACTIONS)}
+    assert set(ACTIONS) <= {m.action_id for m in map(lambda a: find(examples, a), ACTIONS)}

@@ -14,14 +14,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, drawn, judge
 from servers import free_port, wait_for
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
-from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,7 +31,7 @@ PASSWORD = secrets.token_hex(16)
 
 def publish(store: Store, folder: Path, action_id: str) -> None:
     collect_drop(store, folder, action_id)
-    validate(store, to_validate(store))
+    judge(store)
     build(store, resolve(action_id))
 
 
@@ -65,15 +63,15 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         unknown_group = "ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n"
         (refused / "RCF_staffing.csv").write_text(unknown_group)
         publish(store, refused, ACTION)
-        write_front(store, date(2025, 11, 1))
+        drawn(store, date(2025, 11, 1))
         yield store
 
 
 @pytest.fixture(scope="session")
 def site(busy: Store) -> Path:
-    """The folder of the newest release of `ACTION`."""
-    folder = Path(busy.path(f"releases/{ACTION}"))
-    return folder / f"{json.loads((folder / 'latest.json').read_text())['number']:04d}"
+    """The pages of the newest release of `ACTION`."""
+    pointer = Path(busy.path(f"releases/{ACTION}/latest.json"))
+    return Path(busy.path(f"site/{ACTION}")) / f"{json.loads(pointer.read_text())['number']:04d}"
 
 
 @pytest.fixture(scope="session")

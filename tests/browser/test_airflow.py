@@ -13,8 +13,8 @@ ROOT = "/strike-reports"
 SERVED = (
     "/",
     "/returns",
-    "/releases/index.html",
-    f"/releases/{ACTION}/0001/report.html",
+    "/site/index.html",
+    f"/site/{ACTION}/0001/report.html",
     f"/releases/{ACTION}/0001/action_totals.parquet",
     "/errors/0123456789abcdef.txt",
     "/docs",
@@ -46,6 +46,7 @@ def test_a_forged_session_is_refused(airflow: str) -> None:
     "path",
     [
         "/releases/../landing/index.html",
+        "/site/../ledger/ledger.sqlite",
         "/releases/%2e%2e/ledger/submissions",
         "/releases/..%2f..%2f..%2fetc%2fpasswd",
         "/releases/%2Fetc%2Fpasswd",
@@ -78,14 +79,14 @@ def test_no_path_outside_the_releases(path: str, airflow: str, token: str) -> No
 def test_releases_earlier_ones_too_and_their_files(airflow: str, token: str) -> None:
     with httpx.Client(base_url=f"{airflow}{ROOT}", headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         for number in ("0001", "0002"):
-            page = client.get(f"/releases/{ACTION}/{number}/report.html")
+            page = client.get(f"/site/{ACTION}/{number}/report.html")
             assert page.status_code == 200 and "England" in page.text
             assert page.headers["content-security-policy"].startswith("default-src 'none'")
             assert page.headers["x-content-type-options"] == "nosniff"
         table = client.get(f"/releases/{ACTION}/0002/action_totals.parquet")
         assert table.content[:4] == b"PAR1"
         assert client.get("/returns", params={"action": "NO-SUCH"}).status_code == 404
-        assert client.get("/").headers["location"].endswith(f"{ROOT}/releases/index.html")
+        assert client.get("/").headers["location"].endswith(f"{ROOT}/site/index.html")
 
 
 def signed_in(page: Page, airflow: str) -> None:

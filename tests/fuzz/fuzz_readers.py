@@ -12,7 +12,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["strike_reporting"]):
-    from strike_reporting.intake.registry import dialects
+    from strike_reporting.extracts import load
+    from strike_reporting.intake.dialects import dialects
     from strike_reporting.judging.guard import guard, guard_rest
     from strike_reporting.judging.matching import extra_columns, layouts, match
     from strike_reporting.judging.normalise import normalise
@@ -20,9 +21,10 @@ with atheris.instrument_imports(include=["strike_reporting"]):
     from strike_reporting.judging.reading.document import Document
     from strike_reporting.judging.reading.parsing import parse
     from strike_reporting.judging.reading.reader import limits_set
+    from strike_reporting.judging.rulebook import Candidate
     from strike_reporting.simulator.examples import write_examples
 
-KNOWN = list(dialects().values())
+KNOWN = [Candidate(d, load(d.extract)) for d in dialects().values()]
 LIMITS = limits_set()
 
 

@@ -35,7 +35,7 @@ class S3:
         self.requests: list[tuple[str, str]] = []
         self.refuse: Callable[[str, str], int | None] = lambda method, path: None
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
+        self._listen(0)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.environment = {
             "AWS_ENDPOINT_URL": self.url,
@@ -43,6 +43,9 @@ class S3:
             "AWS_SECRET_ACCESS_KEY": "testing-secret",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
+
+    def _listen(self, port: int) -> None:
+        self._server = make_server("127.0.0.1", port, self._answer, threaded=True, request_handler=_Quiet)
 
     def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
@@ -66,6 +69,17 @@ class S3:
         """Refuse the n-th request from now, and no other."""
         coming = itertools.count(1)
         self.refuse = lambda method, path: status if next(coming) == n else None
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody listens while the block runs; what is stored stays."""
+        port = self._server.server_port
+        self.close()
+        try:
+            yield
+        finally:
+            self._listen(port)
+            Thread(target=self.serve, daemon=True).start()
 
     def client(self) -> s3fs.S3FileSystem:
         """A client of the test's own, which shares nothing with the product's."""

@@ -7,11 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from conftest import drawn, judge
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build, find
 from strike_reporting.reference.actions import resolve
-from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
 from test_pages import Asker, Page, agree
 
@@ -37,9 +36,9 @@ def forecast(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
         (folder / "RHU_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action,due_to_work\n" + due)
         monkeypatch.setattr("strike_reporting.intake.landing._now", lambda received=received: received)
         collect_drop(store, folder, action_id)
-        validate(store, to_validate(store))
+        judge(store)
         build(store, resolve(action_id))
-    write_front(store, date(2025, 11, 11))
+    drawn(store, date(2025, 11, 11))
     return store
 
 
@@ -52,7 +51,7 @@ def cells(page: str, table: str) -> list[list[str]]:
 
 
 def test_each_day_at_the_same_lead_time(forecast: Store) -> None:
-    page = forecast.read("releases/before.html").decode()
+    page = forecast.read("site/before.html").decode()
     rows = {(r[0], r[1]): r[2:] for r in cells(page, "leads")}
     assert rows[("10 days before", "all days")] == ["49", "33"]
     assert rows[("10 days before", "day 1")] == ["45", "30"]
@@ -63,7 +62,7 @@ def test_each_day_at_the_same_lead_time(forecast: Store) -> None:
 
 
 def test_what_is_to_come_by_day_with_its_staffing(forecast: Store) -> None:
-    page = forecast.read("releases/before.html").decode()
+    page = forecast.read("site/before.html").decode()
     first = cells(page, "days-ENG")[0]
     assert first[0] == "Fri 14 Nov 2025"
     assert "260" in first and "120" in first
@@ -73,6 +72,6 @@ def test_what_is_to_come_by_day_with_its_staffing(forecast: Store) -> None:
 
 
 def test_after_the_strike_it_is_no_longer_to_come(forecast: Store, drop: Callable[..., Path]) -> None:
-    write_front(forecast, date(2025, 11, 20))
-    page = forecast.read("releases/before.html").decode()
+    drawn(forecast, date(2025, 11, 20))
+    page = forecast.read("site/before.html").decode()
     assert "14 to 18 November 2025</a></h3>" not in page

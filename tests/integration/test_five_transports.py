@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 import s3fs
+from conftest import judge, receipts
 from servers import NGINX, SSHD, authority, free_port, nginx, ssh_key, sshd
 from strike_reporting.intake.collecting import collect
-from strike_reporting.intake.landing import receipts
-from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.storage import Store
 from test_mesh import PYTHON, TRUST, exchange, send
 from test_object_store import CSV, bucket, feed
@@ -59,7 +58,7 @@ def test_one_submission_over_five_transports_lands_once(
                 send(exchange, TRUST, CSV)
             alone = Store(tmp_path / f"alone{n}")
             assert collect(alone, "r", [way])[0].status == "landed"
-            validate(alone, to_validate(alone))
+            judge(alone)
             rows = next((tmp_path / f"alone{n}" / "accepted" / "cancellations").glob("*.parquet"))
             accepted.add((rows.name, rows.read_bytes()))
     assert statuses == ["landed", *["nothing_new"] * 4]

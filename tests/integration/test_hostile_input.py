@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
-from strike_reporting import ledger, read
+from conftest import drawn, judge, receipts
+from strike_reporting import read
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import receipts
 from strike_reporting.intake.purging import purge
-from strike_reporting.judging.settle import to_validate, validate
-from strike_reporting.publishing.releases import build, reproduce
+from strike_reporting.judging.settle import validate
+from strike_reporting.ledger import ledger_of
+from strike_reporting.publishing.releases import build
+from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.reference.actions import resolve
 from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
@@ -102,7 +105,7 @@ def test_each_file_ends_in_one_clear_refusal(name: str, store: Store, drop: Call
     data, rule = CASES[name]
     folder = drop(bad__csv=data, good__csv=f"{HEAD}\n{ROW.replace('RHU', 'RN5')}\n")
     collect_drop(store, folder, JD)
-    found = {o.source_name: o for o in validate(store, to_validate(store))}
+    found = {o.source_name: o for o in judge(store)}
     assert found["good.csv"].status == "accepted"
     assert found["bad.csv"].status == "rejected"
     assert found["bad.csv"].fix
@@ -140,9 +143,9 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_but_clear_files_are_read(name: str, store: Store, drop: Callable[..., Path]) -> None:
     collect_drop(store, drop(odd__csv=ODD[name]), JD)
-    [outcome] = validate(store, to_validate(store))
+    [outcome] = judge(store)
     assert outcome.counts, outcome.reason
-    assert outcome.days["2023-04-11"].total == 4
+    assert outcome.days[date(2023, 4, 11)].total == 4
 
 
 def test_the_corpus_is_large() -> None:
@@ -162,20 +165,20 @@ def test_our_own_fault_is_told_apart_and_tried_again(
     collect_drop(store, drop(a__csv=f"{HEAD}\n{ROW}\n"), JD)
     with monkeypatch.context() as patch:
         patch.setattr("strike_reporting.judging.settle.open_submission", lambda *_: 1 / 0)
-        [outcome] = validate(store, to_validate(store))
+        [outcome] = judge(store)
     assert "the fault is ours" in outcome.reason
-    [outcome] = validate(store, to_validate(store))
+    [outcome] = judge(store)
     assert outcome.status == "accepted"
 
 
 def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: Callable[..., Path]) -> None:
     folder = drop(a__csv=f"{HEAD}\n{ROW}\n", b__csv=f"{HEAD},area\n{ROW.replace('RHU', 'RHM')},SO16 6YD\n")
     collect_drop(store, folder, JD)
-    validate(store, to_validate(store))
+    judge(store)
     build(store, resolve(JD))
     assert purge(store).contents == 1
-    assert reproduce(store, JD) == []
-    assert {o.status for o in validate(store, receipts(store))} == {"accepted", "rejected"}
+    assert reproduce(store, JD).files == ()
+    assert {j.outcome.status for j in validate(store, receipts(store))} == {"accepted", "rejected"}
 
 
 def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, drop: Callable[..., Path]) -> None:
@@ -183,9 +186,10 @@ def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, d
 
     folder = drop(**{"=1+1<script>__csv": f"{HEAD}\n{ROW}\nRHU,2023-04-11,=1+1,cancelled,1\n"})
     collect_drop(store, folder, JD)
-    [outcome] = validate(store, to_validate(store))
+    [outcome] = judge(store)
     build(store, resolve(JD))
-    release = home / f"releases/{JD}/0001"
+    drawn(store)
+    release = home / f"site/{JD}/0001"
     assert "=1+1&lt;script&gt;" in (release / "sources.html").read_text()
     assert not [p.name for p in release.rglob("*.html") if p.read_text().count("<script") != 1]
     book = openpyxl.load_workbook(home / f"quarantine/{outcome.submission_id}/error_report.xlsx")
@@ -196,10 +200,10 @@ def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, d
 
 def test_ledger_tells_missing_from_refused(store: Store, drop: Callable[..., Path]) -> None:
     collect_drop(store, drop(RHU_cancellations__csv=b"", a__csv=f"{HEAD}\n{ROW.replace('RHU', 'RHM')}\n"), JD)
-    validate(store, to_validate(store))
+    judge(store)
     build(store, resolve(JD))
     returns = read(JD, "returns").query("extract == 'cancellations' and strike_day.astype('str') == '2023-04-11'")
     statuses = returns.set_index("ods_code")["return_status"]
     assert statuses["RHM"] == "received"
     assert statuses["RN5"] == "missing"
-    assert len(ledger.outcomes(store)) == 2
+    assert len(ledger_of(store).judged.listed()) == 2

@@ -12,14 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import receipts
 from servers import NGINX, authority, free_port, nginx
-from strike_reporting import ledger
 from strike_reporting.intake.collecting import collect
-from strike_reporting.intake.landing import receipts
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed, Unchanged
 from strike_reporting.intake.transports.connections import endpoint
 from strike_reporting.intake.transports.https import Https
+from strike_reporting.ledger import ledger_of
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 pytestmark = [
@@ -82,7 +83,8 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setenv("STRIKES_RETRY_AFTER_SECONDS", "0.05")
+    settings.cache_clear()
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     made = Place(tmp_path, monkeypatch)
@@ -92,7 +94,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def pull(store: Store, place: Place, location: str = "files/") -> tuple[str, str]:
     [pulled] = collect(store, "round", [place.feed(location)])
-    assert ledger.pulls(store, "round")
+    assert ledger_of(store).receiving.pulls("round")
     return pulled.status, pulled.reason
 
 

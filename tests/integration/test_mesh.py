@@ -8,14 +8,14 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, receipts
 from mesh_client import MeshClient
 from servers import free_port, wait_for
 from strike_reporting.intake.collecting import collect
-from strike_reporting.intake.landing import receipts
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.mesh import Mesh
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 PYTHON = ROOT / ".tools" / "mesh" / "bin" / "python"
@@ -30,7 +30,8 @@ OURS, TRUST, STRANGER = "X26ABC1", "X26ABC2", "X26ABC3"
 
 @pytest.fixture
 def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setenv("STRIKES_RETRY_AFTER_SECONDS", "0.05")
+    settings.cache_clear()
     port = free_port()
     env = {**os.environ, "STORE_MODE": "memory", "AUTH_MODE": "full", "SHARED_KEY": KEY}
     command = [str(PYTHON), "-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", str(port)]

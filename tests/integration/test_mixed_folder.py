@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from strike_reporting import ledger, read
+from conftest import judge
+from strike_reporting import read
 from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import receipts
 from strike_reporting.intake.purging import purge
 from strike_reporting.intake.registry import template
-from strike_reporting.judging.error_report import LISTED_ROWS
-from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.ledger import ledger_of
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.simulator.writing import write
 from strike_reporting.storage import Store
 
@@ -65,9 +64,9 @@ def mixed(tmp_path: Path) -> Path:
 
 def test_mixed_folder(store: Store, home: Path, mixed: Path) -> None:
     pulled = collect_drop(store, mixed, "JD-2023-04-11")
-    validate(store, to_validate(store))
+    judge(store)
     build(store, resolve("JD-2023-04-11"))
-    found = {o.source_name: o for o in ledger.outcomes(store)}
+    found = {o.source_name: o for o in ledger_of(store).judged.listed()}
     assert pulled.duplicates == ("copy_of_good.csv",)
     assert {n: o.status for n, o in found.items()} == {
         "good.csv": "accepted",
@@ -87,22 +86,22 @@ def test_mixed_folder(store: Store, home: Path, mixed: Path) -> None:
     for name, parts in said.items():
         assert all(p in found[name].reason for p in parts), found[name].reason
         assert found[name].fix
-    duplicates = list(store.each_json(ledger.DELIVERIES))
-    assert [(d["source_name"], d["status"]) for d in duplicates] == [("copy_of_good.csv", "duplicate")]
+    duplicates = ledger_of(store).receiving.duplicates()
+    assert [d.source_name for d in duplicates] == ["copy_of_good.csv"]
     england = read("JD-2023-04-11", "action_totals").set_index("area_code").loc["ENG"]
     assert (england["inpatient_cancelled"], england["outpatient_cancelled"], england["trusts_returned"]) == (44, 131, 1)
 
 
 def test_patient_data_is_never_echoed_and_is_locked_away_until_purged(store: Store, home: Path, mixed: Path) -> None:
     collect_drop(store, mixed, "JD-2023-04-11")
-    validate(store, to_validate(store))
+    judge(store)
     digits = [n.replace(" ", "").encode() for n in NHS_NUMBERS] + [n.encode() for n in NHS_NUMBERS]
     holding = [p for p in home.rglob("*") if p.is_file() and any(d in p.read_bytes() for d in digits)]
     assert [p.parent.name for p in holding] == ["restricted"]
     assert holding[0].stat().st_mode & 0o077 == 0
     assert purge(store).contents == 1
     assert not holding[0].exists()
-    assert len(receipts(store)) == 7
+    assert len(ledger_of(store).receiving.everything()) == 7
 
 
 def test_every_landed_byte_is_kept(store: Store, home: Path, mixed: Path) -> None:
@@ -119,7 +118,7 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
         "RHU,03/04/2023,day_case,cancelled,1\nRHU,2023-04-11,spaceship,cancelled,2\nRHU,2023-04-12,day_case,cancelled,-4\n"
     )
     collect_drop(store, folder, "JD-2023-04-11")
-    [outcome] = validate(store, to_validate(store))
+    [outcome] = judge(store)
     assert (outcome.status, outcome.rows_accepted, outcome.rows_quarantined) == ("accepted_in_part", 1, 4)
     report = home / "quarantine" / outcome.submission_id
     rows = pd.read_excel(report / "error_report.xlsx", sheet_name="Rows")
@@ -131,17 +130,18 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
     ]
     text = (report / "error_report.txt").read_text()
     assert load("cancellations").field("point_of_delivery").fix in text
-    assert json.loads((home / "ledger/submissions" / f"{outcome.submission_id}.json").read_text())["rows_read"] == 5
+    assert ledger_of(store).judged.get(outcome.submission_id).rows_read == 5
 
 
 def test_an_error_report_stays_small_however_much_is_wrong(store: Store, drop: Callable[..., Path]) -> None:
-    rows = "".join(f"RHU,2023-04-11,day_case,cancelled,-{n}\n" for n in range(1, LISTED_ROWS + 6))
+    listed = settings().report_workbook_findings
+    rows = "".join(f"RHU,2023-04-11,day_case,cancelled,-{n}\n" for n in range(1, listed + 6))
     collect_drop(store, drop(a__csv=f"{HEAD}\n{rows}"), "JD-2023-04-11")
-    [outcome] = validate(store, to_validate(store))
-    assert (outcome.status, outcome.rows_quarantined) == ("rejected", LISTED_ROWS + 5)
+    [outcome] = judge(store)
+    assert (outcome.status, outcome.rows_quarantined) == ("rejected", listed + 5)
     report = f"quarantine/{outcome.submission_id}"
     book = io.BytesIO(store.read(f"{report}/error_report.xlsx"))
-    assert len(pd.read_excel(book, sheet_name="Rows")) == LISTED_ROWS
-    assert pd.read_excel(book, sheet_name="By rule")["Findings"].tolist() == [LISTED_ROWS + 5]
+    assert len(pd.read_excel(book, sheet_name="Rows")) == listed
+    assert pd.read_excel(book, sheet_name="By rule")["Findings"].tolist() == [listed + 5]
     kept = pq.read_table(io.BytesIO(store.read(f"{report}/problems.parquet")))
-    assert kept.num_rows == LISTED_ROWS + 5, "the quarantine holds every one"
+    assert kept.num_rows == listed + 5, "the quarantine holds every one"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from strike_reporting import ledger, read
+from conftest import drawn, judge
+from strike_reporting import read
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import accepted_key, to_validate, validate
-from strike_reporting.operations.rounds import publish_group
+from strike_reporting.judging.filing import accepted_key
+from strike_reporting.ledger.records import Outcome
+from strike_reporting.operations.rounds import publish_group, publish_plan
 from strike_reporting.publishing.releases import build, find
 from strike_reporting.reference.actions import resolve
 from strike_reporting.site.words import percent
@@ -23,14 +25,14 @@ STAFF = "ods_code,shift_date,staff_group,grade,absent_action\n"
 Drop = Callable[..., Path]
 
 
-def publish(store: Store, folder: Path) -> list[ledger.Outcome]:
+def publish(store: Store, folder: Path) -> list[Outcome]:
     collect_drop(store, folder, JD)
-    done = validate(store, to_validate(store))
+    done = judge(store)
     build(store, resolve(JD))
     return done
 
 
-def problems(store: Store, outcome: ledger.Outcome) -> list[dict]:
+def problems(store: Store, outcome: Outcome) -> list[dict]:
     key = f"quarantine/{outcome.submission_id}/problems.parquet"
     return pq.read_table(store.path(key)).to_pylist() if store.exists(key) else []
 
@@ -67,6 +69,7 @@ def test_only_known_codes_go_further_than_landing(store: Store, drop: Drop, home
     assert outcome.status == "accepted" and outcome.warnings == 1
     rows = pq.read_table(store.path(accepted_key("staffing", outcome.submission_id))).to_pylist()
     assert sorted((r["grade"] or "", r["absent_action"]) for r in rows) == [("", 2), ("fy1", 3)]
+    drawn(store)
     everything = [p for p in home.rglob("*") if p.is_file() and "landing/objects" not in str(p)]
     assert len(everything) > 100
     assert [p for p in everything if b"Jane" in p.read_bytes()] == []
@@ -82,7 +85,7 @@ def test_nil_and_counts_in_one_row_contradict_each_other(store: Store, drop: Dro
     head = ",".join(n if isinstance(n, str) else n[0] for n in names) + "\n"
     [outcome] = publish(store, drop(n__csv=head + "RHU,11-Apr-2023,250,900,Yes\nRHU,12-Apr-2023,,,Yes\n"))
     assert outcome.status == "accepted_in_part"
-    assert {d: (v.rows > 0, v.total) for d, v in outcome.days.items()} == {
+    assert {str(d): (v.rows > 0, v.total) for d, v in outcome.days.items()} == {
         "2023-04-11": (False, 0),
         "2023-04-12": (True, 0),
     }
@@ -139,8 +142,8 @@ def test_a_share_that_is_not_all_never_reads_as_all(store: Store, drop: Drop) ->
 def test_one_actions_fault_stops_no_other(store: Store, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(store, drop(a__csv=CANCELLED + "RHU,2023-04-11,day_case,cancelled,1\n"))
     collect_drop(store, drop(a__csv=CANCELLED + "RHU,2023-04-11,day_case,cancelled,2\n"), JD)
-    validate(store, to_validate(store))
-    done = publish_group({"name": "x", "actions": ["NO-SUCH", JD]})
-    assert "NO-SUCH" in done[0]["problem"] and done[0]["release"] is None
-    assert (done[1]["release"], done[1]["problem"]) == (f"{JD}.r2", None)
-    assert find(store, JD)["number"] == 2
+    judge(store)
+    done = publish_group({"name": "x", "actions": [("NO-SUCH", 1), *publish_plan()[0]["actions"]]})
+    assert len(done["problems"]) == 1 and "NO-SUCH" in done["problems"][0]
+    assert done["releases"] == [f"{JD}.r2"] and find(store, JD).number == 2
+    assert publish_plan() == [], "nothing is left to look at"

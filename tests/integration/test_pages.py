@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 from collections import defaultdict
 from html.parser import HTMLParser
@@ -15,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from strike_reporting.catalogue.tables import TABLES
-from strike_reporting.publishing.releases import find, folder
-from strike_reporting.reference.actions import resolve
+from strike_reporting.publishing.manifest import Release
+from strike_reporting.publishing.releases import find
 from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.storage import Store
 
@@ -63,8 +64,8 @@ class Asker:
     Queries of one shape (the same table, columns and field) are answered together, by a join.
     """
 
-    def __init__(self, store: Store, manifest: dict[str, Any]) -> None:
-        self.store, self.own, self.known = store, manifest["release_id"], {}
+    def __init__(self, store: Store, manifest: Release) -> None:
+        self.store, self.own, self.known = store, manifest.release_id, {}
         self.con = duckdb.connect()
 
     def ask(self, *queries: str) -> dict[str, float | None]:
@@ -125,16 +126,15 @@ class Asker:
         if (release, table) not in self.known:
             manifest = find(self.store, release)
             if table == "submissions":
-                data = pa.Table.from_pylist([{**s, "rules": None} for s in manifest["inputs"]["submissions"]])
+                used = [s.model_dump() for s in manifest.inputs.submissions if s.is_used]
+                data = pa.Table.from_pylist([{**s, "rules": None} for s in used])
             elif table == "broken_rules":
-                found = [
-                    (s["submission_id"], r, n) for s in manifest["inputs"]["submissions"] for r, n in s["rules"].items()
-                ]
+                used = [s for s in manifest.inputs.submissions if s.is_used]
+                found = [(s.submission_id, r, n) for s in used for r, n in s.rules.items()]
                 columns = ("submission_id", "rule", "problems")
                 data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in found])
             else:
-                key = f"{folder(resolve(manifest['action_id']), manifest['number'])}/{table}.parquet"
-                data = pq.read_table(io.BytesIO(self.store.read(key)))
+                data = pq.read_table(io.BytesIO(self.store.read(f"{manifest.folder}/{table}.parquet")))
             self.con.register(name, data)
             self.known[(release, table)] = name
         return self.known[(release, table)]
@@ -163,10 +163,11 @@ def agree(text: str, value: float | None) -> bool:
     return abs(number - value) <= (0.05001 if "." in text else 0.0)
 
 
-def pages(store: Store, action_id: str) -> tuple[dict[str, Any], dict[str, Page]]:
+def pages(store: Store, action_id: str) -> tuple[Release, dict[str, Page]]:
     manifest = find(store, action_id)
-    where = folder(resolve(action_id), manifest["number"])
-    return manifest, {n: Page(store.read(f"{where}/{n}").decode()) for n in manifest["files"] if n.endswith(".html")}
+    where = f"site/{manifest.slug}/{manifest.number:04d}/"
+    names = [k.removeprefix(where) for k in store.list(where, ".html")]
+    return manifest, {n: Page(store.read(f"{where}{n}").decode()) for n in names}
 
 
 def check_pages(store: Store, action_id: str) -> int:
@@ -190,7 +191,7 @@ def test_every_number_is_the_parquets(action_id: str, examples: Store) -> None:
 
 def test_every_number_across_releases_is_the_parquets(examples: Store) -> None:
     asker = Asker(examples, find(examples, ACTIONS[0]))
-    page = Page(examples.read("releases/index.html").decode())
+    page = Page(examples.read("site/index.html").decode())
     answers = asker.ask(*{q for q, _ in page.found if q})
     assert page.bare == [] and len(answers) > 20
     assert [(q, t) for q, t in page.found if not agree(t, answers[q] if q else None)] == []
@@ -199,21 +200,17 @@ def test_every_number_across_releases_is_the_parquets(examples: Store) -> None:
 @pytest.mark.parametrize("action_id", ACTIONS)
 def test_every_link_leads_somewhere(action_id: str, examples: Store) -> None:
     manifest, found = pages(examples, action_id)
-    across = {"index.html", "before.html"}
     for name, page in found.items():
         for link in page.links:
             if link.startswith(("https://", "http://")):
                 continue
             path, _, anchor = link.partition("#")
             path = path.partition("?")[0]
-            if path.startswith("../../"):
-                assert path.rpartition("/")[2] in across
-                continue
-            base = name.rpartition("/")[0]
-            target = path.removeprefix("../") if path.startswith("../") else (f"{base}/{path}" if base else path)
-            target = name if not path else target
-            assert target in manifest["files"] or target == "manifest.json", f"{name}: {link}"
-            assert not anchor or anchor in found[target].ids, f"{name}: {link}"
+            here = f"site/{manifest.slug}/{manifest.number:04d}/{name}"
+            target = posixpath.normpath(f"{posixpath.dirname(here)}/{path}") if path else here
+            assert examples.exists(target), f"{name}: {link}"
+            if anchor:
+                assert anchor in Page(examples.read(target).decode()).ids, f"{name}: {link}"
 
 
 def test_a_wrong_number_would_be_seen(examples: Store) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conftest import TODAY
-from strike_reporting import ledger, read
+from conftest import drawn, judge
+from strike_reporting import read
 from strike_reporting.cli import app
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.ledger.records import Outcome
 from strike_reporting.operations.rounds import returns_board
-from strike_reporting.publishing.releases import build, find, reproduce
+from strike_reporting.publishing.releases import build, find
+from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.reference.actions import resolve
-from strike_reporting.site.front import write_front
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
@@ -26,9 +26,9 @@ ROW = "RN5,2023-04-11,day_case,cancelled,{}\n"
 Drop = Callable[..., Path]
 
 
-def publish(store: Store, folder: Path, action_id: str = JD) -> list[ledger.Outcome]:
+def publish(store: Store, folder: Path, action_id: str = JD) -> list[Outcome]:
     collect_drop(store, folder, action_id)
-    done = validate(store, to_validate(store))
+    done = judge(store)
     build(store, resolve(action_id))
     return done
 
@@ -45,19 +45,23 @@ def test_a_refused_correction_is_seen_beside_the_figure_that_stands(store: Store
     assert row["refused_submission_id"] == refused.submission_id
     assert "a newer file could not be used" in row["reason"]
     assert england() == 10
-    folder = f"releases/{JD}/{find(store, JD)['number']:04d}"
+    drawn(store)
+    folder = f"site/{JD}/{find(store, JD).number:04d}"
     for page in ("quality.html", "trusts/RN5.html"):
         assert refused.submission_id in store.read(f"{folder}/{page}").decode(), page
     board = returns_board(store, JD, datetime.now(UTC))
     assert f"errors/{refused.submission_id}.txt" in board
-    assert reproduce(store, JD) == []
+    assert reproduce(store, JD).files == ()
 
 
 def test_a_file_of_mostly_bad_rows_does_not_replace_a_good_one(store: Store, drop: Drop) -> None:
     publish(store, drop(a__csv=HEAD + ROW.format(10)))
     [worse] = publish(store, drop(b__csv=HEAD + ROW.format(1) + ROW.format("two") + ROW.format("three")))
-    assert (worse.status, worse.rules) == ("rejected", {"mostly_unusable": 1, "number": 2})
+    assert (worse.status, worse.rules) == ("accepted_in_part", {"number": 2})
     assert england() == 10
+    row = read(JD, "returns").query("ods_code == 'RN5' and return_status == 'received'").iloc[0]
+    assert "2 of its 3 rows could not be used, so it does not replace the file before it" in row["reason"]
+    assert row["refused_submission_id"] == worse.submission_id
     [first] = publish(
         store, drop(c__csv=(HEAD + ROW.format(1) + ROW.format("2x") + ROW.format("3x")).replace("RN5", "RHM"))
     )
@@ -83,25 +87,25 @@ def test_synthetic_stays_synthetic_when_nothing_could_be_used(store: Store, drop
     folder = drop(RN5_cancellations__csv="nothing like it\n")
     (folder / "SYNTHETIC").write_text("made by a simulator")
     publish(store, folder)
-    assert find(store, JD)["data_class"] == "synthetic"
-    assert reproduce(store, JD) == []
+    assert find(store, JD).data_class == "synthetic"
+    assert reproduce(store, JD).files == ()
 
 
 def test_days_that_two_actions_share_are_counted_once_in_a_dispute(store: Store, drop: Drop) -> None:
     folder = drop(a__csv=HEAD + "RYE,2023-02-06,outpatient_first,cancelled,100\nRYE,2023-02-06,day_case,cancelled,1\n")
     for action_id in ("AMB-2023-02-06", "NUR-2023-02-06"):
         publish(store, folder, action_id)
-    write_front(store, TODAY)
-    running = store.read("releases/index.html").decode().partition('id="disputes"')[2]
+    drawn(store)
+    running = store.read("site/index.html").decode().partition('id="disputes"')[2]
     assert ">101<" not in running and ">202<" not in running, "two singles that share a day cannot be added"
     build(store, resolve("AMB-2023-02-06;NUR-2023-02-06"))
-    write_front(store, TODAY)
-    running = store.read("releases/index.html").decode().partition('id="disputes"')[2]
+    drawn(store)
+    running = store.read("site/index.html").decode().partition('id="disputes"')[2]
     assert ">101<" in running and ">202<" not in running
 
 
 def test_the_published_running_total_holds_joint_figures(examples: Store) -> None:
-    page = examples.read("releases/index.html").decode().partition('id="disputes"')[2]
+    page = examples.read("site/index.html").decode().partition('id="disputes"')[2]
     row = page.partition("2022-23 Agenda for Change pay")[2].partition("</tr>")[0]
     assert "119,338" in row, "89,762 published one by one, and 29,576 for 15 and 20 December together"
 

@@ -16,22 +16,22 @@ from frictionless import Package, system
 from openpyxl import load_workbook
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.publishing.data_files import data_files, neutral
-from strike_reporting.publishing.releases import find, folder, read_table
-from strike_reporting.publishing.workbook import MAX_ROWS, UNKNOWN, workbook
-from strike_reporting.reference.actions import resolve
+from strike_reporting.publishing.releases import find, read_table
+from strike_reporting.publishing.workbook import UNKNOWN, workbook
+from strike_reporting.settings import settings
 from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.storage import Store
 
 
 def kept(store: Store, action_id: str, name: str) -> bytes:
-    return store.read(f"{folder(resolve(action_id), find(store, action_id)['number'])}/{name}")
+    return store.read(f"{find(store, action_id).folder}/{name}")
 
 
 @pytest.mark.parametrize("action_id", ACTIONS)
 def test_the_csv_is_the_parquet(action_id: str, examples: Store) -> None:
-    number = find(examples, action_id)["number"]
+    release = find(examples, action_id)
     for name in TABLES:
-        table = read_table(examples, resolve(action_id), number, name)
+        table = read_table(examples, release, name)
         options = pa_csv.ConvertOptions(column_types=table.schema, strings_can_be_null=True)
         back = pa_csv.read_csv(
             io.BytesIO(kept(examples, action_id, f"csv/{name}.csv")),
@@ -46,10 +46,10 @@ def test_the_csv_is_the_parquet(action_id: str, examples: Store) -> None:
 def test_the_workbook_is_the_parquet(action_id: str, examples: Store) -> None:
     book = load_workbook(io.BytesIO(kept(examples, action_id, "workbook.xlsx")))
     assert {"Cover", "Notes"} <= set(book.sheetnames)
-    number, compared = find(examples, action_id)["number"], 0
+    release, compared = find(examples, action_id), 0
     for name in TABLES:
-        table = neutral(read_table(examples, resolve(action_id), number, name))
-        if not 0 < table.num_rows <= MAX_ROWS:
+        table = neutral(read_table(examples, release, name))
+        if not 0 < table.num_rows <= settings().workbook_rows:
             assert name not in book.sheetnames
             continue
         rows = list(book[name].iter_rows(values_only=True))
@@ -83,17 +83,15 @@ def test_frictionless_finds_no_fault(action_id: str, examples: Store, tmp_path: 
 
 @pytest.mark.parametrize("text", ["=1+1", "+A1", "-2", "@SUM(A1)", "\t=1", '=HYPERLINK("x")'])
 def test_a_formula_stays_text(text: str, examples: Store) -> None:
-    action_id = ACTIONS[0]
-    manifest = find(examples, action_id)
-    action = resolve(action_id)
-    tables = {n: read_table(examples, action, manifest["number"], n) for n in TABLES}
+    release = find(examples, ACTIONS[0])
+    tables = {n: read_table(examples, release, n) for n in TABLES}
     totals = tables["action_totals"]
     place = totals.schema.get_field_index("area_name")
     spoilt = pa.array([text] * totals.num_rows, pa.string())
     tables["action_totals"] = totals.set_column(place, totals.schema.field(place), spoilt)
-    made = data_files("x.r1", action, tables, manifest)["csv/action_totals.csv"].decode()
+    made = data_files(release, tables)["csv/action_totals.csv"].decode()
     assert {r["area_name"] for r in csv.DictReader(io.StringIO(made))} == {f"'{text}"}
-    sheet = load_workbook(io.BytesIO(workbook("x.r1", action, tables, manifest)))["action_totals"]
+    sheet = load_workbook(io.BytesIO(workbook(release, tables)))["action_totals"]
     cells = [c for row in sheet.iter_rows() for c in row]
     assert f"'{text}".strip() in {str(c.value).strip() for c in cells}
     assert not [c.coordinate for c in cells if c.data_type == "f"]

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import TODAY, run_examples
-from strike_reporting import ledger, read
+from conftest import TODAY, drawn, judge, run_examples
+from strike_reporting import read
 from strike_reporting.cli import app
+from strike_reporting.errors import Transient
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.ledger import ledger_of
+from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing import releases
 from strike_reporting.publishing.checks import check
-from strike_reporting.publishing.releases import CheckFailed, build, current, find, read_table, reproduce
+from strike_reporting.publishing.frame import frame
+from strike_reporting.publishing.manifest import Release
+from strike_reporting.publishing.releases import CheckFailed, build, current, find, read_table
+from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.publishing.selection import select
 from strike_reporting.publishing.summaries import summarise
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator.examples import ACTIONS
-from strike_reporting.site.front import write_front
+from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
@@ -33,39 +40,42 @@ def snapshot(home: Path, *folders: str) -> dict[str, bytes]:
     }
 
 
-def publish(store: Store, folder: Path, action_id: str = JD) -> dict:
+def publish(store: Store, folder: Path, action_id: str = JD) -> Release:
     collect_drop(store, folder, action_id)
-    validate(store, to_validate(store))
+    judge(store)
     return build(store, resolve(action_id))[0]
 
 
 def test_twice_changes_nothing_and_rebuilding_from_landing_is_identical(home: Path, store: Store) -> None:
     run_examples(store, home / "inbox")
-    before = snapshot(home, "landing", "accepted", "quarantine", "ledger", "releases")
+    folders = ("landing", "accepted", "quarantine", "releases", "site")
+    before, ledger = snapshot(home, *folders), ledger_of(store)
+    outcomes, letters = ledger.judged.listed(), ledger.letters.listed()
     assert len(before) > 150
     run_examples(store, home / "inbox")
-    assert snapshot(home, "landing", "accepted", "quarantine", "ledger", "releases") == before
+    assert snapshot(home, *folders) == before
+    assert (ledger.judged.listed(), ledger.letters.listed()) == (outcomes, letters)
     for child in home.iterdir():
-        if child.name != "landing":
+        if child.name not in ("landing", "inbox"):
             shutil.rmtree(child)
-    validate(store, to_validate(store))
+    rebuild(store)
     for action_id in ACTIONS:
         build(store, resolve(action_id))
-    write_front(store, TODAY)
-    after = snapshot(home, "landing", "accepted", "quarantine", "ledger/submissions", "releases")
-    assert after == {k: v for k, v in before.items() if not k.startswith("ledger/pulls")}
+    drawn(store)
+    assert snapshot(home, *folders) == before
+    assert ledger_of(store).judged.listed() == outcomes
 
 
 @pytest.mark.parametrize("action_id", ACTIONS)
 def test_reproduce(action_id: str, examples: Store) -> None:
-    assert reproduce(examples, action_id) == []
+    assert reproduce(examples, action_id).files == ()
 
 
 def test_reproduce_finds_a_changed_file(store: Store, home: Path, drop: Callable[..., Path]) -> None:
     publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n"))
-    page = home / "releases" / JD / "0001" / "report.html"
-    page.write_text(page.read_text().replace("Portsmouth", "Portsmuth"))
-    assert reproduce(store, JD) == ["report.html"]
+    table = home / "releases" / JD / "0001" / "csv" / "action_totals.csv"
+    table.write_text(table.read_text().replace("Portsmouth", "Portsmuth"))
+    assert reproduce(store, JD).files == ("csv/action_totals.csv",)
 
 
 def test_a_changed_byte_makes_a_new_release_and_a_revision(store: Store, home: Path, drop: Callable[..., Path]) -> None:
@@ -77,8 +87,8 @@ def test_a_changed_byte_makes_a_new_release_and_a_revision(store: Store, home: P
     )
     kept = snapshot(home, f"releases/{JD}/0001")
     second = publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,5\n"))
-    assert (first["number"], second["number"]) == (1, 2)
-    assert first["inputs_sha256"] != second["inputs_sha256"]
+    assert (first.number, second.number) == (1, 2)
+    assert first.identity != second.identity
     assert snapshot(home, f"releases/{JD}/0001") == kept
     changes = read(JD, "revisions")
     daily = changes[(changes["table"] == "cancellations_daily") & changes["key"].str.contains("area_code=RHU")]
@@ -154,41 +164,48 @@ def test_a_slower_process_never_overwrites_or_hides_a_newer_release(
 ) -> None:
     publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
     collect_drop(store, drop(b__csv=HEAD + "RHM,2023-04-11,day_case,cancelled,10\n"), JD)
-    validate(store, to_validate(store))
-    real = releases._render
+    judge(store)
+    real = releases.stage
 
     def slow(*args: object) -> object:
         made = real(*args)
-        monkeypatch.setattr(releases, "_render", real)
+        monkeypatch.setattr(releases, "stage", real)
         publish(store, drop(c__csv=HEAD + "RN5,2023-04-11,day_case,cancelled,100\n"))  # meanwhile, elsewhere
         return made
 
-    monkeypatch.setattr(releases, "_render", slow)
+    monkeypatch.setattr(releases, "stage", slow)
     manifest, is_new = build(store, resolve(JD))
-    assert (manifest["number"], is_new) == (2, False), "the other release already holds all there is"
+    assert (manifest.number, is_new) == (2, False), "the other release already holds all there is"
     assert read(JD, "action_totals").set_index("area_code")["acute_cancelled"]["ENG"] == 111
 
 
-def test_a_number_that_another_process_took_is_left_to_it(store: Store, drop: Callable[..., Path]) -> None:
-    store.write_json(f"releases/{JD}/claims/0001.json", {"inputs_sha256": "of a process that died"})
-    manifest = publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
-    assert manifest["release_id"] == f"{JD}.r2"
-    assert [store.create(f"releases/{JD}/claims/{n}.json", b"{}") for n in ("0002", "0003", "0003")] == [
-        False,
-        True,
-        False,
-    ]
-    write_front(store, TODAY)
-    assert reproduce(store, JD) == []
+def test_a_number_of_a_living_process_is_left_to_it_and_a_dead_ones_is_taken_over(
+    store: Store, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr("strike_reporting.processes.os.getpid", lambda: other.pid)
+            assert ledger_of(Store()).published.claim(JD, JD, "of another process")
+        with pytest.raises(Transient, match="being published by another process"):
+            publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
+        other.kill()
+    assert build(store, resolve(JD))[0].release_id == f"{JD}.r1"
+    assert reproduce(store, JD).files == ()
+
+
+def test_a_release_is_only_what_a_reader_is_told(store: Store, drop: Callable[..., Path]) -> None:
+    first = publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n"))
+    again = publish(store, drop(b__csv=HEAD + "".join(f"RHU,2023-04-11,day_case,cancelled,{n}\n" for n in (3, 1))))
+    assert again == first, "the same figures from another file are no news"
 
 
 def test_one_damaged_manifest_leaves_the_others_standing(store: Store, home: Path, drop: Callable[..., Path]) -> None:
     publish(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,1\n"))
     publish(store, drop(a__csv=HEAD + "RHU,2025-11-14,day_case,cancelled,1\n"), "RD-2025-11-14")
     (home / f"releases/{JD}/0001/manifest.json").write_text("{")
-    assert [m["action_id"] for m in current(store)] == ["RD-2025-11-14"]
-    write_front(store, TODAY)
-    assert "RD-2025-11-14/0001/report.html" in store.read("releases/index.html").decode()
+    assert [r.action_id for r in current(store)] == ["RD-2025-11-14"]
+    assert [(d.item.action_id, d.error is None) for d in draw(store, TODAY)] == [(JD, False), ("RD-2025-11-14", True)]
+    assert "RD-2025-11-14/0001/report.html" in store.read("site/index.html").decode()
 
 
 def test_overlapping_actions_are_marked_joint(store: Store, drop: Callable[..., Path]) -> None:
@@ -205,19 +222,19 @@ def test_figures_that_do_not_add_up_are_not_published(
     store: Store, home: Path, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collect_drop(store, drop(a__csv=HEAD + "RHU,2023-04-11,day_case,cancelled,4\n"), JD)
-    validate(store, to_validate(store))
-    action, outcomes = resolve(JD), ledger.outcomes(store)
-    returns = select(action, outcomes)
-    tables = summarise(store, action, returns)
-    assert check(action, tables, returns, outcomes) == []
+    judge(store)
+    asked, outcomes = frame(resolve(JD)), ledger_of(store).judged.listed()
+    returns = select(asked, outcomes)
+    tables = summarise(store, asked, returns)
+    assert check(JD, tables, returns, outcomes) == []
     column = tables["cancellations_daily"].column_names.index("cancelled")
     values = tables["cancellations_daily"]["cancelled"].to_pylist()
     broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
     monkeypatch.setattr(
-        "strike_reporting.publishing.releases.summarise", lambda *_: {**tables, "cancellations_daily": broken}
+        "strike_reporting.publishing.staging.summarise", lambda *_: {**tables, "cancellations_daily": broken}
     )
     with pytest.raises(CheckFailed, match="England's cancelled"):
-        build(store, action)
+        build(store, resolve(JD))
     assert not (home / "releases").exists()
 
 
@@ -228,12 +245,12 @@ def test_the_command_line(home: Path, drop: Callable[..., Path]) -> None:
     assert done.exit_code == 0, done.output
     assert "cancellations 1 of 200 trusts" in done.output
     shown = runner.invoke(app, ["release", "show", JD, "--json"])
-    assert find(Store(), JD)["release_id"] in shown.output
+    assert find(Store(), JD).release_id in shown.output
     assert runner.invoke(app, ["release", "reproduce", JD]).exit_code == 0
 
 
 def test_tables_carry_units_and_definitions(examples: Store) -> None:
-    table = read_table(examples, resolve(JD), 1, "cancellations_daily")
+    table = read_table(examples, find(examples, JD), "cancellations_daily")
     assert table.schema.metadata[b"data_class"] == b"real"
     assert table.schema.field("cancelled").metadata[b"definition"].startswith(b"Cancelled or rescheduled")
     keys = table.select(["area_type", "area_code", "strike_day", "point_of_delivery"]).to_pylist()

@@ -15,12 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from servers import SSHD, free_port, ssh_key, sshd
-from strike_reporting import ledger
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import endpoint
 from strike_reporting.intake.transports.sftp import Sftp
+from strike_reporting.ledger import ledger_of
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 pytestmark = [
@@ -60,7 +61,8 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr("strike_reporting.intake.collecting.RETRY_AFTER", (0.05,))
+    monkeypatch.setenv("STRIKES_RETRY_AFTER_SECONDS", "0.05")
+    settings.cache_clear()
     made = Place(tmp_path, monkeypatch)
     with sshd(made.etc, made.host, made.user_public, made.port):
         yield made
@@ -68,7 +70,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def pull(store: Store, place: Place) -> tuple[str, str]:
     [pulled] = collect(store, "round", [place.feed()])
-    [record] = ledger.pulls(store, "round")
+    [record] = ledger_of(store).receiving.pulls("round")
     assert record["status"] == pulled.status or record["status"] == "landed"
     return pulled.status, pulled.reason
 
@@ -126,14 +128,15 @@ def test_a_dead_endpoint_does_not_hold_the_others(place: Place, store: Store) ->
         place.connect(port=silent.getsockname()[1], timeout=1.5)
         place.patch.setenv("AIRFLOW_CONN_DEAD_SFTP", os.environ["AIRFLOW_CONN_TRUST_SFTP"])
         place.connect()
-        place.patch.setattr("strike_reporting.intake.collecting.ROUND_LIMIT", 4.0)
+        place.patch.setenv("STRIKES_ROUND_SECONDS", "4")
+        settings.cache_clear()
         dead = [place.feed().model_copy(update={"trust": f"R{n:02}", "connection": "dead_sftp"}) for n in range(10, 40)]
         started = time.monotonic()
         *lost, good = collect(store, "round", [*dead, place.feed()])
         assert time.monotonic() - started < 12
     assert good.status == "landed"
     assert {p.status for p in lost} == {"failed"}
-    assert len(ledger.pulls(store, "round")) == 31
+    assert len(ledger_of(store).receiving.pulls("round")) == 31
     assert "the connection to 127.0.0.1 was lost" in lost[0].reason
     assert lost[-1].reason.startswith("the round's 0.0666667 minutes were over")
 
@@ -239,7 +242,7 @@ def test_a_connection_cut_mid_file(place: Place, store: Store) -> None:
         status, reason = pull(store, place)
     assert status == "failed"
     assert "lost" in reason
-    assert ledger.pulls(store, "round")[0]["files"] == []
+    assert ledger_of(store).receiving.pulls("round")[0].files == ()
     (place.folder / "big.csv").unlink()
     recovers(store, place)
 

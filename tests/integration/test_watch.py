@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from servers import NGINX, authority, free_port, nginx, ssh_key
-from strike_reporting import ledger
 from strike_reporting.cli import app
 from strike_reporting.intake import landing
 from strike_reporting.intake.registry import Feed
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Pull
 from strike_reporting.operations.watch import feed_warnings
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
@@ -68,16 +69,16 @@ def test_the_certificate_a_server_shows(store: Store, monkeypatch: pytest.Monkey
 
 def test_a_missing_connection_and_a_changed_host_key(store: Store) -> None:
     reason = f"the host key of h has changed: pinned {ssh_key()[1][:20]}"
-    ledger.record_pull(store, "2026-11-24", "RHU.cancellations", "failed", reason, [])
+    pull = Pull(feed_id="RHU.cancellations", collection="2026-11-24", status="failed", reason=reason)
+    ledger_of(store).receiving.pulled(pull)
     found = [w.what for w in feed_warnings(store, [feed(connection="nowhere")], NOW)]
-    assert found == ["Airflow has no connection called 'nowhere'", reason]
+    assert found == ["Airflow has no connection called 'nowhere'", f"the last pull failed: {reason}"]
 
 
 def test_a_silent_feed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (10, 11, 12, 13):
         monkeypatch.setattr(landing, "_now", lambda day=day: f"2026-11-{day}T09:00:00.000000+00:00")
-        landing.land(store, f"{day}".encode(), source_name="a.csv", feed_id="RHU.cancellations", ods_code="RHU",
-                     extract="cancellations", dialect=None)  # fmt: skip
+        landing.land(store, f"{day}".encode(), "a.csv", landing.Sender("RHU.cancellations"))
     mine = feed("folder", None)
     assert [w.what for w in feed_warnings(store, [mine], NOW)] == ["silent for 10 days; it usually sends every day"]
     assert feed_warnings(store, [mine], NOW - timedelta(days=8)) == []

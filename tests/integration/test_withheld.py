@@ -8,10 +8,10 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from conftest import judge
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.intake.purging import purge
 from strike_reporting.judging.problems import shown
-from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.showing import safe_name
@@ -37,7 +37,7 @@ def leaks(home: Path) -> list[str]:
 
 def take(store: Store, folder: Path) -> list[str]:
     collect_drop(store, folder, JD)
-    done = validate(store, to_validate(store))
+    done = judge(store)
     build(store, resolve(JD))
     return [o.status for o in done]
 

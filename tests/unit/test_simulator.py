@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from strike_reporting import ledger
+from conftest import drawn, judge
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.judging.settle import to_validate, validate
+from strike_reporting.ledger import ledger_of
+from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
@@ -20,9 +21,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
 
 
-def publish(store: Store, folder: Path) -> dict:
+def publish(store: Store, folder: Path) -> Release:
     collect_drop(store, folder, ACTION.action_id)
-    validate(store, to_validate(store))
+    judge(store)
     return build(store, ACTION)[0]
 
 
@@ -56,9 +57,11 @@ def test_calibration_is_exact_through_the_pipeline_and_marked_synthetic(
     assert done.targets == {"inpatient": 20470, "outpatient": 175755}
     assert (england["inpatient_cancelled"], england["outpatient_cancelled"]) == (20470, 175755)
     assert england["acute_cancelled"] == 196225
-    assert manifest["data_class"] == "synthetic"
+    assert manifest.data_class == "synthetic"
+    drawn(store)
+    page = home / "site" / "JD-2023-04-11" / "0001" / "report.html"
+    assert "Synthetic data: made by a simulator" in page.read_text()
     release = home / "releases" / "JD-2023-04-11" / "0001"
-    assert "Synthetic data: made by a simulator" in (release / "report.html").read_text()
     for path in release.glob("*.parquet"):
         assert b"SYNTHETIC" in pq.read_schema(path).metadata[b"warning"]
     accepted = next((home / "accepted" / "staffing").glob("*.parquet"))
@@ -74,7 +77,7 @@ def test_dirt_never_touches_another_trust(home: Path, store: Store, tmp_path: Pa
     for path in (tmp_path / "dirty").glob("RX1_*"):
         (drop / path.name).write_bytes(path.read_bytes())
     publish(store, drop)
-    dirty = [o for o in ledger.outcomes(store) if o.status != "accepted"]
+    dirty = [o for o in ledger_of(store).judged.listed() if o.status != "accepted"]
     assert {o.ods_code or o.source_name[:3] for o in dirty} == {"RX1"}
     before, after = totals(tmp_path / "clean"), totals(home)
     for code in ("RHM", "RHU", "RN5", "R1F", "RW1", "R1C", "HAMPSHIRE"):

@@ -11,12 +11,16 @@ TEXT, WHOLE, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.float64(), pa.date32(
 
 @dataclass(frozen=True)
 class Column:
-    """One published column."""
+    """One published column. `is_told`: a reader is told something new when it changes.
+
+    Names, reasons and provenance are not: they never make a release.
+    """
 
     name: str
     type: pa.DataType
     unit: str
     definition: str
+    is_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Table:
         )
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """Columns by which a release is another one than the release before."""
+        return tuple(c.name for c in self.columns if c.is_told)
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """Columns that are neither keys nor names: what a revision can change."""
         return tuple(c.name for c in self.columns if c.name not in self.keys and c.name != "area_name")
@@ -45,11 +54,15 @@ def _c(name: str, type_: pa.DataType, unit: str, definition: str) -> Column:
     return Column(name, type_, unit, definition)
 
 
+def _aside(name: str, type_: pa.DataType, unit: str, definition: str) -> Column:
+    return Column(name, type_, unit, definition, is_told=False)
+
+
 _ACTION = _c("action_id", TEXT, "", "Industrial action, or actions reported jointly (ids joined by ;).")
 _AREA = (
     _c("area_type", TEXT, "", "site, trust, hampshire, icb, region or england."),
     _c("area_code", TEXT, "", "ODS or ONS-style code of the area; ENG for England, HAMPSHIRE for Hampshire."),
-    _c("area_name", TEXT, "", "Name of the area on the day."),
+    _aside("area_name", TEXT, "", "Name of the area on the day."),
 )
 _DAY = _c("strike_day", DAY, "date", "Reporting day, running from the action's start hour.")
 _JOINT = _c(
@@ -270,17 +283,18 @@ RETURNS = Table(
     (
         _ACTION,
         _c("ods_code", TEXT, "", "Trust, by its code on the day."),
-        _c("trust_name", TEXT, "", "Its name on the day."),
+        _aside("trust_name", TEXT, "", "Its name on the day."),
         _c("extract", TEXT, "", "cancellations, staffing or planned_activity."),
         _DAY,
         _c("return_status", TEXT, "", "received, nil_return, late, missing, rejected or not_expected."),
-        _c("submission_id", TEXT, "", "The submission that counts (or was refused)."),
-        _c("received_at", TEXT, "UTC", "When it was landed."),
-        _c("reason", TEXT, "", "Why it is missing, refused or partial."),
-        _c("rows_accepted", WHOLE, "rows", "Rows of that submission used for the day."),
+        _aside("submission_id", TEXT, "", "The submission that counts (or was refused)."),
+        _aside("received_at", TEXT, "UTC", "When it was landed."),
+        _aside("reason", TEXT, "", "Why it is missing, refused or partial."),
+        _aside("rows_accepted", WHOLE, "rows", "Rows of that submission used for the day."),
         _c("rows_quarantined", WHOLE, "rows", "Rows of it left out for the day."),
         _c("total", WHOLE, "count", "Sum of its count field for the day, as accepted, over every status."),
-        _c("refused_submission_id", TEXT, "", "A newer file for the day that could not be used, if there is one."),
+        _aside("refused_submission_id", TEXT, "", "A newer file for the day that could not be used, if there is one."),
+        _c("is_newer_refused", FLAG, "", "True when there is one: the figure stands, and a correction may be lost."),
     ),
 )
 REVISIONS = Table(

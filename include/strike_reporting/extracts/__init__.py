@@ -7,6 +7,7 @@ dictionary page and the simulator's domain of values are all derived from it.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -91,9 +92,13 @@ class Rule:
     fix: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
-    """One extract's contract."""
+    """One extract's contract. Two of the same document are one.
+
+    date_field: carries the strike day. count_field: the required measure, which a nil return holds a zero of.
+    part: with trust and day, what a newer file replaces (a point of delivery by its care setting).
+    """
 
     name: str
     version: str
@@ -101,8 +106,18 @@ class Contract:
     usage: str
     limitations: str
     grain: str
+    date_field: str
+    count_field: str
+    part: tuple[str, ...]
     fields: tuple[Field, ...]
     table_rules: tuple[Rule, ...]
+    sha256: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Contract) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
 
     def field(self, name: str) -> Field:
         """The field called `name`; KeyError if the contract has none."""
@@ -120,17 +135,6 @@ class Contract:
     def required(self) -> tuple[str, ...]:
         """Names of the fields every row must hold."""
         return tuple(f.name for f in self.fields if f.required)
-
-    @property
-    def date_field(self) -> str:
-        """The field that carries the strike day."""
-        return "shift_date" if self.name == "staffing" else "activity_date"
-
-    @property
-    def count_field(self) -> str:
-        """The required measure: what a nil return holds a zero of."""
-        names = {"cancellations": "cancelled_count", "staffing": "absent_action"}
-        return names.get(self.name, "planned_count")
 
     @property
     def schema(self) -> pa.Schema:
@@ -184,16 +188,28 @@ def contracts_dir() -> Path:
 
 
 @cache
-def load(name: str) -> Contract:
-    """The contract of one extract.
+def document(name: str) -> dict[str, Any]:
+    """One extract's contract as it is written.
 
     Raises:
         KeyError: `name` is not one of `EXTRACTS`.
     """
     if name not in EXTRACTS:
         raise KeyError(f"no contract for {name!r}; the extracts are {', '.join(EXTRACTS)}")
-    document = yaml.safe_load((contracts_dir() / name / "contract.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = yaml.safe_load((contracts_dir() / name / "contract.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def load(name: str) -> Contract:
+    """The contract of one extract; KeyError as `document`."""
+    return parse(document(name))
+
+
+def parse(document: dict[str, Any]) -> Contract:
+    """A contract from its document: today's, or one that an outcome was judged by."""
     table = document["schema"][0]
+    roles = {c["property"]: c["value"] for c in table["customProperties"]}
     return Contract(
         name=document["name"],
         version=document["version"],
@@ -201,8 +217,12 @@ def load(name: str) -> Contract:
         usage=document["description"]["usage"],
         limitations=document["description"]["limitations"],
         grain=table["dataGranularityDescription"],
+        date_field=roles["dateField"],
+        count_field=roles["countField"],
+        part=tuple(roles["part"]),
         fields=tuple(_field(p) for p in table["properties"]),
         table_rules=tuple(_table_rule(q) for q in table.get("quality", ())),
+        sha256=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
 
 
@@ -257,12 +277,3 @@ def care_setting(point_of_delivery: str) -> str:
 def care_settings() -> dict[str, str]:
     """Point of delivery to care setting, from the cancellations contract."""
     return {v.code: v.roll_up for v in load("cancellations").field("point_of_delivery").values}
-
-
-@cache
-def contracts_sha256() -> str:
-    """One hash over the contract files: part of what decides whether a submission is validated again."""
-    digest = hashlib.sha256()
-    for name in EXTRACTS:
-        digest.update((contracts_dir() / name / "contract.yaml").read_bytes())
-    return digest.hexdigest()

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
 
-from strike_reporting import ledger
-from strike_reporting.intake.landing import Receipt, land
+from strike_reporting.errors import attempt
+from strike_reporting.intake.landing import Sender, finish, land
 from strike_reporting.intake.registry import Feed, dialect_for
-from strike_reporting.intake.transports import VALIDATORS, PullFailed, Transport, Unchanged, open_transport
+from strike_reporting.intake.transports import (
+    VALIDATORS,
+    PullFailed,
+    RemoteFile,
+    Transport,
+    Unchanged,
+    open_transport,
+)
 from strike_reporting.intake.transports.folder import Folder
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.receiving import Validators
+from strike_reporting.ledger.records import Duplicate, Pull, Receipt
 from strike_reporting.settings import settings
 from strike_reporting.showing import safe_name, safe_text
 from strike_reporting.storage import Store
 
-log = logging.getLogger(__name__)
 DROP = "manual-drop"
-AT_ONCE = 8
-AT_ONE_ENDPOINT = 2
-ROUND_LIMIT = 900.0  # seconds in which one group's pulls may begin
-RETRY_AFTER = (0.5, 2.0)  # seconds before each further try of a pull that may work next time
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one feed gave in one collection."""
+    """What one feed gave in one collection. `is_ours`: it failed on our side, whatever the feed did."""
 
     feed_id: str
     status: str
     reason: str
     landed: tuple[Receipt, ...] = ()
     duplicates: tuple[str, ...] = ()
+    is_ours: bool = False
+
+
+@dataclass
+class _Found:
+    """What a pull has landed so far: it counts also when the next file of the pull fails.
+
+    recorded: names that the round's pulls before this one have said they landed.
+    """
+
+    landed: list[Receipt]
+    duplicates: list[str]
+    refused: list[str]
+    seen: Validators
+    recorded: tuple[str, ...] = ()
+
+    def is_taken_up(self, receipt: Receipt, name: str, collection: str) -> bool:
+        """Whether a file that is not new was landed in this round by a pull that was cut short before it said so."""
+        of_round = bool(collection) and (receipt.collection, receipt.source_name) == (collection, name)
+        return of_round and name not in self.recorded and receipt not in self.landed
 
 
 def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled]:
     """Pull feeds side by side; a failing feed is an outcome and never stops or delays another for long.
 
-    Each connection has `AT_ONE_ENDPOINT` lanes that work through its feeds, and `AT_ONCE` lanes run at a time,
-    so a dead endpoint holds only its own. After `ROUND_LIMIT` nothing new is begun.
+    Each connection has a few lanes that work through its feeds, and some lanes run at a time, so a dead endpoint holds
+    only its own. After the round's time nothing new is begun.
 
     Args:
         store: the state root.
@@ -55,8 +79,12 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled
 
     Returns:
         One `Pulled` for each feed, in their order.
+
+    Raises:
+        Away: the ledger or the store cannot be used now; what was landed stays.
     """
-    feeds, until = list(feeds), time.monotonic() + ROUND_LIMIT
+    feeds, until = list(feeds), time.monotonic() + settings().round_seconds
+    finish(store)
     queues: dict[tuple[str, str | None], deque[Feed]] = defaultdict(deque)
     for feed in feeds:
         queues[(feed.transport, feed.connection)].append(feed)
@@ -70,84 +98,113 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled
                 return
             done[feed.id] = _collect_one(store, collection, feed, until)
 
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pull") as pool:
-        list(pool.map(lane, [q for q in queues.values() for _ in range(AT_ONE_ENDPOINT)]))
+    with ThreadPoolExecutor(settings().pulls_at_once, thread_name_prefix="pull") as pool:
+        list(pool.map(lane, [q for q in queues.values() for _ in range(settings().pulls_at_one_endpoint)]))
     return [done[feed.id] for feed in feeds]
 
 
 def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pulled:
-    facts = {
-        "feed_id": feed.id,
-        "ods_code": feed.trust,
-        "extract": feed.extract,
-        "dialect": dialect_for(feed).id,
-        "due": feed.due,
-        "data_class": feed.data_class,
-    }
-    for wait in (*RETRY_AFTER, None):
-        try:
-            _check_time(until)
-            with closing(open_transport(feed.transport, feed.connection)) as transport:
-                pulled = _pull(store, feed.id, transport, feed.location, facts, until)
-            break
-        except PullFailed as failure:
-            pulled = Pulled(feed.id, "failed", safe_text(str(failure)))
-            if failure.permanent or wait is None or time.monotonic() + wait > until:
-                break
-            time.sleep(wait)
-        except Exception as error:
-            log.exception("feed %s could not be pulled", feed.id)
-            pulled = Pulled(feed.id, "failed", f"the fault is ours ({type(error).__name__}); see the task's log")
-            break
-    names = [r.source_name for r in pulled.landed]
-    ledger.record_pull(store, collection, feed.id, pulled.status, pulled.reason, names)
-    return pulled
+    """Pull one feed, again if that may help, and keep what came of it. What was landed counts whatever follows."""
+    found = _Found([], [], [], {})
+
+    def pull(feed: Feed) -> tuple[str, str]:
+        sender = Sender(
+            feed_id=feed.id,
+            ods_code=feed.trust,
+            extract=feed.extract,
+            dialect=dialect_for(feed).id,
+            due=feed.due,
+            grace_minutes=feed.grace,
+            data_class=feed.data_class,
+            collection=collection,
+        )
+        found.seen = ledger_of(store).receiving.validators(feed.id)
+        found.recorded = ledger_of(store).receiving.files_of_pulls(feed.id, collection)
+        for wait in (*settings().retry_after_seconds, None):
+            try:
+                _check_time(until)
+                with closing(open_transport(feed.transport, feed.connection)) as transport:
+                    return _pull(store, sender, transport, feed.location, found, until)
+            except PullFailed as failure:
+                if failure.permanent or wait is None or time.monotonic() + wait > until:
+                    raise
+                time.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    tried = attempt(feed, pull)
+    status, reason = tried.made or ("failed", safe_text(tried.reason))
+    record = Pull(
+        feed_id=feed.id,
+        collection=collection,
+        status=status,
+        reason=reason,
+        files=tuple(sorted(r.source_name for r in found.landed)),
+    )
+    kept = attempt(record, lambda pull: ledger_of(store).receiving.pulled(pull, found.seen))
+    if kept.error is not None:
+        status, reason = "failed", kept.reason
+    is_ours = any(e is not None and not isinstance(e, PullFailed) for e in (tried.error, kept.error))
+    return Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
 
 
 def _check_time(until: float) -> None:
     if time.monotonic() > until:
-        minutes = f"{ROUND_LIMIT / 60:g} minutes"
+        minutes = f"{settings().round_seconds / 60:g} minutes"
         raise PullFailed(f"the round's {minutes} were over; the next round pulls this feed again", permanent=True)
 
 
 def _pull(
-    store: Store, feed_id: str, transport: Transport, location: str, facts: Mapping[str, Any], until: float = inf
-) -> Pulled:
-    landed, duplicates, refused = [], [], []
-    seen = ledger.validators(store, feed_id)
-    files = list(transport.list(location))
+    store: Store, sender: Sender, transport: Transport, location: str, found: _Found, until: float = inf
+) -> tuple[str, str]:
+    """Land what a location holds, in the sender's order; returns status and reason."""
+    files = sorted(transport.list(location), key=by_age)
     for file in files:
         _check_time(until)
         name = safe_name(file.name)  # what the other side calls it is only ever a fact
         try:
-            data = transport.fetch(replace(file, seen=seen.get(name, {})), settings().max_file_bytes)
+            data = transport.fetch(replace(file, seen=found.seen.get(name, {})), settings().max_file_bytes)
         except Unchanged:
             continue
         except PullFailed as failure:
             if not failure.permanent:
                 raise
-            refused.append(safe_text(str(failure)))
+            found.refused.append(safe_text(str(failure)))
             continue
         known = {k: v for k, v in file.facts.items() if k != "path"}
-        receipt, new = land(store, data, source_name=name, transport=known, **facts)
+        sent_at = None if file.modified is None else datetime.fromtimestamp(file.modified, UTC).isoformat()
+        receipt, is_new = land(store, data, name, replace(sender, transport=known, sent_at=sent_at))
         transport.acknowledge(file)
-        if validators := {k: known[k] for k in VALIDATORS if k in known}:
-            seen[name] = validators
-        if new:
-            landed.append(receipt)
-        elif receipt.source_name != name:
-            ledger.record_duplicate(store, receipt, name)
-            duplicates.append(name)
-    ledger.record_validators(store, feed_id, seen)
-    if refused:
-        status, reason = "failed", "; ".join(refused)
-    elif landed:
-        status, reason = "landed", f"{len(landed)} new of {len(files)} files"
-    elif files:
-        status, reason = "nothing_new", f"all {len(files)} files were landed before"
-    else:
-        status, reason = "no_file", f"nothing matches {location!r}"
-    return Pulled(feed_id, status, reason, tuple(landed), tuple(duplicates))
+        if validators := {k: str(known[k]) for k in VALIDATORS if k in known}:
+            found.seen[name] = validators
+        if is_new or found.is_taken_up(receipt, name, sender.collection):
+            found.landed.append(receipt)
+        elif receipt.source_name != name and name not in found.duplicates:
+            ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
+            found.duplicates.append(name)
+    if found.refused:
+        return "failed", "; ".join(dict.fromkeys(found.refused))
+    if found.landed:
+        return "landed", f"{len(found.landed)} new of {len(files)} files"
+    if files:
+        return "nothing_new", f"all {len(files)} files were landed before"
+    return "no_file", f"nothing matches {location!r}"
+
+
+def _duplicate(first: Receipt, name: str) -> Duplicate:
+    return Duplicate(
+        submission_id=first.submission_id,
+        feed_id=first.feed_id,
+        source_name=name,
+        sha256=first.sha256,
+        reason=f"the same content as {first.source_name!r}, landed as {first.submission_id}; counted once",
+        fix="Nothing need be done. If it was meant to be a correction, send the corrected file.",
+    )
+
+
+def by_age(file: RemoteFile) -> tuple[float, tuple[tuple[int, int, str], ...]]:
+    """The order within one pull: the sender's time, then the name as people number versions (`v2` before `v10`)."""
+    parts = re.split(r"(\d{1,18})", file.name.casefold())
+    return file.modified or 0.0, tuple((1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts)
 
 
 def collect_drop(store: Store, folder: Path, action_id: str, data_class: str | None = None) -> Pulled:
@@ -156,16 +213,12 @@ def collect_drop(store: Store, folder: Path, action_id: str, data_class: str | N
     Raises:
         PullFailed: the folder does not exist.
     """
-    facts = {
-        "feed_id": DROP,
-        "ods_code": None,
-        "extract": None,
-        "dialect": None,
-        "action_id": action_id,
-        "data_class": data_class or ("synthetic" if (folder / "SYNTHETIC").exists() else "real"),
-    }
-    transport = _Data()
-    return _pull(store, DROP, transport, str(folder.resolve()), facts)
+    is_synthetic = (folder / "SYNTHETIC").exists()
+    sender = Sender(DROP, action_id=action_id, data_class=data_class or ("synthetic" if is_synthetic else "real"))
+    finish(store)
+    found = _Found([], [], [], {})
+    status, reason = _pull(store, sender, _Data(), str(folder.resolve()), found)
+    return Pulled(DROP, status, reason, tuple(found.landed), tuple(found.duplicates))
 
 
 class _Data(Folder):

@@ -119,7 +119,7 @@ def entries(folder: Path, what: str, name: Callable[[dict[str, Any]], str]) -> I
     One that cannot be parsed is a fault and the others stand. Several of one name are faults, all of them: which is
     meant is not guessed.
     """
-    files = sorted(p for p in folder.glob("*") if p.suffix in (".yaml", ".yml"))
+    files = sorted(p for p in folder.glob("*") if p.suffix in (".yaml", ".yml") and p.name[0] != ".")
     found = [e for file in files for e in _of_file(file, what, name)]
     named = Counter(e.name for e in found if isinstance(e, Entry) and e.name)
     for entry in found:

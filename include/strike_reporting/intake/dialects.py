@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -18,10 +18,11 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
-from strike_reporting.extracts import EXTRACTS, load, slug
+from strike_reporting.extracts import EXTRACTS, Contract, load, slug
 from strike_reporting.intake.config_files import Fault, Wrong, entries, nearest, one_of
 from strike_reporting.settings import config_folder
 
@@ -103,8 +104,8 @@ class Dialect(_Model):
     totals: tuple[str, ...] = ("total", "totals", "grand total", "sum")
 
     @model_validator(mode="after")
-    def _fits_the_contract(self) -> Dialect:
-        contract = load(self.extract)
+    def _fits_the_contract(self, info: ValidationInfo) -> Dialect:
+        contract = (info.context or {}).get("contract") or load(self.extract)
         given = {name for _, name, _ in self._fixed()} | {*self.columns}
         if self.unpivot:
             given.add(self.unpivot.value)
@@ -149,6 +150,11 @@ class Dialects:
 
     known: Mapping[str, Dialect]
     faults: tuple[Fault, ...]
+
+
+def load_dialect(said: Mapping[str, Any], contract: Contract) -> Dialect:
+    """A dialect from its kept form, for a contract that may be another one than today's."""
+    return Dialect.model_validate(said, context={"contract": contract})
 
 
 def template(extract: str) -> Dialect:

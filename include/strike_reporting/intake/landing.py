@@ -1,41 +1,40 @@
 """Landing: the bytes as received, by content hash, with a receipt written after them.
 
-A submission is one content from one feed. The receipt is what makes a landing count: bytes without one are
-an interrupted landing and are landed again by the next pull.
+A submission is one content from one feed. First the ledger gives it its place in the order; then bytes and receipt are
+kept, both synced; then the ledger says that it landed. A landing that dies on the way is finished by the next one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from strike_reporting.errors import OurFault
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.receiving import receipt_key
+from strike_reporting.ledger.records import Fact, Receipt
 from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
 
-RECEIPTS = "landing/receipts"
 RESTRICTED = "landing/restricted"
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What is known about one landed submission. `received_at` is UTC, ISO 8601 with microseconds."""
+class Sender:
+    """What is known of a file before it is read: by its feed, or by the drop that it lay in."""
 
-    submission_id: str
     feed_id: str
-    ods_code: str | None
-    extract: str | None
-    dialect: str | None
-    source_name: str
-    received_at: str
-    size: int
-    sha256: str
+    ods_code: str | None = None
+    extract: str | None = None
+    dialect: str | None = None
     action_id: str | None = None
     due: str | None = None
+    grace_minutes: int = 0
     data_class: str = "real"
-    transport: dict[str, Any] = field(default_factory=dict)
+    collection: str = ""
+    transport: dict[str, Fact] = field(default_factory=dict)
+    sent_at: str | None = None
 
 
 def submission_id(feed_id: str, sha256: str) -> str:
@@ -48,54 +47,66 @@ def object_key(sha256: str) -> str:
     return f"landing/objects/{sha256[:2]}/{sha256}"
 
 
-def land(store: Store, data: bytes, *, source_name: str, **facts: Any) -> tuple[Receipt, bool]:
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[Receipt, bool]:
     """Land one file.
 
     Args:
         store: the state root.
         data: the file's bytes, kept unchanged.
         source_name: the remote name, kept as a fact and never used as a path.
-        facts: the other `Receipt` fields (feed_id, ods_code, extract, dialect, transport, ...).
+        sender: what is known of it.
 
     Returns:
         The receipt, and whether it is new; a content that this feed delivered before gives its first receipt.
     """
-    source_name = safe_name(source_name)
     digest = hashlib.sha256(data).hexdigest()
-    identity = submission_id(facts["feed_id"], digest)
-    key = f"{RECEIPTS}/{identity}.json"
-    if store.exists(key):
-        return Receipt(**store.read_json(key)), False
-    if not store.exists(object_key(digest)):
-        store.write(object_key(digest), data, private=True)  # nobody knows yet what is in it
-    receipt = Receipt(
-        submission_id=identity,
-        source_name=source_name,
+    drafted = Receipt(
+        submission_id=submission_id(sender.feed_id, digest),
+        sequence=0,
+        feed_id=sender.feed_id,
+        source_name=safe_name(source_name),
         received_at=_now(),
         size=len(data),
         sha256=digest,
-        **facts,
+        ods_code=sender.ods_code,
+        extract=sender.extract,
+        dialect=sender.dialect,
+        collection=sender.collection,
+        sent_at=sender.sent_at,
+        action_id=sender.action_id,
+        due=sender.due,
+        grace_minutes=sender.grace_minutes,
+        data_class=sender.data_class,
+        transport=sender.transport,
     )
-    store.write_json(key, asdict(receipt))
+    receiving = ledger_of(store).receiving
+    receipt, was_landed = receiving.number(drafted)
+    if was_landed:
+        return receipt, False
+    # Readable by its owner only: nobody knows yet what is in it.
+    store.write(object_key(digest), data, private=True)
+    store.write(receipt_key(receipt.submission_id), receipt.dump())
+    receiving.landed(receipt.submission_id)
     return receipt, True
 
 
-_last = datetime.min.replace(tzinfo=UTC)
-_clock = threading.Lock()
+def finish(store: Store) -> int:
+    """Take up landings that died between their receipt and the ledger's word; returns how many.
 
-
-def _now() -> str:
-    """The time, always later than the one before: the order of landing decides which submission is newest."""
-    global _last
-    with _clock:
-        _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
-        return _last.isoformat(timespec="microseconds")
-
-
-def receipts(store: Store) -> list[Receipt]:
-    """Every receipt, oldest first; ties by submission id."""
-    found = [Receipt(**r) for r in store.each_json(RECEIPTS)]
-    return sorted(found, key=lambda r: (r.received_at, r.submission_id))
+    One that died before its receipt is begun again by the next pull, for the sender still has the file. What any
+    process that died had half written is removed: it may hold what must not lie about.
+    """
+    store.clear_leftovers()
+    receiving, done = ledger_of(store).receiving, 0
+    for receipt in receiving.unfinished():
+        if store.exists(receipt_key(receipt.submission_id)):
+            receiving.landed(receipt.submission_id)
+            done += 1
+    return done
 
 
 def content(store: Store, receipt: Receipt) -> bytes:
@@ -103,12 +114,12 @@ def content(store: Store, receipt: Receipt) -> bytes:
 
     Raises:
         FileNotFoundError: they were purged.
-        OSError: the stored bytes no longer match the receipt.
+        OurFault: the stored bytes no longer match the receipt.
     """
     try:
         data = store.read(object_key(receipt.sha256))
     except FileNotFoundError:
         data = store.read(f"{RESTRICTED}/{receipt.sha256}")
     if hashlib.sha256(data).hexdigest() != receipt.sha256:
-        raise OSError(f"landed bytes of submission {receipt.submission_id} do not match their hash")
+        raise OurFault(f"the landed bytes of submission {receipt.submission_id} do not match their hash")
     return data

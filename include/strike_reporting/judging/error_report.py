@@ -10,7 +10,7 @@ from datetime import datetime
 import xlsxwriter
 
 from strike_reporting.judging.problems import Problem
-from strike_reporting.ledger import Outcome
+from strike_reporting.ledger.records import Outcome
 from strike_reporting.settings import settings
 
 _WORDS = {

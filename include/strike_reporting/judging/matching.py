@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
-from strike_reporting.extracts import load, slug
-from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.extracts import Contract, slug
+from strike_reporting.intake.dialects import Dialect
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
+from strike_reporting.judging.rulebook import Candidate
 from strike_reporting.settings import settings
 
 
@@ -19,6 +19,7 @@ class Matched:
     """A sheet read by a dialect: `columns` gives each canonical (or wide) heading's position."""
 
     dialect: Dialect
+    contract: Contract
     sheet: Sheet
     header: int  # index into sheet.rows
     columns: dict[str, int]
@@ -32,16 +33,16 @@ class Matched:
         return 100 * (len(self.columns) + len(self.wide) + (self.nil is not None)) - len(self.extra)
 
 
-def layouts(candidates: Iterable[Dialect]) -> list[Layout]:
+def layouts(candidates: Iterable[Candidate]) -> list[Layout]:
     """Every way in which the candidates would read delimited text, each once."""
-    return list(dict.fromkeys(layout for dialect in candidates for layout in _layouts(dialect)))
+    return list(dict.fromkeys(layout for c in candidates for layout in _layouts(c.dialect)))
 
 
 def _layouts(dialect: Dialect) -> list[Layout]:
     return [Layout(dialect.encodings, delimiter) for delimiter in dialect.delimiters]
 
 
-def match(document: Document, candidates: Iterable[Dialect]) -> Matched:
+def match(document: Document, candidates: Iterable[Candidate]) -> Matched:
     """Read a file with the one dialect that fits it.
 
     Raises:
@@ -49,8 +50,8 @@ def match(document: Document, candidates: Iterable[Dialect]) -> Matched:
             dialects, sheets or columns fit equally well.
     """
     sheets, failure = _sheets(document, list(candidates))
-    folded = {id(s): _folded(s) for _, s in sheets}
-    found = [hit for dialect, sheet in sheets if (hit := _first_fit(dialect, sheet, folded[id(sheet)]))]
+    folded = {key: _folded(s) for key, s in {id(s): s for _, s in sheets}.items()}
+    found = [hit for candidate, sheet in sheets if (hit := _first_fit(candidate, sheet, folded[id(sheet)]))]
     if not found:
         raise failure or _nothing_fits(sheets)
     best = max(m.score for m in found)
@@ -69,18 +70,19 @@ def _named(m: Matched) -> str:
     return f"dialect {m.dialect.id}" + (f" on sheet {shown(m.sheet.name)!r}" if m.sheet.name else "")
 
 
-def _sheets(document: Document, candidates: list[Dialect]) -> tuple[list[tuple[Dialect, Sheet]], Rejected | None]:
+def _sheets(document: Document, candidates: list[Candidate]) -> tuple[list[tuple[Candidate, Sheet]], Rejected | None]:
     """The sheets that each dialect would read, and why the first reading that failed did."""
     if not document.is_text:
         visible = document.visible
-        return [(d, s) for d in candidates for s in visible if d.sheet is None or slug(d.sheet) == slug(s.name)], None
-    pairs: list[tuple[Dialect, Sheet]] = []
+        wanted = [(c, slug(c.dialect.sheet) if c.dialect.sheet else None) for c in candidates]
+        return [(c, s) for c, name in wanted for s in visible if name in (None, slug(s.name))], None
+    pairs: list[tuple[Candidate, Sheet]] = []
     failure: Rejected | None = None
-    for dialect in candidates:
-        for layout in _layouts(dialect):
+    for candidate in candidates:
+        for layout in _layouts(candidate.dialect):
             found = document.under(layout)
             if isinstance(found, Sheet):
-                pairs.append((dialect, found))
+                pairs.append((candidate, found))
             elif found is not None:
                 failure = failure or Rejected.of(found)
     if not pairs and failure is None:
@@ -88,11 +90,10 @@ def _sheets(document: Document, candidates: list[Dialect]) -> tuple[list[tuple[D
     return pairs, failure
 
 
-def _first_fit(dialect: Dialect, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
-    needed = _needed_slugs(dialect.id)
+def _first_fit(candidate: Candidate, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
     for index, positions in enumerate(folded):
-        if all(any(h in positions for h in headings) for headings in needed):
-            return _fit(dialect, sheet, index, positions)
+        if all(any(h in positions for h in headings) for headings in candidate.needed_slugs):
+            return _fit(candidate, sheet, index, positions)
     return None
 
 
@@ -108,22 +109,8 @@ def _folded(sheet: Sheet) -> list[dict[str, list[int]]]:
     return found
 
 
-@cache
-def _needed_slugs(dialect_id: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(map(slug, h)) for h in _needed(dialects()[dialect_id]).values())
-
-
-def _needed(dialect: Dialect) -> dict[str, tuple[str, ...]]:
-    """Canonical field (or wide heading) to the headings that may stand for it; only those that must be there."""
-    required = load(dialect.extract).required
-    needed = {n: c.header for n, c in dialect.columns.items() if n in required or n == "ods_code"}
-    if dialect.unpivot:
-        needed |= {h: (h,) for h in dialect.unpivot.columns}
-    return needed
-
-
-def _fit(dialect: Dialect, sheet: Sheet, index: int, positions: dict[str, list[int]]) -> Matched:
-    row = sheet.head(index + 1)[index]
+def _fit(candidate: Candidate, sheet: Sheet, index: int, positions: dict[str, list[int]]) -> Matched:
+    dialect, row = candidate.dialect, sheet.head(index + 1)[index]
     columns: dict[str, int] = {}
     for name, column in dialect.columns.items():
         places = [p for h in dict.fromkeys(map(slug, column.header)) for p in positions.get(h, ())]
@@ -142,14 +129,14 @@ def _fit(dialect: Dialect, sheet: Sheet, index: int, positions: dict[str, list[i
     nil = positions.get(slug(dialect.nil.header), [None])[0] if dialect.nil else None
     used = {*columns.values(), *wide.values(), nil}
     extra = tuple(h for p, h in enumerate(row) if h.strip() and p not in used)
-    return Matched(dialect, sheet, index, columns, wide, nil, extra)
+    return Matched(dialect, candidate.contract, sheet, index, columns, wide, nil, extra)
 
 
-def _nothing_fits(sheets: list[tuple[Dialect, Sheet]]) -> Rejected:
+def _nothing_fits(sheets: list[tuple[Candidate, Sheet]]) -> Rejected:
     """Name the dialect that comes nearest, what it lacks, and the heading that looks like it."""
     best: tuple[float, str, str, int] | None = None
-    for dialect, sheet in sheets:
-        needed = _needed(dialect)
+    for candidate, sheet in sheets:
+        dialect, needed = candidate.dialect, candidate.needed
         for index, row in enumerate(sheet.head(settings().header_within_rows)):
             headings = {slug(h): h for h in row if slug(h)}
             lacking = [n for n, hs in needed.items() if not any(slug(h) in headings for h in hs)]
@@ -186,7 +173,7 @@ def _heading(row: list[str], heading: str) -> str:
 def extra_columns(matched: Matched) -> list[Problem]:
     """A warning for each column that nothing maps: it is dropped."""
     row = matched.sheet.numbers[matched.header]
-    known = [f for f in load(matched.dialect.extract).field_names if f not in matched.columns]
+    known = [f for f in matched.contract.field_names if f not in matched.columns]
     found = []
     header = matched.sheet.rows[matched.header]
     for heading in matched.extra:

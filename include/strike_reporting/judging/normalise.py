@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from strike_reporting.extracts import Contract, Field, load, slug
-from strike_reporting.intake.registry import EXCEL_SERIAL, Dialect
+from strike_reporting.extracts import Contract, Field, slug
+from strike_reporting.intake.dialects import EXCEL_SERIAL, Dialect
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 
@@ -55,7 +55,7 @@ def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
     Raises:
         Rejected: no rows below the header.
     """
-    dialect, contract = matched.dialect, load(matched.dialect.extract)
+    dialect, contract = matched.dialect, matched.contract
     rows, numbers, nils, contradicted = _body(matched)
     if not rows and not nils:
         raise Rejected(
@@ -125,7 +125,7 @@ def _body(matched: Matched) -> tuple[list[list[str]], list[int], list[tuple[list
     Last come the numbers of ordinary rows that also say that they are nil.
     """
     rows, numbers, nils, contradicted = [], [], [], set()
-    counts = [*matched.wide.values(), matched.columns.get(load(matched.dialect.extract).count_field, -1)]
+    counts = [*matched.wide.values(), matched.columns.get(matched.contract.count_field, -1)]
     totals = {slug(t) for t in matched.dialect.totals}
     nil = matched.dialect.nil
     said = {slug(v) for v in nil.values} if nil else set()
@@ -153,7 +153,7 @@ def _append_nils(
     data: dict[str, list[Any]],
     lineage: dict[str, list[Any]],
 ) -> None:
-    contract = load(matched.dialect.extract)
+    contract = matched.contract
     for row, number in nils:
         assert matched.dialect.nil is not None  # noqa: S101 - only a dialect with `nil` finds nil rows
         for constants in matched.dialect.nil.rows:

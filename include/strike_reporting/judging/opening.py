@@ -5,22 +5,28 @@ from __future__ import annotations
 import re
 
 from strike_reporting.extracts import EXTRACTS
-from strike_reporting.intake.landing import Receipt
-from strike_reporting.intake.registry import Dialect, dialects
+from strike_reporting.intake.dialects import Dialect
 from strike_reporting.judging.guard import guard, guard_rest
 from strike_reporting.judging.matching import extra_columns, layouts, match
 from strike_reporting.judging.normalise import Normalised, normalise
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.reader import Reader, shared_reader
-from strike_reporting.reference.organisations import organisations
+from strike_reporting.judging.rulebook import Asked
+from strike_reporting.ledger.records import Receipt
+
+_CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
+_CODES = 50  # of several codes in one file, more need not be looked at: it is refused anyway
 
 
-def open_submission(receipt: Receipt, data: bytes, reader: Reader | None = None) -> tuple[Normalised, str, Dialect]:
+def open_submission(
+    receipt: Receipt, data: bytes, asked: Asked, reader: Reader | None = None
+) -> tuple[Normalised, str, Dialect]:
     """Read, guard and normalise one submission.
 
     Args:
         receipt: what is known of it.
         data: its bytes.
+        asked: what it is judged by.
         reader: what parses it, in another process; by default this process's own.
 
     Returns:
@@ -30,48 +36,47 @@ def open_submission(receipt: Receipt, data: bytes, reader: Reader | None = None)
         Rejected: for any structural reason; the file as a whole cannot be used.
         OurFault: no reader could be started.
     """
-    candidates = _candidates(receipt)
-    document = (reader or shared_reader()).read(data, layouts(candidates))
     try:
-        matched = match(document, candidates)
+        candidates = asked.candidates(receipt.dialect)
+        document = (reader or shared_reader()).read(data, layouts(candidates))
+        try:
+            matched = match(document, candidates)
+        except Rejected:
+            guard_rest(document.whole)
+            raise
     except Rejected:
-        guard_rest(document.whole)
+        asked.refused(receipt.dialect)
         raise
+    asked.fitted(matched.dialect)
     guard(matched)
     if not document.is_text:  # a workbook: it may hold more than the sheet that is read
         guard_rest(s for s in document.whole if s is not matched.sheet)
-    named = _code_in_name(receipt.source_name)
+    named = _code_in_name(receipt.source_name, asked)
     result = normalise(matched, receipt.ods_code or named)
     result.problems += extra_columns(matched)
-    trust = _whose(receipt, result, named)
+    trust = _whose(receipt, result, named, asked)
     return result, trust, matched.dialect
 
 
-def claimed(receipt: Receipt) -> tuple[str | None, str | None]:
+def claimed(receipt: Receipt, asked: Asked) -> tuple[str | None, str | None]:
     """Trust and extract by the feed, else by the file's name: for a file that cannot be read."""
     words = receipt.source_name.casefold()
     named = [e for e in EXTRACTS if e in words]
     extract = receipt.extract or (named[0] if len(named) == 1 else None)
-    return receipt.ods_code or _code_in_name(receipt.source_name), extract
+    return receipt.ods_code or _code_in_name(receipt.source_name, asked), extract
 
 
-def _candidates(receipt: Receipt) -> list[Dialect]:
-    if receipt.dialect:
-        return [dialects()[receipt.dialect]]
-    return list(dialects().values())
-
-
-def _code_in_name(name: str) -> str | None:
+def _code_in_name(name: str, asked: Asked) -> str | None:
     """The one ODS code a file's name holds, if it holds exactly one."""
-    found = {t for t in re.split(r"[^A-Z0-9]+", name) if organisations().is_known(t)}
+    parts = {t for t in re.split(r"[^A-Z0-9]+", name) if _CODE.fullmatch(t)}
+    found = {t for t in parts if asked.trust(t)}
     return found.pop() if len(found) == 1 else None
 
 
-def _whose(receipt: Receipt, result: Normalised, named: str | None) -> str:
+def _whose(receipt: Receipt, result: Normalised, named: str | None, asked: Asked) -> str:
     """The trust of a submission. Raises `Rejected` unless file, feed and file name agree on one."""
-    orgs = organisations()
     codes = sorted({str(c) for c in result.table["ods_code"].to_pylist() if c})
-    unknown = [c for c in codes if not orgs.is_known(c)]
+    unknown = [c for c in codes[:_CODES] if not asked.trust(c)]
     column = "ods_code"
     if not codes:
         raise Rejected(
@@ -119,15 +124,14 @@ def _first_row(result: Normalised, code: str) -> int:
     return int(result.table["source_row"][index].as_py())
 
 
-def code_not_current(result: Normalised, code: str) -> list[Problem]:
+def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Problem]:
     """A problem for each row dated when the trust's code did not exist."""
-    orgs, found = organisations(), []
+    standing, found = asked.trust(code), []
     rows = result.table.select(["source_row", result.contract.date_field]).to_pylist()
     for index, row in enumerate(rows):
         day = row[result.contract.date_field]
-        if day and not orgs.is_trust(code, day):
-            successor = orgs.successor(code)
-            fix = f"Use the code of that day (today's is {successor})."
+        if day and standing and not standing.is_trust(day):
+            fix = f"Use the code of that day (today's is {standing.successor})."
             message = f"{code} was not a trust on {day}"
             found.append(
                 Problem(
@@ -145,11 +149,11 @@ def code_not_current(result: Normalised, code: str) -> list[Problem]:
     return found
 
 
-def site_elsewhere(result: Normalised, code: str) -> list[Problem]:
+def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]:
     """A warning for each row at a site that another trust runs: the row is used without its site."""
-    orgs, found = organisations(), []
-    mine, sites = orgs.successor(code), result.table["site_code"].to_pylist()
-    foreign = {c: s for c in {*sites} if c and (s := orgs.site(c)) and orgs.successor(s.ods_code) != mine}
+    standing, found = asked.trust(code), []
+    mine, sites = standing.successor if standing else code, result.table["site_code"].to_pylist()
+    foreign = {c: s for c, s in asked.sites(c for c in sites if c).items() if s.ods_code != mine}
     for index, site_code in enumerate(sites) if foreign else ():
         if site_code in foreign:
             site, row = foreign[site_code], int(result.table["source_row"][index].as_py())

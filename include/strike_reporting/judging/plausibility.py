@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Set
 from datetime import date
-from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract
 from strike_reporting.judging.problems import Problem
-from strike_reporting.reference.actions import actions
 from strike_reporting.settings import settings
 
 
-def implausible(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
+def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> list[Problem]:
     """Warnings about one submission's accepted rows.
 
     Args:
         contract: its contract.
         rows: its accepted rows.
-        previous: total of the trust's previous submission for each day (ISO date), for the days it covered.
+        strike_days: those of its days that are a day of an industrial action.
     """
-    found = [*_outside(contract, rows), *_repeats(contract, rows), *_beside_parts(contract, rows)]
-    return [*found, *_jumps(contract, rows, previous)]
+    return [*_outside(contract, rows, strike_days), *_repeats(contract, rows), *_beside_parts(contract, rows)]
 
 
-def unusable(contract: Contract, good: pa.Table, read: int, previous: Mapping[str, int]) -> Problem | None:
-    """Why a file of which rows could be used is refused all the same; None when it is not.
-
-    Args:
-        contract: its contract.
-        good: its usable rows.
-        read: how many rows it had.
-        previous: as `implausible`.
-    """
+def unusable(contract: Contract, good: pa.Table, strike_days: Set[date]) -> Problem | None:
+    """Why a file of which rows could be used is refused all the same; None when it is not. As `implausible`."""
     days = {*good[contract.date_field].to_pylist()}
-    if not days & _strike_days():
+    if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
         return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")
-    replaces = [d for d in days if d.isoformat() in previous]
-    if replaces and good.num_rows * 2 < read:
-        bad = f"{read - good.num_rows:,} of its {read:,} rows could not be used"
-        message = f"{bad}, so it does not replace the file before it"
-        return Problem("mostly_unusable", "critical", message, "Correct the rows listed, and send the file again.")
     counted = good.filter(pc.greater(good[contract.count_field], 0))
     if counted.num_rows >= settings().repeated_at_least_rows:
         keys = [*contract.field_names, "source_column"]
@@ -55,23 +40,9 @@ def unusable(contract: Contract, good: pa.Table, read: int, previous: Mapping[st
     return None
 
 
-def day_totals(contract: Contract, rows: pa.Table) -> dict[str, int]:
-    """Sum of the count field by day (ISO date)."""
-    grouped = rows.group_by(contract.date_field).aggregate([(contract.count_field, "sum")]).to_pylist()
-    return {r[contract.date_field].isoformat(): r[f"{contract.count_field}_sum"] or 0 for r in grouped}
-
-
-@cache
-def _strike_days() -> frozenset[date]:
-    found: set[date] = set()
-    for action in actions().values():
-        found |= set(action.days) | ({action.closing_day} if action.closing_day else set())
-    return frozenset(found)
-
-
-def _outside(contract: Contract, rows: pa.Table) -> list[Problem]:
-    days, found = _strike_days(), []
-    for day in sorted(set(rows[contract.date_field].to_pylist()) - days):
+def _outside(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> list[Problem]:
+    found = []
+    for day in sorted(set(rows[contract.date_field].to_pylist()) - strike_days):
         row = rows.filter(pc.equal(rows[contract.date_field], day))["source_row"][0].as_py()
         message = f"{day} is not a day of any industrial action, so its rows are in no release"
         found.append(
@@ -141,17 +112,4 @@ def _beside_parts(contract: Contract, rows: pa.Table) -> list[Problem]:
             message = f"{day} has rows of {whole} and of its parts; all of them are counted"
             fix = "If the one holds the other, remove one and send the file again."
             found.append(Problem("whole_beside_parts", "warning", message, fix, None, column, whole, str(day)))
-    return found
-
-
-def _jumps(contract: Contract, rows: pa.Table, previous: Mapping[str, int]) -> list[Problem]:
-    found, times, least = [], settings().jump_times, settings().jump_at_least
-    for day, total in sorted(day_totals(contract, rows).items()):
-        before = previous.get(day)
-        if before is None or max(total, before) < least:
-            continue
-        if total > before * times or total * times < before:
-            message = f"the total for {day} is {total:,}; the trust's previous submission said {before:,}"
-            fix = "Check the figures. If they are right, nothing need be done."
-            found.append(Problem("total_jumped", "warning", message, fix, None, contract.count_field, str(total), day))
     return found

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS, Severity, load
 from strike_reporting.nhs_number import holds_nhs_number
 
@@ -25,7 +26,7 @@ class Problem:
     day: str | None = None
 
 
-class Rejected(Exception):
+class Rejected(SenderFault):
     """The whole submission cannot be used."""
 
     def __init__(self, rule: str, message: str, fix: str, **where: object) -> None:

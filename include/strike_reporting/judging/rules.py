@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from strike_reporting.extracts import Contract, Rule, load
+from strike_reporting.extracts import Contract, Rule
 
 _INDEX = "row_index"
 # Our severities are the ones senders read; these are the library's names for them.
@@ -41,19 +41,20 @@ def _context() -> Any:
 
 
 @cache
-def _definition(name: str) -> tuple[Any, Any]:
+def _definition(contract: Contract) -> tuple[Any, Any]:
     """A contract's suite, and where its in-memory batches come from."""
     import great_expectations as gx
 
-    contract, context = load(name), _context()
-    suite = gx.ExpectationSuite(name=contract.name)
+    context = _context()
+    name = f"{contract.name} {contract.sha256[:12]}"
+    suite = gx.ExpectationSuite(name=name)
     for rule in contract.rules:
         kind = getattr(gx.expectations, "".join(w.title() for w in rule.expectation.split("_")))
         meta = {"rule": rule.name}
         suite.add_expectation(kind(**dict(rule.kwargs), severity=_SEVERITY[rule.severity], meta=meta))
     context.suites.add(suite)
-    source = context.data_sources.add_pandas(name=contract.name)
-    batches = source.add_dataframe_asset(name=contract.name).add_batch_definition_whole_dataframe("all")
+    source = context.data_sources.add_pandas(name=name)
+    batches = source.add_dataframe_asset(name=name).add_batch_definition_whole_dataframe("all")
     return suite, batches
 
 
@@ -74,7 +75,7 @@ def judge(contract: Contract, table: pa.Table) -> list[Failure]:
         return []
     frame = table.to_pandas(date_as_object=True)
     frame[_INDEX] = range(len(frame))
-    suite, batches = _definition(contract.name)
+    suite, batches = _definition(contract)
     # The batch is judged itself: a ValidationDefinition would also store every result, twice the time and memory.
     results = batches.get_batch({"dataframe": frame}).validate(
         suite,

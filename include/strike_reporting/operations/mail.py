@@ -1,120 +1,115 @@
 """E-mails: to an area's list when a release is published, and to a trust's contact when a return needs mending.
 
-Built here and sent by the DAGs, through whatever can send an `EmailMessage`. What was sent is in `ledger/mail`,
-so nothing is sent twice, and what could not be sent is tried again at the next run.
+What is to be sent stands in the ledger's outbox, put there in the transaction that published or judged; it is built
+here and sent by the DAGs, through whatever can send an `EmailMessage`. What could not be sent is tried again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from functools import partial
-from typing import Any
 
-from strike_reporting import ledger
-from strike_reporting.intake.registry import load_feeds
-from strike_reporting.publishing.releases import current, read_table
-from strike_reporting.reference.actions import resolve
+from strike_reporting.errors import OurFault, attempt
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Letter, Outcome
 from strike_reporting.settings import settings
-from strike_reporting.site.email import release_message
 from strike_reporting.storage import Store
 
-SENT = "ledger/mail"
-AREAS = ("england", "hampshire")
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
-Mail = tuple[str, str, Callable[[], EmailMessage]]  # the name it is recorded under, to whom, and what makes it
+
+@dataclass(frozen=True)
+class Post:
+    """How mail leaves: the sender's address, the lists by area, where the reports are served, and what sends."""
+
+    sender: str
+    send: Callable[[EmailMessage], None]
+    lists: dict[str, str] = field(default_factory=dict)
+    link: str = ""
 
 
-def announcements(store: Store, lists: Any, sender: str, link: str, now: datetime) -> Iterator[Mail]:
-    """A message to each area's list about each current release that is new and was not announced.
-
-    What is still to be announced is asked of the ledger, so a message that failed, or that was never built, is
-    tried again by the next run.
-
-    Args:
-        store: the state root.
-        lists: addresses by area (`england`, `hampshire`).
-        sender: the address it comes from.
-        link: where the reports are served; the release's path is added.
-        now: the moment (UTC): a release whose newest return is older than `mail_age_days` is not announced:
-            switching e-mail on does not send the past.
+def checked_lists(value: object) -> dict[str, str]:
+    """The lists by area.
 
     Raises:
-        TypeError: `lists` is not addresses by area.
+        OurFault: it is not addresses by area.
     """
-    if not isinstance(lists, dict) or not all(isinstance(a, str) for a in lists.values()):
-        raise TypeError('the distribution is not addresses by area, such as {"england": "a@nhs.example"}')
-    for manifest in current(store):
-        if not manifest["as_at"] or not _new(manifest["as_at"], now):
-            continue
-        for area, address in sorted(lists.items()):
-            if area in AREAS and address:
-                name = f"{manifest['release_id'].replace(';', '_')}.{area}"
-                yield name, address, partial(_announcement, store, manifest, area, sender, address, link)
+    if not isinstance(value, dict) or not all(isinstance(a, str) for pair in value.items() for a in pair):
+        raise OurFault('the distribution is not addresses by area, such as {"england": "a@nhs.example"}')
+    return dict(value)
 
 
-def _announcement(
-    store: Store, manifest: dict[str, Any], area: str, sender: str, address: str, link: str
-) -> EmailMessage:
-    action = resolve(manifest["action_id"])
-    totals = read_table(store, action, manifest["number"], "action_totals").to_pylist()
-    revised = read_table(store, action, manifest["number"], "revisions").to_pylist()
-    where = f"{link.rstrip('/')}/releases/{action.slug}/{manifest['number']:04d}" if link else ""
-    row = next((r for r in totals if r["area_type"] == area), None)
-    message = release_message(manifest, area, row, revised, where)
-    message["From"], message["To"] = sender, address
-    return message
+def deliver(store: Store, post: Post | None, now: datetime) -> dict[str, int]:
+    """Send what is due; how many were sent, failed, found too old, or wait for an address (or for any `post` at all).
+
+    A message that cannot be sent is kept with its reason and never raises: mail is not what we publish. Letters older
+    than the setting `mail_age_days` are never sent: switching e-mail on does not send the past.
+    """
+    letters = ledger_of(store).letters
+    counts = {"sent": 0, "failed": 0, "expired": 0, "no_address": 0}
+    due = letters.due()
+    contacts = _contacts() if due else {}
+    for letter in due:
+        taken = letters.take(letter)
+        if taken is None:
+            continue  # another process has it in hand
+        state, reason = _one(store, post, taken, contacts, now)
+        letters.put(taken, "queued" if state == "no_address" else state, reason)
+        counts[state] += 1
+    return counts
 
 
-def notices(store: Store, sender: str, now: datetime) -> Iterator[Mail]:
-    """A message to the contact of each feed whose newest file was refused or used in part, with its error report."""
-    contacts = {f.id: f.contact for f in load_feeds()}
-    newest = {o.feed_id: o for o in ledger.outcomes(store)}  # oldest first, so the last stands
-    for outcome in newest.values():
-        new = _new(outcome.received_at, now)
-        address = contacts.get(outcome.feed_id, "")
-        theirs = outcome.status in ("rejected", "accepted_in_part") and "processing_error" not in outcome.rules
-        if new and address and theirs and store.exists(f"{_report(outcome)}.txt"):
-            name = f"{outcome.submission_id}.{outcome.status}"
-            yield name, address, partial(_notice, store, outcome, sender, address)
+def _contacts() -> dict[str, str]:
+    from strike_reporting.intake.registry import load_feeds
+
+    return {f.id: f.contact for f in load_feeds()}
 
 
-def _new(moment: str, now: datetime) -> bool:
-    return now - datetime.fromisoformat(moment) <= timedelta(days=settings().mail_age_days)
+def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, str], now: datetime) -> tuple[str, str]:
+    """What became of one letter, and why."""
+    age = timedelta(days=settings().mail_age_days)
+    if not letter.created_at or now - datetime.fromisoformat(letter.created_at) > age:
+        return "expired", ""
+    if post is None:
+        return "no_address", ""
+    outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
+    address = contacts.get(outcome.feed_id, "") if outcome else post.lists.get(letter.area, "")
+    if not address:
+        return "no_address", ""
+
+    def send(letter: Letter) -> None:
+        message = _notice(store, outcome) if outcome else _announcement(store, letter, post.link)
+        message["From"], message["To"] = post.sender, address
+        message["Message-ID"] = f"<{letter.name}@strike-reporting>"  # twice sent is seen as one
+        post.send(message)
+
+    tried = attempt(letter, send)
+    if tried.error is None:
+        return "sent", ""
+    return "failed", f"{type(tried.error).__name__}: {tried.error}"
 
 
-def _report(outcome: ledger.Outcome) -> str:
-    return f"quarantine/{outcome.submission_id}/error_report"
+def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
+    from strike_reporting.publishing.releases import find, read_table
+    from strike_reporting.site.email import release_message
+
+    release = find(store, letter.about)
+    totals = read_table(store, release, "action_totals").to_pylist()
+    revised = read_table(store, release, "revisions").to_pylist()
+    where = f"{link.rstrip('/')}/site/{release.slug}/{release.number:04d}" if link else ""
+    row = next((r for r in totals if r["area_type"] == letter.area), None)
+    return release_message(release, letter.area, row, revised, where)
 
 
-def _notice(store: Store, outcome: ledger.Outcome, sender: str, address: str) -> EmailMessage:
+def _notice(store: Store, outcome: Outcome) -> EmailMessage:
+    from strike_reporting.judging.filing import report_key
+
     message = EmailMessage()
     done = "could not be used" if outcome.status == "rejected" else "was used in part"
     message["Subject"] = f"Strike reporting: a {outcome.extract or 'return'} file of yours {done}"
-    message["From"], message["To"] = sender, address
-    message.set_content(store.read(f"{_report(outcome)}.txt").decode())
-    message.add_attachment(store.read(f"{_report(outcome)}.xlsx"), *_XLSX, filename="error_report.xlsx")
+    message.set_content(store.read(report_key(outcome.submission_id, "txt")).decode())
+    workbook = store.read(report_key(outcome.submission_id, "xlsx"))
+    message.add_attachment(workbook, *_XLSX, filename="error_report.xlsx")
     return message
-
-
-def send(store: Store, mails: Iterable[Mail], post: Callable[[EmailMessage], None]) -> dict[str, int]:
-    """Send what has not been sent; how many were sent, failed, or had been sent before.
-
-    A message that cannot be sent is recorded with its reason and never raises: mail is not what we publish.
-    """
-    counts = {"sent": 0, "failed": 0, "before": 0}
-    for name, address, make in mails:
-        key = f"{SENT}/{name}.json"
-        if store.exists(key) and store.read_json(key)["status"] == "sent":
-            counts["before"] += 1
-            continue
-        record: dict[str, Any] = {"about": name.rpartition(".")[0], "to": address, "status": "sent", "reason": ""}
-        try:
-            post(make())
-        except Exception as error:  # whatever the mail server does, or an address holds
-            record.update(status="failed", reason=f"{type(error).__name__}: {error}")
-        counts[record["status"]] += 1
-        store.write_json(key, record)
-    return counts

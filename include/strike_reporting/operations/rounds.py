@@ -1,109 +1,240 @@
-"""What there is to do, read from the ledger: the same questions for the DAGs, whatever triggered them."""
+"""What there is to do, asked of the ledger: the same questions for the DAGs, whatever triggered them.
+
+Each function imports what it needs: a task is a process of its own and pays for every import, also in an idle hour.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, TypedDict
 
-from strike_reporting import ledger
-from strike_reporting.intake.collecting import Pulled, collect, groups
-from strike_reporting.intake.landing import receipts
-from strike_reporting.intake.registry import load_feeds, load_registry
-from strike_reporting.judging.settle import to_validate, validate
-from strike_reporting.operations.watch import feed_warnings
-from strike_reporting.publishing.releases import CheckFailed, build
-from strike_reporting.publishing.selection import select
-from strike_reporting.reference.actions import ActionSet, actions, resolve
-from strike_reporting.reference.facts import published_figures
+from strike_reporting.errors import Transient, each, fail_for
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-log = logging.getLogger(__name__)
-
-Group = dict[str, Any]
-
-
-def collect_plan() -> list[Group]:
-    """The registry's feeds in groups: `name` and `feeds` (ids)."""
-    return [
-        {"name": name, "feeds": [f.id for f in part]} for name, part in groups(load_feeds(), settings().feeds_in_group)
-    ]
+if TYPE_CHECKING:
+    from strike_reporting.judging.settle import Judged
 
 
-def collect_group(collection: str, group: Group) -> dict[str, int]:
-    """Pull one group's feeds; how many ended in each status."""
+class FeedGroup(TypedDict):
+    """Feeds that one mapped task pulls. One task costs some 0.3 s of scheduling: never a task for each trust."""
+
+    name: str
+    feeds: list[str]
+
+
+class SubmissionGroup(TypedDict):
+    """Submissions that one mapped task judges."""
+
+    name: str
+    submissions: list[str]
+
+
+class ActionGroup(TypedDict):
+    """Actions that one mapped task publishes, each with the mark by which it was touched."""
+
+    name: str
+    actions: list[tuple[str, int]]
+
+
+class Counts(TypedDict):
+    """How many of a group ended how, and what went wrong on our side, as sentences."""
+
+    counts: dict[str, int]
+    problems: list[str]
+
+
+class PublishedGroup(TypedDict):
+    """Ids of new releases, and what went wrong on our side."""
+
+    releases: list[str]
+    looked_at: int
+    problems: list[str]
+
+
+def collect_plan() -> list[FeedGroup]:
+    """The registry's feeds in groups."""
+    from strike_reporting.intake.collecting import groups
+    from strike_reporting.intake.registry import load_feeds
+
+    found = groups(load_feeds(), settings().feeds_in_group)
+    return [{"name": name, "feeds": [f.id for f in part]} for name, part in found]
+
+
+def collect_group(collection: str, group: FeedGroup) -> Counts:
+    """Pull one group's feeds. Problems are named whoever's fault they are, ours first."""
+    from strike_reporting.intake.collecting import collect
+    from strike_reporting.intake.registry import load_feeds
+
     wanted = set(group["feeds"])
-    pulled: list[Pulled] = collect(Store(), collection, [f for f in load_feeds() if f.id in wanted])
-    return dict(Counter(p.status for p in pulled))
+    pulled = collect(Store(), collection, [f for f in load_feeds() if f.id in wanted])
+    failed = sorted((p for p in pulled if p.status == "failed"), key=lambda p: not p.is_ours)
+    counts = Counter("our_fault" if p.is_ours else p.status for p in pulled)
+    return {"counts": dict(counts), "problems": [f"{p.feed_id}: {p.reason}" for p in failed]}
+
+
+def collected(counts: dict[str, int], problems: Sequence[str]) -> None:
+    """Whether a collection did what it was for: one feed's server may be away, most of them may not.
+
+    Raises:
+        OurFault: a pull failed on our side, or more feeds failed than the setting `failed_feeds_percent` allows; an
+            entry of the registry that cannot be used is a feed that failed.
+    """
+    from strike_reporting.intake.registry import load_registry
+
+    if ours := counts.get("our_fault", 0):
+        fail_for(problems, f"{ours} feeds failed on our side")
+    faults = load_registry().faults
+    faulty = len({(f.file, f.name or f.line) for f in faults})
+    failed, every = counts.get("failed", 0) + faulty, sum(counts.values()) + faulty
+    if failed * 100 > every * settings().failed_feeds_percent:
+        fail_for([*problems, *map(str, faults)], f"{failed} of {every} feeds failed")
 
 
 def warnings() -> list[str]:
     """What should be seen to before it loses a return, as sentences."""
+    from strike_reporting.intake.registry import load_registry
+    from strike_reporting.operations.watch import feed_warnings
+
     registry = load_registry()
-    expiring = [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), registry.enabled)]
-    return [str(fault) for fault in registry.faults] + expiring
+    found = [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), registry.feeds)]
+    return [str(f) for f in registry.faults] + found
 
 
-def validate_plan() -> list[Group]:
-    """Submissions to judge, in groups; a trust's own stay together and in order."""
-    todo = sorted(to_validate(Store()), key=lambda r: (r.ods_code or "", r.received_at, r.submission_id))
-    plan: list[Group] = []
-    for receipt in todo:
-        last = plan[-1] if plan else None
-        same_trust = last is not None and last["last"] == (receipt.ods_code or "")
-        if last is None or (len(last["submissions"]) >= settings().submissions_in_group and not same_trust):
-            last = {"name": receipt.ods_code or "drops", "submissions": [], "last": ""}
-            plan.append(last)
-        last["submissions"].append(receipt.submission_id)
-        last["last"] = receipt.ods_code or ""
-    return [{"name": f"{g['name']} to {g['last']}", "submissions": g["submissions"]} for g in plan]
+def validate_plan() -> list[SubmissionGroup]:
+    """Submissions to judge, in groups."""
+    from strike_reporting.judging.settle import to_validate
+
+    todo, size = to_validate(Store()), settings().submissions_in_group
+    parts = [todo[i : i + size] for i in range(0, len(todo), size)]
+    return [
+        {"name": f"{p[0].sequence} to {p[-1].sequence}", "submissions": [r.submission_id for r in p]} for p in parts
+    ]
 
 
-def validate_group(group: Group) -> dict[str, int]:
-    """Judge one group's submissions; how many ended in each status."""
-    store, wanted = Store(), set(group["submissions"])
-    done = validate(store, [r for r in receipts(store) if r.submission_id in wanted])
-    return dict(Counter(o.status for o in done))
+def validate_group(group: SubmissionGroup) -> Counts:
+    """Judge those of a group's submissions that still have no outcome: a group may be tried again."""
+    from strike_reporting.judging.settle import validate
+    from strike_reporting.ledger import ledger_of
+
+    store = Store()
+    return judged_counts(validate(store, ledger_of(store).receiving.some_to_judge(group["submissions"])))
 
 
-def to_publish(store: Store) -> list[str]:
-    """Ids of the actions with a judged submission for one of their days.
+def judged_counts(judged: Iterable[Judged]) -> Counts:
+    """How many submissions ended in each status. What is our fault is a problem; what is a sender's is not."""
+    counts: Counter[str] = Counter()
+    problems = []
+    for one in judged:
+        if one.outcome is None:
+            counts["not_judged"] += 1
+            problems.append(f"{one.receipt.source_name} ({one.receipt.submission_id}): {one.reason}")
+        elif one.outcome.is_ours:
+            counts["our_fault"] += 1
+            problems.append(f"{one.receipt.source_name} ({one.receipt.submission_id}): {one.outcome.reason}")
+        else:
+            counts[one.outcome.status] += 1
+    return {"counts": dict(counts), "problems": problems}
 
-    Actions that share a strike day, and actions that official figures only give together, are reported
-    jointly as well: their effect cannot be split.
+
+def to_publish(store: Store) -> list[tuple[str, int]]:
+    """Actions to look at, with their marks: touched since they were published, or left half published.
+
+    When the method, the contracts or the reference data are other ones, every action that holds a figure is looked at
+    once; a release is cut only where a reader is told something new.
     """
-    days = {d for o in ledger.outcomes(store) for d in o.days}
-    single = [i for i, a in actions().items() if days & {d.isoformat() for d in a.days}]
-    joint = {f.action_id for f in published_figures() if ";" in f.action_id}
-    for i in single:
-        partners = {p for d in actions()[i].days for p in resolve(i).overlapping(d)}
-        if partners and actions()[i].status == "went_ahead":
-            joint.add(resolve(";".join([i, *sorted(partners)])).action_id)
-    return [*single, *sorted(j for j in joint if all(part in single for part in j.split(";")))]
+    from strike_reporting.extracts import EXTRACTS, load
+    from strike_reporting.judging.rulebook import hashed
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.manifest import METHOD
+    from strike_reporting.reference.actions import touching
+    from strike_reporting.reference.facts import reference_sha256
+
+    ledger = ledger_of(store)
+    version = hashed([METHOD, reference_sha256(), [load(e).version for e in EXTRACTS]])
+    if ledger.fact("publishing") != version:
+        ledger.judged.touch(touching(ledger.judged.strike_days()))
+        ledger.keep_fact("publishing", version)
+    halves = {part for a in ledger.published.unfinished() for part in a.split(";")}
+    ledger.judged.touch(halves - set(ledger.judged.touched()))
+    return sorted(ledger.judged.touched().items())
 
 
-def publish_plan() -> list[Group]:
+def reported_with(store: Store, action_id: str) -> list[str]:
+    """The ids under which an action is reported: its own, and jointly where its effect cannot be split.
+
+    Nothing is reported of an action that no submission says a day of.
+    """
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.reference.actions import actions, resolve, touching
+    from strike_reporting.reference.facts import published_figures
+
+    has = ledger_of(store).judged.has_days
+
+    def days(one: str) -> list[date]:
+        return [*resolve(one).days, *resolve(one).closing_days]
+
+    if not has(days(action_id)):
+        return []
+    together = (f.action_id for f in published_figures() if ";" in f.action_id)
+    joint = {i for i in together if action_id in i.split(";")}
+    if actions()[action_id].status == "went_ahead":
+        for other in (action_id, *touching(resolve(action_id).days)):
+            partners = {p for d in actions()[other].days for p in resolve(other).overlapping(d)}
+            if partners and action_id in {other, *partners}:
+                joint.add(resolve(";".join([other, *sorted(partners)])).action_id)
+    return [action_id, *sorted(j for j in joint if all(has(days(p)) for p in j.split(";")))]
+
+
+def publish_plan() -> list[ActionGroup]:
     """Actions to publish, in groups."""
-    ids, size = to_publish(Store()), settings().actions_in_group
-    parts = [ids[i : i + size] for i in range(0, len(ids), size)]
-    return [{"name": p[0] if len(p) == 1 else f"{p[0]} and {len(p) - 1} more", "actions": p} for p in parts]
+    todo, size = to_publish(Store()), settings().actions_in_group
+    parts = [todo[i : i + size] for i in range(0, len(todo), size)]
+    return [{"name": p[0][0] if len(p) == 1 else f"{p[0][0]} and {len(p) - 1} more", "actions": p} for p in parts]
 
 
-def publish_group(group: Group) -> list[dict[str, Any]]:
-    """Publish each action of a group: `action`, `release`, `is_new`, and `problem` when its checks failed."""
-    store, done = Store(), []
-    for action_id in group["actions"]:
-        try:
-            action: ActionSet = resolve(action_id)
-            manifest, is_new = build(store, action)
-            done.append({"action": action_id, "release": manifest["release_id"], "is_new": is_new, "problem": None})
-        except Exception as error:  # one action's fault stops no other
-            log.exception("action %s could not be published", action_id)
-            problem = str(error) if isinstance(error, CheckFailed) else f"{action_id}: {type(error).__name__}: {error}"
-            done.append({"action": action_id, "release": None, "is_new": False, "problem": problem})
+def publish_group(group: ActionGroup) -> PublishedGroup:
+    """Publish each action of a group, alone and jointly; one action's fault stops no other.
+
+    Raises:
+        Transient: of at least one action, after all others; the group is to be tried again.
+    """
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.releases import build
+    from strike_reporting.reference.actions import resolve
+
+    store = Store()
+    done: PublishedGroup = {"releases": [], "looked_at": 0, "problems": []}
+
+    def publish(one: tuple[str, int]) -> None:
+        action_id, mark = one
+        for reported in reported_with(store, action_id):
+            release, is_new = build(store, resolve(reported))
+            done["looked_at"] += 1
+            if is_new:
+                done["releases"].append(release.release_id)
+        ledger_of(store).judged.looked_at(action_id, mark)
+
+    tried = list(each([(a, m) for a, m in group["actions"]], publish))
+    if passing := [t.reason for t in tried if isinstance(t.error, Transient)]:
+        raise Transient("; ".join(passing))
+    done["problems"] = [f"{t.item[0]}: {t.reason}" for t in tried if t.error is not None]
     return done
+
+
+def draw_site() -> list[str]:
+    """Draw the releases that are not drawn; their ids.
+
+    Raises:
+        OurFault: some could not be drawn; the others were.
+    """
+    from strike_reporting.site.draw import draw
+
+    tried = draw(Store())
+    fail_for([f"{t.item.release_id}: {t.reason}" for t in tried if t.error is not None], "not drawn")
+    return [t.item.release_id for t in tried]
 
 
 def returns_board(store: Store, action_id: str, now: datetime) -> str:
@@ -112,15 +243,22 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     Raises:
         UnknownAction: the strike calendar has no such action.
     """
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.frame import frame
+    from strike_reporting.publishing.selection import select, window
+    from strike_reporting.reference.actions import actions, resolve, touching
     from strike_reporting.site.board import board
 
-    known = [resolve(i) for i in to_publish(store) if ";" not in i]
+    ledger = ledger_of(store)
+    known = [resolve(i) for i in touching(ledger.judged.strike_days())]
     known.sort(key=lambda a: a.days[0], reverse=True)
     action = resolve(action_id) if action_id else (known or [resolve(list(actions())[-1])])[0]
-    outcomes = ledger.outcomes(store)
-    found = select(action, outcomes, ledger.pull_failures(store))
+    asked = frame(action)
+    outcomes = ledger.judged.about(asked.all_days, action.action_id.split(";"), window(asked.days))
+    found = select(asked, outcomes, ledger.receiving.failing())
     used = {s for r in found for s in (r.submission_id, r.refused_submission_id) if s}
-    reports = {s for s in used if store.exists(f"quarantine/{s}/error_report.txt")}
-    synthetic = any(o.data_class == "synthetic" for o in outcomes if o.submission_id in used)
+    mine = [o for o in outcomes if o.submission_id in used]
+    reports = {o.submission_id for o in mine if o.rules or o.warnings}
+    synthetic = any(o.data_class == "synthetic" for o in mine)
     choices = known if action in known else [action, *known]
     return board(action, choices, found, reports, synthetic, now.isoformat())

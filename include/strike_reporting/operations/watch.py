@@ -1,4 +1,4 @@
-"""What will break soon: credentials and certificates that expire, host keys that changed, feeds gone silent."""
+"""What is broken or will be soon: feeds that fail or fell silent, credentials and certificates that expire."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from statistics import median
 
 from cryptography import x509
 
-from strike_reporting import ledger
-from strike_reporting.intake.landing import receipts
+from strike_reporting.errors import attempt
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import Endpoint, endpoint
+from strike_reporting.ledger import ledger_of
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
+
+_REMEMBERED = 30  # files of a feed by which its usual gap is told
 
 
 @dataclass(frozen=True)
@@ -40,29 +42,26 @@ def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = No
     """
     now, feeds = now or datetime.now(UTC), list(feeds)
     known: dict[str, list[str]] = {}
-    found = [*_changed_keys(store, feeds), *_silent(store, feeds, now)]
+    found = [*_failing(store, feeds), *_silent(store, feeds, now)]
     for feed in feeds:
         if not feed.connection:
             continue
         if feed.connection not in known:
-            known[feed.connection] = _expiring(feed, now)
+            tried = attempt(feed, lambda f: _expiring(f, now))
+            known[feed.connection] = [tried.reason] if tried.made is None else tried.made
         found += [Warned(feed.id, what) for what in known[feed.connection]]
     return sorted(found, key=lambda w: (w.feed_id, w.what))
 
 
-def _changed_keys(store: Store, feeds: list[Feed]) -> list[Warned]:
-    newest = {p["feed_id"]: p for p in store.each_json(ledger.PULLS)}
-    records = [newest[f.id] for f in feeds if f.id in newest]
-    return [Warned(r["feed_id"], r["reason"]) for r in records if r["status"] == "failed" and "host key" in r["reason"]]
+def _failing(store: Store, feeds: list[Feed]) -> list[Warned]:
+    failing = ledger_of(store).receiving.failing()
+    return [Warned(f.id, f"the last pull failed: {failing[f.id]}") for f in feeds if f.id in failing]
 
 
 def _silent(store: Store, feeds: list[Feed], now: datetime) -> list[Warned]:
-    came: dict[str, list[datetime]] = {}
-    for receipt in receipts(store):
-        came.setdefault(receipt.feed_id, []).append(datetime.fromisoformat(receipt.received_at))
     found = []
     for feed in feeds:
-        times = came.get(feed.id, [])
+        times = [datetime.fromisoformat(t) for t in ledger_of(store).receiving.last_times(feed.id, _REMEMBERED)]
         if len(times) < 3:
             continue  # too few to say what is usual
         usual = timedelta(seconds=median((b - a).total_seconds() for a, b in pairwise(times)))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from strike_reporting.catalogue.tables import TABLES
-from strike_reporting.reference.actions import ActionSet
+from strike_reporting.publishing.manifest import Release
 
 SYNTHETIC = "SYNTHETIC DATA: made by a simulator, not reported by any trust"
 _TYPES = {"string": "string", "int64": "integer", "double": "number", "date32[day]": "date", "bool": "boolean"}
@@ -28,9 +27,7 @@ def neutral(table: pa.Table) -> pa.Table:
     return table
 
 
-def data_files(
-    release_id: str, action: ActionSet, tables: dict[str, pa.Table], facts: dict[str, Any]
-) -> dict[str, bytes]:
+def data_files(release: Release, tables: dict[str, pa.Table]) -> dict[str, bytes]:
     """`csv/<table>.csv` for every table and one `datapackage.json` (Frictionless Data Package v1).
 
     In the CSV an empty cell is a value that is not known, never zero.
@@ -63,11 +60,11 @@ def data_files(
         )
     package = {
         "profile": "tabular-data-package",
-        "name": release_id.lower().replace("_", "-"),
-        "title": action.title,
-        "description": SYNTHETIC if facts["data_class"] == "synthetic" else f"Release {release_id}.",
-        "data_class": facts["data_class"],
-        "created": facts["as_at"] or None,
+        "name": release.release_id.lower().replace("_", "-"),
+        "title": release.title,
+        "description": SYNTHETIC if release.data_class == "synthetic" else f"Release {release.release_id}.",
+        "data_class": release.data_class,
+        "created": release.as_at or None,
         "resources": resources,
     }
     files["datapackage.json"] = json.dumps(

@@ -1,7 +1,7 @@
 """Releases: immutable, numbered publications of one action, staged in full, checked, then made current.
 
-`releases/<action>/<number>/` holds everything; `releases/<action>/latest.json` is the one pointer. A release is
-a function of its manifest's inputs, so the same inputs give the same bytes on any machine.
+`releases/<action>/<number>/` holds everything; `releases/<action>/latest.json` is the one pointer. A new one is cut
+only when a reader would be told something new: a figure, its coverage, a return's status or a flag.
 """
 
 from __future__ import annotations
@@ -9,341 +9,309 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import cache
-from pathlib import Path
-from typing import Any
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting import __version__, ledger
 from strike_reporting.catalogue.tables import TABLES
-from strike_reporting.extracts import EXTRACTS, contracts_sha256, load
-from strike_reporting.ledger import Outcome
-from strike_reporting.publishing.checks import check
+from strike_reporting.errors import OurFault, StrikesError, Transient
+from strike_reporting.judging.rulebook import answers
+from strike_reporting.judging.settle import validate
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Cut, Damaged, Letter, Record
+from strike_reporting.processes import is_alive, me
+from strike_reporting.publishing.frame import frame
+from strike_reporting.publishing.manifest import (
+    DECISION,
+    FRAME,
+    MANIFEST,
+    RULES,
+    Decision,
+    FileFact,
+    KeptRules,
+    Release,
+    release_folder,
+)
 from strike_reporting.publishing.revisions import revisions
-from strike_reporting.publishing.selection import RETURNED, Return, select
-from strike_reporting.publishing.summaries import summarise
-from strike_reporting.reference.actions import ActionSet, resolve
-from strike_reporting.reference.facts import reference_sha256
-from strike_reporting.storage import Store, to_json
+from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, render, stage
+from strike_reporting.publishing.summary import KEPT, summary_of
+from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
+from strike_reporting.reference.organisations import mailed_areas
+from strike_reporting.storage import Store
 
+__all__ = ["CheckFailed", "NoRelease", "build", "current", "find", "latest", "read_table"]
+_TRIES = 5
 log = logging.getLogger(__name__)
-_SOURCE = (".py", ".sql", ".yaml", ".jinja", ".css", ".js")  # what computes a release
 
 
-class NoRelease(LookupError):
+class NoRelease(StrikesError):
     """There is no such release; the message lists what there is."""
 
 
-class CheckFailed(RuntimeError):
-    """A staged release does not add up and was not published; the message lists every failed check."""
+class Broken(Damaged):
+    """A release one of whose files is damaged or gone; only its own action stops."""
+
+    def __init__(self, slug: str, number: int, name: str, why: str) -> None:
+        """Name the file, and the command that mends it."""
+        super().__init__(f"{release_folder(slug, number)}/{name}", f"{why}; {mending(f'{slug}.r{number}')}")
 
 
-@cache
-def code_sha256() -> str:
-    """Hash of the package's own source: which code computed a release."""
-    root, digest = Path(__file__).parent.parent, hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in _SOURCE):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+def mending(release_id: str) -> str:
+    """What mends a damaged release."""
+    return f"restore it from a backup, or run `strikes release set-aside {release_id}`"
 
 
-def folder(action: ActionSet, number: int) -> str:
-    """Key of a release's folder."""
-    return f"releases/{action.slug}/{number:04d}"
+class Pointer(Record):
+    """What `latest.json` says: which release of an action is current."""
+
+    number: int
+    release_id: str
 
 
-def _inputs(
-    action: ActionSet,
-    returns: list[Return],
-    outcomes: list[Outcome],
-    failures: dict[str, str],
-    data_class: str | None = None,
-) -> dict[str, Any]:
-    """Everything a release is computed from. It is synthetic when any file meant for its action is, used or not."""
-    used = {s for r in returns for s in (r.submission_id, r.refused_submission_id) if s}
-    chosen = [o for o in outcomes if o.submission_id in used]
-    meant = {a.action_id for a in action.actions}
-    classes = {o.data_class for o in outcomes if o in chosen or meant & {*(o.action_id or "").split(";")}}
-    return {
-        "action_id": action.action_id,
-        "data_class": data_class or ("synthetic" if "synthetic" in classes else "real"),
-        "code": code_sha256(),
-        "contracts": {e: load(e).version for e in EXTRACTS},
-        "contracts_sha256": contracts_sha256(),
-        "reference_sha256": reference_sha256(),
-        "pull_failures": failures,
-        "submissions": [
-            {
-                "submission_id": o.submission_id,
-                "ods_code": o.ods_code,
-                "extract": o.extract,
-                "feed_id": o.feed_id,
-                "source_name": o.source_name,
-                "sha256": o.sha256,
-                "received_at": o.received_at,
-                "status": o.status,
-                "reason": o.reason,
-                "dialect": o.dialect,
-                "data_class": o.data_class,
-                "rows_read": o.rows_read,
-                "rows_accepted": o.rows_accepted,
-                "rows_quarantined": o.rows_quarantined,
-                "warnings": o.warnings,
-                "rules": o.rules,
-            }
-            for o in chosen
-        ],
-        "returns_sha256": hashlib.sha256(
-            to_json([{**asdict(r), "strike_day": str(r.strike_day)} for r in returns])
-        ).hexdigest(),
-    }
-
-
-def build(
-    store: Store, action: ActionSet, progress: Callable[[int, int], None] = lambda done, of: None
-) -> tuple[dict[str, Any], bool]:
-    """Publish an action's release from the ledger.
-
-    Args:
-        store: the state root.
-        action: what to report.
-        progress: called with pages written and pages in all.
+def build(store: Store, action: ActionSet) -> tuple[Release, bool]:
+    """Publish an action from the ledger, if there is something new to tell.
 
     Returns:
-        The manifest, and whether it is new: with unchanged inputs the current release stands.
+        The current release, and whether it is new.
 
     Raises:
         CheckFailed: the figures do not add up; nothing was published.
+        Transient: another process is publishing this action now, or the store is away.
     """
-    outcomes, failures = ledger.outcomes(store), ledger.pull_failures(store)
-    returns = select(action, outcomes, failures)
-    relevant = {
-        k: v
-        for k, v in failures.items()
-        if any(k == f"{r.ods_code}.{r.extract}" for r in returns if r.return_status == "missing")
+    take_up(store, action)
+    published = ledger_of(store).published
+    for _ in range(_TRIES):
+        before = latest(store, action)
+        staged = _staged(store, action)
+        if before and before.identity == staged.identity:
+            return before, False
+        claimed = published.claim(action.action_id, action.slug, staged.identity)
+        if claimed is None:
+            raise Transient(f"{action.action_id} is being published by another process; the next round looks again")
+        newest = published.newest(action.action_id)
+        if (newest.number if newest else 0) == (before.number if before else 0):
+            break
+        published.give_up(claimed)  # another process published meanwhile: what it knew counts too
+    else:
+        raise Transient(f"{action.action_id} is published by others all the time; the next round looks again")
+    release, files = _made(store, staged, claimed, before)
+    for key in store.list(release.folder):
+        store.delete(key)  # of a process that died while it wrote this number
+    store.write_many({f"{release.folder}/{name}": data for name, data in sorted(files.items())})
+    store.write(f"{release.folder}/{MANIFEST}", release.dump())
+    _make_current(store, claimed, release)
+    return release, True
+
+
+def _staged(store: Store, action: ActionSet) -> Staged:
+    """Stage an action; what is damaged of the ledger or of accepted files is first made again from landing."""
+    try:
+        return stage(store, frame(action))
+    except Unsound as fault:
+        log.warning("%s: %s; judged again", action.action_id, fault)
+        receiving = ledger_of(store).receiving
+        receiving.judge_again(fault.submissions)
+        validate(store, receiving.some_to_judge(fault.submissions), tell=False)
+        return stage(store, frame(action))
+
+
+def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) -> tuple[Release, dict[str, bytes]]:
+    """The manifest and every file of a release."""
+    past = _action_before(store, staged)
+    tables = with_revisions(store, staged, claimed.release_id, before)
+    release = manifest_of(staged, claimed.number, claimed.release_id, before, past.release_id if past else None)
+    release = release.model_copy(update={"rows": {n: t.num_rows for n, t in sorted(tables.items())}})
+    codes = {r.ods_code for r in staged.returns}
+    pins = {o.submission_id: o.pins for o in staged.outcomes}
+    files = {
+        **render(release, tables),
+        FRAME: staged.frame.only(codes).dump(),
+        RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
+        DECISION: _decision(claimed.release_id, before, tables["revisions"]).dump(),
     }
-    inputs = _inputs(action, returns, outcomes, relevant)
-    before = _latest(store, action)
-    fingerprint = hashlib.sha256(to_json(inputs)).hexdigest()
-    if before and before["inputs_sha256"] == fingerprint:
-        return before, False
-    number = before["number"] + 1 if before else 1
-    past = _action_before(store, action)
-    files, facts = _render(store, action, returns, outcomes, inputs, number, before, (store, past), progress)
-    if _latest(store, action) != before:
-        return build(store, action, progress)  # another process published meanwhile: what it knew counts too
-    claimed = _claim(store, action, number, fingerprint)
-    if claimed != number:  # the number belongs to a process that died, or is still writing
-        number = claimed
-        files, facts = _render(store, action, returns, outcomes, inputs, number, before, (store, past), progress)
-    target = folder(action, number)
-    for name in sorted(files):
-        store.write(f"{target}/{name}", files[name])
-    manifest = {
-        "release_id": f"{action.slug}.r{number}",
-        "number": number,
-        "action_id": action.action_id,
-        "title": action.title,
-        **facts,
-        "inputs": inputs,
-        "inputs_sha256": fingerprint,
-        "previous": before["release_id"] if before else None,
-        "compared_with": past["release_id"] if past else None,
-        "files": {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in sorted(files.items())},
-    }
-    store.write_json(f"{target}/manifest.json", manifest)
-    newest = _latest(store, action)
-    if newest is None or newest["number"] < number:  # a process that took longer never puts an older one in front
-        pointer = {"number": number, "release_id": manifest["release_id"]}
-        store.write_json(f"releases/{action.slug}/latest.json", pointer)
-    return manifest, True
+    return release.model_copy(update={"files": facts_of(files)}), files
 
 
-def _claim(store: Store, action: ActionSet, number: int, fingerprint: str) -> int:
-    """The first free number from `number` on, now this release's own: two processes never write one folder.
+def facts_of(files: dict[str, bytes]) -> dict[str, FileFact]:
+    """Size and hash of files, by name."""
+    return {n: FileFact(sha256=hashlib.sha256(d).hexdigest(), bytes=len(d)) for n, d in sorted(files.items())}
 
-    A number that was claimed for the same inputs is taken up again: its process died, or writes the same bytes.
+
+def with_revisions(store: Store, staged: Staged, release_id: str, before: Release | None) -> dict[str, pa.Table]:
+    """The staged tables, and what differs in them from the release before."""
+    old = {n: read_table(store, before, n) for n in TABLES} if before else {}
+    tables = dict(staged.tables)
+    tables["revisions"] = revisions(staged.frame, release_id, old, tables, before, staged.inputs)
+    return tables
+
+
+def _decision(release_id: str, before: Release | None, revised: pa.Table) -> Decision:
+    fields = revised["field"].to_pylist()
+    changed = {f: fields.count(f) for f in sorted(set(fields))}
+    reason = "something that a reader is told has changed" if before else "the first release of this action"
+    return Decision(
+        release_id=release_id, previous=before.release_id if before else None, reason=reason, changed=changed
+    )
+
+
+def _make_current(store: Store, claimed: Cut, release: Release) -> None:
+    """The last steps of a release, each of which can be done again: ledger and mail in one, then the pointer."""
+    letters = [
+        Letter(
+            name=f"{release.release_id}.{area}",
+            kind="release",
+            about=release.release_id,
+            area=area,
+            created_at=release.as_at or "",
+        )
+        for area in mailed_areas()
+    ]
+    summary = summary_of(release, {n: read_table(store, release, n) for n in KEPT})
+    if not ledger_of(store).published.publish(claimed, summary.dump().decode(), summary.is_early, letters):
+        raise Transient(f"{release.release_id} was taken over by another process; the next round looks again")
+    point(store, release.slug, release)
+
+
+def point(store: Store, slug: str, current: Release | Cut) -> None:
+    """Say for readers of the folder which release is the current one."""
+    pointer = Pointer(number=current.number, release_id=current.release_id)
+    store.write(pointer_key(slug), pointer.dump())
+
+
+def take_up(store: Store, action: ActionSet) -> None:
+    """Finish what a process that died left between a release's manifest and its pointer.
+
+    A release whose manifest was written is whole and keeps its number; one without is begun again under it.
     """
-    while True:
-        key = f"releases/{action.slug}/claims/{number:04d}.json"
-        if store.create(key, to_json({"inputs_sha256": fingerprint})):
-            return number
-        if store.read_json(key)["inputs_sha256"] == fingerprint and not store.exists(
-            f"{folder(action, number)}/manifest.json"
-        ):
-            return number
-        number += 1
+    published = ledger_of(store).published
+    for cut in published.of(action.action_id):
+        if cut.state != "claimed" or not (is_alive(cut.owner) is False or cut.owner == me()):
+            continue
+        try:
+            release = read_manifest(store, action.slug, cut.number)
+        except FileNotFoundError:
+            continue
+        if release.identity == cut.identity:
+            _make_current(store, cut, release)
+    pointer = pointed(store, action.slug)  # read before the ledger, which is never behind it
+    if pointer and pointer.number not in {c.number for c in published.of(action.action_id)}:
+        raise OurFault(f"the ledger does not know the release {pointer.release_id}; run `strikes ledger rebuild`")
+    newest = published.newest(action.action_id)
+    if newest and (pointer is None or pointer.number != newest.number):
+        point(store, action.slug, newest)
 
 
-def _render(
-    store: Store,
-    action: ActionSet,
-    returns: list[Return],
-    outcomes: list[Outcome],
-    inputs: dict[str, Any],
-    number: int,
-    before: dict[str, Any] | None,
-    compared: tuple[Store, dict[str, Any] | None],
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """All files of a release, and the manifest's facts about them."""
-    from strike_reporting.site import Compared, render
-
-    tables = summarise(store, action, returns)
-    problems = check(action, tables, returns, outcomes)
-    if problems:
-        raise CheckFailed(f"{action.action_id} was not published: " + "; ".join(problems))
-    release_id = f"{action.slug}.r{number}"
-    old = {n: read_table(store, action, before["number"], n) for n in TABLES} if before else {}
-    past = {s["submission_id"] for s in before["inputs"]["submissions"]} if before else set()
-    tables["revisions"] = revisions(action, release_id, old, tables, before, inputs, past)
-    facts = _facts(action, tables, returns, inputs)
-    files = {f"{n}.parquet": _parquet(t, n, facts, release_id) for n, t in tables.items()}
-    pasts = []
-    if before:
-        label, what = f"Since release {before['number']}", "the release before this one"
-        pasts.append(Compared(label, what, before["release_id"], old["action_totals"], True))
-    there, manifest = compared
-    if manifest:
-        earlier = resolve(manifest["action_id"])
-        totals = read_table(there, earlier, manifest["number"], "action_totals")
-        label, what = f"Since {earlier.days[0]:%B %Y}", f"the {_small(earlier.title)}"
-        pasts.append(Compared(label, what, manifest["release_id"], totals, False))
-    files.update(render(release_id, action, tables, facts, inputs, pasts, progress))
-    return files, facts
+def pointer_key(slug: str) -> str:
+    """Where an action's pointer is."""
+    return f"releases/{slug}/latest.json"
 
 
-def _small(title: str) -> str:
-    return title[0].lower() + title[1:]
-
-
-def _action_before(store: Store, action: ActionSet) -> dict[str, Any] | None:
-    """The current release of the last action before this one by any of the same staff."""
-    found = [m for m in current(store) if ";" not in m["action_id"]]
-    earlier = [(resolve(m["action_id"]), m) for m in found]
-    mine = {*action.staff_groups}
-    past = [(a.days[0], m) for a, m in earlier if a.days[-1] < action.days[0] and mine & {*a.staff_groups}]
-    return max(past, key=lambda p: p[0])[1] if past else None
-
-
-def _facts(
-    action: ActionSet, tables: dict[str, pa.Table], returns: list[Return], inputs: dict[str, Any]
-) -> dict[str, Any]:
-    england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
-    return {
-        "as_at": max((s["received_at"] for s in inputs["submissions"]), default=None),
-        "data_class": inputs["data_class"],
-        "status": action.status_text,
-        "strike_days": [str(d) for d in action.days],
-        "overlapping": {str(d): list(action.overlapping(d)) for d in action.days if action.overlapping(d)},
-        "coverage": {
-            k: england[k]
-            for k in (
-                "trusts_expected",
-                "trusts_returned",
-                "coverage",
-                "staffing_trusts_expected",
-                "staffing_trusts_returned",
-                "staffing_coverage",
-            )
-        },
-        "rows": {n: t.num_rows for n, t in sorted(tables.items())},
-        "rows_accepted": sum(r.rows_accepted for r in returns if r.return_status in RETURNED),
-        "code_version": __version__,
-    }
-
-
-def _parquet(table: pa.Table, name: str, facts: dict[str, Any], release_id: str) -> bytes:
-    meta = {
-        "release_id": release_id,
-        "table": name,
-        "title": TABLES[name].title,
-        "data_class": facts["data_class"],
-        "as_at": facts["as_at"] or "",
-        "contract_versions": ",".join(f"{e}={load(e).version}" for e in EXTRACTS),
-    }
-    if facts["data_class"] == "synthetic":
-        meta["warning"] = "SYNTHETIC DATA: made by a simulator, not reported by any trust"
-    buffer = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(meta), buffer, compression="zstd", version="2.6")
-    return buffer.getvalue()
-
-
-def _latest(store: Store, action: ActionSet) -> dict[str, Any] | None:
-    key = f"releases/{action.slug}/latest.json"
-    if not store.exists(key):
+def pointed(store: Store, slug: str) -> Pointer | None:
+    """What an action's pointer says; None when there is none, or it is damaged: the ledger knows it too."""
+    key = pointer_key(slug)
+    try:
+        return Pointer.load(store.read(key), key)
+    except FileNotFoundError:
         return None
-    return store.read_json(f"{folder(action, store.read_json(key)['number'])}/manifest.json")
+    except Damaged as error:
+        log.error("set aside: %s", error)
+        return None
 
 
-def find(store: Store, text: str) -> dict[str, Any]:
-    """The manifest of a release id, or of an action's current release.
+def _current(store: Store, slug: str) -> Pointer | Cut | None:
+    """Which release of an action is the current one."""
+    return pointed(store, slug) or ledger_of(store).published.newest(slug.replace("_", ";"))
+
+
+def read_manifest(store: Store, slug: str, number: int) -> Release:
+    """A release's manifest.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Broken: it cannot be read.
+    """
+    key = f"{release_folder(slug, number)}/{MANIFEST}"
+    try:
+        return Release.load(store.read(key), key)
+    except Damaged as error:
+        raise Broken(slug, number, MANIFEST, error.why) from error
+
+
+def latest(store: Store, action: ActionSet) -> Release | None:
+    """An action's current release; None when there is none.
+
+    Raises:
+        Broken: its manifest cannot be read.
+    """
+    current = _current(store, action.slug)
+    if current is None:
+        return None
+    try:
+        return read_manifest(store, action.slug, current.number)
+    except FileNotFoundError as error:
+        raise Broken(action.slug, current.number, MANIFEST, "it is gone") from error
+
+
+def _action_before(store: Store, staged: Staged) -> Cut | None:
+    """The current release of the last action before this one by any of the same staff."""
+    mine = resolve(staged.frame.action_id)
+    found: list[tuple[date, Cut]] = []
+    for cut in ledger_of(store).published.current():
+        if ";" in cut.action_id:
+            continue
+        try:
+            other = resolve(cut.action_id)
+        except UnknownAction:
+            continue
+        if other.days[-1] < mine.days[0] and {*mine.staff_groups} & {*other.staff_groups}:
+            found.append((other.days[0], cut))
+    return max(found, key=lambda f: f[0])[1] if found else None
+
+
+def find(store: Store, text: str) -> Release:
+    """The release of an id, or an action's current one.
 
     Raises:
         NoRelease: there is none.
+        Broken: its manifest cannot be read.
     """
     slug, _, number = text.replace(";", "_").partition(".r")
-    key = f"releases/{slug}/{int(number):04d}/manifest.json" if number.isdigit() else ""
-    if not number:
-        pointer = f"releases/{slug}/latest.json"
-        key = f"releases/{slug}/{store.read_json(pointer)['number']:04d}/manifest.json" if store.exists(pointer) else ""
-    if not key or not store.exists(key):
-        known = [m["release_id"] for m in current(store)]
-        raise NoRelease(f"there is no release {text!r}; there are: {', '.join(known) or 'none'}")
-    return store.read_json(key)
+    try:
+        if number.isdigit():
+            return read_manifest(store, slug, int(number))
+        current = None if number or "/" in slug else _current(store, slug)
+        if current:
+            return read_manifest(store, slug, current.number)
+    except (FileNotFoundError, ValueError):
+        pass
+    known = [c.release_id for c in ledger_of(store).published.current()]
+    raise NoRelease(f"there is no release {text!r}; there are: {', '.join(known) or 'none'}")
 
 
-def current(store: Store) -> list[dict[str, Any]]:
-    """The manifest of every action's current release, by action. A damaged one is logged and left out."""
+def current(store: Store) -> list[Release]:
+    """The current release of every action, by action. A damaged one is logged and left out."""
     found = []
-    for key in store.list("releases", "latest.json"):
+    for cut in ledger_of(store).published.current():
         try:
-            number = store.read_json(key)["number"]
-            found.append(store.read_json(key.replace("latest.json", f"{number:04d}/manifest.json")))
-        except (OSError, ValueError, KeyError):
-            log.exception("%s, or the manifest it points to, cannot be read", key)
+            found.append(read_manifest(store, cut.action_id.replace(";", "_"), cut.number))
+        except (OSError, Damaged) as error:
+            log.error("release %s is left out: %s", cut.release_id, error)
     return found
 
 
-def read_table(store: Store, action: ActionSet, number: int, name: str) -> pa.Table:
-    """One published table of a release."""
-    return pq.read_table(io.BytesIO(store.read(f"{folder(action, number)}/{name}.parquet")))
-
-
-def reproduce(store: Store, text: str) -> list[str]:
-    """Rebuild a release from landing in memory and compare every file; returns the names that differ.
+def read_table(store: Store, release: Release, name: str) -> pa.Table:
+    """One published table of a release.
 
     Raises:
-        NoRelease: there is no such release.
-        OSError: a landed file is gone or no longer matches its hash.
+        Broken: it is damaged or gone.
     """
-    from strike_reporting.publishing.replay import rebuilt
-
-    manifest = find(store, text)
-    action = resolve(manifest["action_id"])
-    with rebuilt(store, manifest) as scratch:
-        outcomes = ledger.outcomes(scratch)
-        returns = select(action, outcomes, manifest["inputs"]["pull_failures"])
-        before = find(store, manifest["previous"]) if manifest["previous"] else None
-        known = manifest["inputs"]
-        inputs = _inputs(action, returns, outcomes, known["pull_failures"], known["data_class"])
-        if before:  # the release before is compared with, so it must be there to read
-            source = folder(action, before["number"])
-            for name in TABLES:
-                scratch.write(f"{source}/{name}.parquet", store.read(f"{source}/{name}.parquet"))
-        past = find(store, manifest["compared_with"]) if manifest["compared_with"] else None
-        files, _ = _render(scratch, action, returns, outcomes, inputs, manifest["number"], before, (store, past))
-    made = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}
-    kept = {
-        n: hashlib.sha256(store.read(f"{folder(action, manifest['number'])}/{n}")).hexdigest()
-        for n in manifest["files"]
-    }
-    return sorted(
-        n
-        for n in {*made, *kept}
-        if made.get(n) != kept.get(n) or kept.get(n) != manifest["files"].get(n, {}).get("sha256")
-    )
+    file = f"{name}.parquet"
+    try:
+        data = store.read(f"{release.folder}/{file}")
+    except FileNotFoundError as error:
+        raise Broken(release.slug, release.number, file, "it is gone") from error
+    try:
+        return pq.read_table(io.BytesIO(data))
+    except (OSError, pa.ArrowException) as error:
+        raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error

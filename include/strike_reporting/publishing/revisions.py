@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
 from strike_reporting.catalogue.tables import REVISIONS, TABLES, Table
-from strike_reporting.reference.actions import ActionSet
+from strike_reporting.publishing.frame import Frame
+from strike_reporting.publishing.manifest import Inputs, Release, Source
 from strike_reporting.reference.organisations import ENGLAND, organisations
-
-_GENERAL = (
-    ("code", "a change of method"),
-    ("reference_sha256", "changed reference data"),
-    ("contracts_sha256", "a changed contract"),
-)
 
 
 def revisions(
-    action: ActionSet,
+    frame: Frame,
     release_id: str,
     old: dict[str, pa.Table],
     new: dict[str, pa.Table],
-    before: dict[str, Any] | None,
-    inputs: dict[str, Any],
-    past: set[str],
+    before: Release | None,
+    inputs: Inputs,
 ) -> pa.Table:
     """The `revisions` table of a release; empty for an action's first one.
 
     Args:
-        action: the action reported.
+        frame: the action reported.
         release_id: this release.
         old: the tables of the release before (empty for the first).
         new: this release's tables.
-        before: the manifest of the release before.
+        before: the release before.
         inputs: this release's inputs.
-        past: submissions that the release before used.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, str | None]] = []
     if before:
-        arrived = [s for s in inputs["submissions"] if s["submission_id"] not in past]
-        reasons = _Reasons(action, before["inputs"], inputs, arrived)
+        reasons = _Reasons(frame, before.inputs, inputs)
         for name in ("cancellations_daily", "staffing_daily", "action_totals", "specialties"):
             for key, area, field, was, now in _changes(TABLES[name], old[name], new[name]):
                 why, submissions = reasons.of(name, area, field)
                 rows.append(
                     {
-                        "action_id": action.action_id,
+                        "action_id": frame.action_id,
                         "table": name,
                         "key": key,
                         "field": field,
@@ -64,20 +55,28 @@ def revisions(
 class _Reasons:
     """Why a figure changed: the new submissions of its own area and kind, and what changed for all figures."""
 
-    def __init__(
-        self, action: ActionSet, before: dict[str, Any], now: dict[str, Any], arrived: list[dict[str, Any]]
-    ) -> None:
-        self._general = [words for part, words in _GENERAL if before[part] != now[part]]
+    def __init__(self, frame: Frame, before: Inputs, now: Inputs) -> None:
+        self._general = []
+        if (before.method, before.judging_method) != (now.method, now.judging_method):
+            self._general.append("a change of method")
+        if before.contracts != now.contracts:
+            self._general.append("a changed contract")
         self._known: dict[tuple[str, str, bool], tuple[str, str | None]] = {}
-        self._arrived = [(s, self._areas(s["ods_code"], action.days[0])) for s in arrived]
+        past = {s.submission_id: s for s in before.submissions if s.is_used}
+        arrived = [s for s in now.submissions if s.is_used and self._is_other(past.get(s.submission_id), s)]
+        self._arrived = [(s, self._areas(frame, s.ods_code or "")) for s in arrived]
 
     @staticmethod
-    def _areas(code: str, day: date) -> set[tuple[str, str]]:
+    def _is_other(was: Source | None, now: Source) -> bool:
+        """Whether a submission is new, or was judged again with another result."""
+        return was is None or (was.status, was.rows_accepted) != (now.status, now.rows_accepted)
+
+    @staticmethod
+    def _areas(frame: Frame, code: str) -> set[tuple[str, str]]:
         orgs = organisations()
-        sites = {("site", s.site_code) for s in orgs.sites() if s.ods_code == orgs.successor(code)}
-        if not orgs.is_trust(code, day):  # it began or ended during the action
-            return sites | {("trust", code), ("england", ENGLAND)}
-        return sites | {(a.area_type, a.area_code) for a in orgs.areas(code, day)}
+        found = {("site", s.site_code) for s in orgs.sites() if s.ods_code == orgs.successor(code)}
+        found |= {(a[0], a[1]) for m in frame.members if m.ods_code == code for a in m.areas}
+        return found | {("trust", code), ("england", ENGLAND)}
 
     def of(self, table: str, area: tuple[str, str], field: str) -> tuple[str, str | None]:
         """The reason in words, and the submissions joined by `;`."""
@@ -88,14 +87,14 @@ class _Reasons:
         return self._known[known]
 
     def _find(self, area: tuple[str, str], is_staff: bool) -> tuple[str, str | None]:
-        mine = [s for s, areas in self._arrived if area in areas and (s["extract"] == "staffing") == is_staff]
+        mine = [s for s, areas in self._arrived if area in areas and (s.extract == "staffing") == is_staff]
         reasons = list(self._general)
         if mine:
-            who = sorted({f"{s['ods_code']} {s['extract'].replace('_', ' ')}" for s in mine})
+            who = sorted({f"{s.ods_code} {(s.extract or '').replace('_', ' ')}" for s in mine})
             more = f" and {len(who) - 10} more" if len(who) > 10 else ""
             reasons.insert(0, "new or replaced returns: " + ", ".join(who[:10]) + more)
-        ids = ";".join(sorted(s["submission_id"] for s in mine)) or None
-        return "; ".join(reasons) or "a return was withdrawn or refused", ids
+        ids = ";".join(sorted(s.submission_id for s in mine)) or None
+        return "; ".join(reasons) or "reference data changed, or a return was withdrawn or refused", ids
 
 
 def _changes(table: Table, old: pa.Table, new: pa.Table) -> list[tuple[str, tuple[str, str], str, Any, Any]]:

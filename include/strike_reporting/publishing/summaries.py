@@ -13,31 +13,36 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from strike_reporting.catalogue.tables import RETURNS, TABLES
-from strike_reporting.extracts import EXTRACTS, care_settings, load
-from strike_reporting.judging.settle import accepted_key
+from strike_reporting.extracts import EXTRACTS, load
+from strike_reporting.judging.filing import accepted_key
+from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.selection import RETURNED, Return
-from strike_reporting.reference.actions import ActionSet
-from strike_reporting.reference.organisations import organisations
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 _SQL = Path(__file__).parent / "models" / "summaries.sql"
 
 
-def summarise(store: Store, action: ActionSet, returns: list[Return]) -> dict[str, pa.Table]:
+def summarise(store: Store, frame: Frame, returns: list[Return]) -> dict[str, pa.Table]:
     """Every summary table but `revisions`, sorted by its keys and cast to its published schema.
 
     Args:
         store: where accepted files are.
-        action: the action reported.
+        frame: the reference rows of the action reported.
         returns: from `selection.select`: which submission counts for which trust, extract and day.
+
+    Raises:
+        Exception: whatever the reader of an accepted file that is damaged or gone says.
     """
     with duckdb.connect() as con:
         con.execute("SET TimeZone='UTC'")
-        con.register("returns", _returns(action, returns))
-        con.register("membership", _membership(returns))
-        con.register("days", _days(action))
-        con.register("settings", _settings())
-        con.register("sites", _sites())
+        con.execute(f"SET memory_limit='{settings().duckdb_memory}'")
+        con.execute(f"SET threads={settings().duckdb_threads}")
+        con.register("returns", _returns(frame, returns))
+        con.register("membership", _membership(frame, returns))
+        con.register("days", _days(frame))
+        con.register("settings", _pairs(frame.care_settings, "point_of_delivery", "care_setting"))
+        con.register("sites", _pairs(frame.sites, "site_code", "site_name"))
         for extract in EXTRACTS:
             con.register(f"all_{extract}", _accepted(store, extract, returns))
         for statement in _SQL.read_text(encoding="utf-8").split(";\n"):
@@ -54,24 +59,22 @@ def _fetch(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
     return found.cast(table.schema)
 
 
-def _returns(action: ActionSet, returns: list[Return]) -> pa.Table:
-    rows = [{"action_id": action.action_id, **r.__dict__} for r in returns]
+def _returns(frame: Frame, returns: list[Return]) -> pa.Table:
+    rows = [
+        {"action_id": frame.action_id, **r.__dict__, "is_newer_refused": r.refused_submission_id is not None}
+        for r in returns
+    ]
     return pa.Table.from_pylist(rows, schema=pa.schema([(c.name, c.type) for c in RETURNS.columns]))
 
 
-def _membership(returns: list[Return]) -> pa.Table:
+def _membership(frame: Frame, returns: list[Return]) -> pa.Table:
     """Every area that each trust counts in on each day."""
     pairs = sorted({(r.ods_code, r.strike_day) for r in returns})
     rows = [
-        {
-            "ods_code": code,
-            "strike_day": day,
-            "area_type": a.area_type,
-            "area_code": a.area_code,
-            "area_name": a.area_name,
-        }
+        {"ods_code": code, "strike_day": day, "area_type": kind, "area_code": area, "area_name": name}
         for code, day in pairs
-        for a in organisations().areas(code, day)
+        if (member := frame.member(code, day))
+        for kind, area, name in member.areas
     ]
     schema = pa.schema(
         [("ods_code", pa.string()), ("strike_day", pa.date32())]
@@ -80,29 +83,28 @@ def _membership(returns: list[Return]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _days(action: ActionSet) -> pa.Table:
+def _days(frame: Frame) -> pa.Table:
     rows = [
-        {"strike_day": d, "is_strike_day": d in action.days, "joint": ";".join(action.overlapping(d)) or None}
-        for d in (*action.days, *action.closing_days)
+        {"strike_day": d, "is_strike_day": d in frame.days, "joint": ";".join(frame.overlapping.get(d, ())) or None}
+        for d in frame.all_days
     ]
     schema = pa.schema([("strike_day", pa.date32()), ("is_strike_day", pa.bool_()), ("joint", pa.string())])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _settings() -> pa.Table:
-    pairs = care_settings()
-    return pa.table({"point_of_delivery": list(pairs), "care_setting": list(pairs.values())})
+def _pairs(pairs: dict[str, str], key: str, value: str) -> pa.Table:
+    return pa.table({key: pa.array(pairs, pa.string()), value: pa.array(pairs.values(), pa.string())})
 
 
-def _sites() -> pa.Table:
-    sites = organisations().sites()
-    return pa.table({"site_code": [s.site_code for s in sites], "site_name": [s.name for s in sites]})
+def counting(returns: list[Return], extract: str) -> list[str]:
+    """The submissions whose accepted rows of an extract are in the figures."""
+    return sorted(
+        {r.submission_id for r in returns if r.submission_id and r.extract == extract and r.return_status in RETURNED}
+    )
 
 
 def _accepted(store: Store, extract: str, returns: list[Return]) -> ds.Dataset | pa.Table:
-    wanted = sorted(
-        {r.submission_id for r in returns if r.submission_id and r.extract == extract and r.return_status in RETURNED}
-    )
+    wanted = counting(returns, extract)
     schema = load(extract).schema
     if not wanted:
         return schema.empty_table()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 import gptables as gpt
 import pandas as pd
@@ -12,23 +11,22 @@ import pyarrow as pa
 
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.publishing.data_files import SYNTHETIC, neutral
-from strike_reporting.reference.actions import ActionSet
-from strike_reporting.site.words import day
+from strike_reporting.publishing.manifest import Release
 
 UNKNOWN = "[x]"  # the guidance's shorthand for a value that is not available
 MAX_ROWS = 30_000  # a longer table is for a program: the CSV and Parquet hold it whole
 
 
-def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], facts: dict[str, Any]) -> bytes:
+def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     """`workbook.xlsx`, the same bytes for the same release. Tables beyond `MAX_ROWS` are named on the cover."""
-    synthetic = [SYNTHETIC] if facts["data_class"] == "synthetic" else []
+    synthetic = [SYNTHETIC] if release.data_class == "synthetic" else []
     long = [n for n, t in tables.items() if t.num_rows > MAX_ROWS]
     sheets = {n: _sheet(n, t, synthetic) for n, t in tables.items() if n not in long and t.num_rows}
     empty = [n for n, t in tables.items() if not t.num_rows]
     about = [
         *synthetic,
-        f"Release {release_id}, status {facts['status']}.",
-        f"Strike days: {', '.join(day(pd.Timestamp(d).date()) for d in facts['strike_days'])}.",
+        f"Release {release.release_id}, status {release.status}.",
+        f"Strike days: {', '.join(f'{date.fromisoformat(d):%a %-d %B %Y}' for d in release.strike_days)}.",
         f"{UNKNOWN} means that a value is not available: it is unknown, not zero.",
     ]
     if long:
@@ -37,7 +35,7 @@ def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], fa
         about.append(f"Tables with no rows in this release: {', '.join(empty)}.")
     cover = gpt.Cover(
         cover_label="Cover",
-        title=action.title,
+        title=release.title,
         intro=about,
         about=[
             "The returns sheet names the submission behind each trust and day.",
@@ -60,7 +58,7 @@ def workbook(release_id: str, action: ActionSet, tables: dict[str, pa.Table], fa
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
     book.set_properties(
-        {"title": action.title, "subject": " ".join(synthetic) or release_id, "created": datetime(2000, 1, 1)}
+        {"title": release.title, "subject": " ".join(synthetic) or release.release_id, "created": datetime(2000, 1, 1)}
     )
     book.close()
     return buffer.getvalue()

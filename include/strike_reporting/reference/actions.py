@@ -8,10 +8,12 @@ small hours, a return for it is welcome but not expected, and it takes no part i
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
+from strike_reporting.errors import StrikesError
 from strike_reporting.reference.facts import read_csv
 
 # The British Medical Association renamed junior doctors "resident doctors" on this day.
@@ -26,7 +28,7 @@ _GROUPS = {
 }
 
 
-class UnknownAction(LookupError):
+class UnknownAction(StrikesError, LookupError):
     """No industrial action has this id; the message names the nearest ones."""
 
 
@@ -179,3 +181,29 @@ def resolve(text: str) -> ActionSet:
     if not found:
         raise UnknownAction("no action was named")
     return ActionSet(tuple(found))
+
+
+@cache
+def all_days() -> frozenset[date]:
+    """Every strike day and closing day of the calendar."""
+    found: set[date] = set()
+    for action in actions().values():
+        found |= set(action.days) | ({action.closing_day} if action.closing_day else set())
+    return frozenset(found)
+
+
+def touching(days: Iterable[date], named: str | None = None) -> tuple[str, ...]:
+    """Ids of the actions that hold one of these days, or that a drop was meant for."""
+    wanted, meant = set(days), set((named or "").split(";"))
+    return tuple(
+        i for i, a in actions().items() if i in meant or wanted & {*a.days, *([a.closing_day] if a.closing_day else [])}
+    )
+
+
+def meant_on(came: date, ahead: int, behind: int) -> tuple[str, ...]:
+    """Ids of the actions that a file which came on a day may be about: so many days ahead, so many behind."""
+    return tuple(
+        i
+        for i, a in actions().items()
+        if a.days[0] - timedelta(days=ahead) <= came <= a.days[-1] + timedelta(days=behind)
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from strike_reporting.errors import StrikesError
 from strike_reporting.reference.facts import check_reference, read_csv, require
 
 ENGLAND = "ENG"
@@ -19,7 +20,7 @@ ICBS_BEGAN = date(2022, 7, 1)
 ICBS_MERGED = date(2026, 4, 1)
 
 
-class UnknownOrganisation(LookupError):
+class UnknownOrganisation(StrikesError, LookupError):
     """The code is not a trust on that day; the message says what is known about it."""
 
 
@@ -52,6 +53,20 @@ class Site:
     ods_code: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A trust's code: from when until before when it stood for a trust, and the code that took it over."""
+
+    ods_code: str
+    successor: str
+    opened: date | None
+    ended: date | None
+
+    def is_trust(self, on: date) -> bool:
+        """Whether the code was a trust on that day. A merger's own day belongs to the successor."""
+        return (self.opened is None or on >= self.opened) and (self.ended is None or on < self.ended)
+
+
 class Organisations:
     """All organisations of the reference data. Use `organisations()` for the loaded one."""
 
@@ -70,15 +85,22 @@ class Organisations:
             if r["ods_site_code"]
         }
 
+    def standing(self, code: str) -> Standing | None:
+        """What is known of a code, apart from names: all that judging asks. None: it never was a trust here."""
+        if not self.is_known(code):
+            return None
+        if code in self._mergers:
+            return Standing(code, self.successor(code), None, self._ended(code))
+        return Standing(code, code, self._opened.get(code), None)
+
     def is_known(self, code: str) -> bool:
         """Whether the code is, or ever was, a trust here."""
         return code in self._current or code in self._mergers
 
     def is_trust(self, code: str, on: date) -> bool:
-        """Whether the code was a trust on that day. A merger's own day belongs to the successor."""
-        if code in self._mergers:
-            return on < self._ended(code)
-        return code in self._current and on >= self._opened.get(code, date.min)
+        """Whether the code was a trust on that day, as `Standing.is_trust`."""
+        standing = self.standing(code)
+        return standing is not None and standing.is_trust(on)
 
     def _ended(self, code: str) -> date:
         return date.fromisoformat(self._mergers[code]["effective_date"])
@@ -177,3 +199,8 @@ def organisations() -> Organisations:
     """
     require(check_reference())
     return Organisations()
+
+
+def mailed_areas() -> tuple[str, ...]:
+    """Area types that have a list of their own: England, and every named area."""
+    return ("england", *dict.fromkeys(r["area_code"].lower() for r in read_csv("named_areas")))

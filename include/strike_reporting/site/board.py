@@ -16,8 +16,8 @@ from strike_reporting.site.figures import Row, Table
 from strike_reporting.site.pages import environment
 
 NAV = (
-    ("releases/index.html", "All actions"),
-    ("releases/before.html", "Before a strike"),
+    ("site/index.html", "All actions"),
+    ("site/before.html", "Before a strike"),
     ("returns", "Returns board"),
 )
 _STATUSES = ("received", "nil_return", "late", "missing", "rejected")

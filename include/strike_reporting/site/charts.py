@@ -6,8 +6,6 @@ import re
 from functools import cache
 from typing import Any
 
-import altair as alt
-import vl_convert as vlc
 from markupsafe import Markup
 
 from strike_reporting.reference.facts import read_csv
@@ -30,6 +28,8 @@ def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Ma
         unit: what is counted, for the axis.
         sideways: bars from left to right, for long names.
     """
+    import altair as alt  # slow to import, and most runs draw nothing
+
     used = [p for p in COLOURS if any(r["part"] == p for r in rows)]
     names = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["order"])))
     if sideways:
@@ -72,6 +72,8 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
         values: by ICB code; None where no trust has returned, drawn white with [x].
         unit: what is counted, for the legend.
     """
+    import altair as alt
+
     rows: list[dict[str, Any]] = []
     for code, value in values.items():
         if code in _tiles():
@@ -101,6 +103,8 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
 
 def _svg(chart: Any, prefix: str) -> Markup:
     """An SVG element sized by its container, hidden from screen readers: the caption and the table say it."""
+    import vl_convert as vlc
+
     chart = (
         chart.configure(font="Arial, sans-serif", background="white")
         .configure_axis(labelFontSize=14, titleFontSize=14)

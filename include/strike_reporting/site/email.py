@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any
 
+from strike_reporting.publishing.manifest import Release
 from strike_reporting.site import words
 from strike_reporting.site.pages import environment
 
@@ -21,12 +22,12 @@ _PAGES = {"england": "report.html", "hampshire": "hampshire.html"}
 
 
 def release_message(
-    manifest: dict[str, Any], area: str, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
+    release: Release, area: str, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
 ) -> EmailMessage:
     """Headline with coverage, what changed and a link; the sender fills in who it is from and to.
 
     Args:
-        manifest: of the release.
+        release: its manifest.
         area: `england` or `hampshire`.
         totals: the area's row of `action_totals`; None when nobody there was asked.
         revised: rows of the release's `revisions`.
@@ -46,17 +47,17 @@ def release_message(
             before = words.number(None if was is None else float(was), places)
             changes.append(f"{label}: {value}, was {before} ({moved[field]['reason']})")
     context = {
-        "manifest": manifest,
+        "release": release,
         "area": area.capitalize(),
         "lines": lines,
         "changes": changes,
         "changed": words.number(len(revised)),
         "link": f"{link}/{_PAGES[area]}" if link else "",
-        "synthetic": manifest["data_class"] == "synthetic",
+        "synthetic": release.data_class == "synthetic",
     }
     message = EmailMessage()
     mark = "[SYNTHETIC DATA] " if context["synthetic"] else ""
-    message["Subject"] = f"{mark}{manifest['title']}: {area.capitalize()}, release {manifest['number']}"
+    message["Subject"] = f"{mark}{release.title}: {area.capitalize()}, release {release.number}"
     plain = environment().overlay(autoescape=False)
     message.set_content(str(plain.get_template("email.txt.jinja").render(**context)))
     message.add_alternative(str(environment().get_template("email.html.jinja").render(**context)), subtype="html")

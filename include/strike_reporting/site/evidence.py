@@ -22,6 +22,8 @@ class Evidence:
         """`day` decides which areas a trust counts in."""
         self.figures, self.day = figures, day
         self._days: dict[str, list[date]] = {}
+        self._tags: dict[str, str] = {}
+        self._named = {r["ods_code"]: r["trust_name"] for r in figures.rows("returns")}
         for r in figures.rows("returns"):
             if r["return_status"] in RETURNED:
                 self._days.setdefault(r["submission_id"], []).append(r["strike_day"])
@@ -32,15 +34,16 @@ class Evidence:
 
     def tags(self, code: str) -> str:
         """Codes of every area that a trust counts in, for filters."""
-        try:
-            return " ".join(a.area_code.lower() for a in organisations().areas(code, self.day))
-        except LookupError:  # a trust that began or ended during the action
-            return code.lower()
+        if code not in self._tags:
+            try:
+                self._tags[code] = " ".join(a.area_code.lower() for a in organisations().areas(code, self.day))
+            except LookupError:  # a trust that began or ended during the action
+                self._tags[code] = code.lower()
+        return self._tags[code]
 
     def members(self, tag: str) -> list[tuple[str, str]]:
         """Trusts of an area: code and name."""
-        named = {r["ods_code"]: r["trust_name"] for r in self.figures.rows("returns")}
-        return [(c, n) for c, n in sorted(named.items()) if tag in self.tags(c).split()]
+        return [(c, n) for c, n in sorted(self._named.items()) if tag in self.tags(c).split()]
 
     def absent(self, only: set[str] | None = None) -> dict[str, list[Markup]]:
         """Trusts that sent no usable return on any day, by extract."""
@@ -81,7 +84,7 @@ class Evidence:
         chosen: list[dict[str, Any]] | None = None,
     ) -> Table:
         """Submissions, by trust, with file, hash and quality."""
-        named = {r["ods_code"]: r["trust_name"] for r in self.figures.rows("returns")}
+        named = self._named
         wanted = (
             chosen
             if chosen is not None

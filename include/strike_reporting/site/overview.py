@@ -6,14 +6,13 @@ Unlike a release's own pages these are written again at every publication, from 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import pyarrow as pa
 from markupsafe import Markup
 
+from strike_reporting.publishing.summary import KEPT, Summary
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures
 from strike_reporting.settings import settings
@@ -29,41 +28,40 @@ _CAME = ("returned", "expected")
 
 @dataclass(frozen=True)
 class Kept:
-    """A release as it is kept: its manifest and those of its tables that are needed."""
+    """A release as the pages across releases know it: by its summary."""
 
-    manifest: dict[str, Any]
-    tables: dict[str, pa.Table]
+    summary: Summary
 
     @property
     def action(self) -> ActionSet:
         """What it reports."""
-        return resolve(self.manifest["action_id"])
+        return resolve(self.summary.action_id)
 
     @property
     def data_class(self) -> str:
         """`real` or `synthetic`."""
-        return str(self.manifest["data_class"])
+        return self.summary.data_class
 
     @cached_property
     def figures(self) -> Figures:
         """Its figures, whose queries name it."""
-        return Figures({n: t.to_pylist() for n, t in self.tables.items()}, self.manifest["release_id"])
+        return Figures({n: self.summary.table(n).to_pylist() for n in KEPT}, self.summary.release_id)
 
     @property
     def root(self) -> str:
-        """Its folder, seen from these pages."""
-        return f"{self.action.slug}/{self.manifest['number']:04d}/"
+        """Its pages, seen from these."""
+        return f"{self.summary.slug}/{self.summary.number:04d}/"
 
 
 def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) -> dict[str, bytes]:
     """`index.html` and `before.html`.
 
     Args:
-        current: the current release of every action, with `action_totals`, `cancellations_daily`, `staffing_daily`.
+        current: the current release of every action.
         before: by action id, its releases that were made before its first strike day, oldest first.
         today: to tell what is still to come.
     """
-    synthetic = any(k.manifest["data_class"] == "synthetic" for k in current)
+    synthetic = any(k.data_class == "synthetic" for k in current)
     common = {"facts": {"data_class": "synthetic" if synthetic else "real"}, "nav": NAV, "root": ""}
     history = (
         environment()
@@ -77,7 +75,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
         )
     )
     coming = [a for a in actions().values() if a.days[-1] >= today and a.status != "cancelled"]
-    found = {k.manifest["action_id"]: k for k in current}
+    found = {k.summary.action_id: k for k in current}
     upcoming = [_upcoming(resolve(a.action_id), found.get(a.action_id)) for a in coming]
     past = (
         environment()
@@ -108,7 +106,7 @@ def _published(action_id: str, measure: str) -> PublishedFigure | None:
 
 def _actions(current: list[Kept], today: date) -> Table:
     """Every action of the calendar, newest first, ours beside what was published."""
-    kept = {k.manifest["action_id"]: k for k in current}
+    kept = {k.summary.action_id: k for k in current}
     ids = [*actions(), *(i for i in kept if ";" in i)]
     rows = [
         _action(resolve(i), kept.get(i), today) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
@@ -129,7 +127,7 @@ def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
     state, cover, why = f"{status}; no release", Markup("[x]"), ["no return was collected"]
     if kept is not None:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
-        state = f"{status}; {kept.manifest['release_id'].rpartition('.')[2]}, {kept.data_class} data"
+        state = f"{status}; {kept.summary.release_id.rpartition('.')[2]}, {kept.data_class} data"
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
         parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
@@ -155,7 +153,7 @@ def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
 
 def _disputes(current: list[Kept]) -> Table:
     """Each dispute's running total, in which no day is counted twice."""
-    kept = {k.manifest["action_id"]: k for k in current}
+    kept = {k.summary.action_id: k for k in current}
     grouped: dict[str, list[str]] = {}
     for action in actions().values():
         grouped.setdefault(action.dispute, []).append(action.action_id)
@@ -231,7 +229,7 @@ def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:
     for action_id, releases in before.items():
         first = resolve(action_id).days[0]
         for kept in releases:  # oldest first, so the last of a day stands
-            lead = (first - as_at(kept.manifest)).days
+            lead = (first - kept.summary.as_at_day).days
             if 1 <= lead <= settings().before_days:
                 found.setdefault(action_id, {})[lead] = kept
     if not found:
@@ -263,10 +261,3 @@ def _known(kept: Kept | None, n: int) -> Figure:
     if n:
         where["strike_day"] = kept.action.days[n - 1]
     return kept.figures.total("cancellations_daily", "anticipated", **where)
-
-
-def as_at(manifest: dict[str, Any]) -> date:
-    """The local day of the newest return in a release; the first day of all when it has none."""
-    if not manifest["as_at"]:
-        return date.min
-    return datetime.fromisoformat(manifest["as_at"]).astimezone(ZoneInfo("Europe/London")).date()

@@ -1,7 +1,8 @@
 """The pages of one release: England, Hampshire, each trust, sources, quality, definitions.
 
-Every page is one file with its style and script inside and no reference to another host, so that a release can be
-opened from a file share. Links between pages are relative.
+They are a view: drawn by today's code from a release's own files, again whenever that code or the releases change.
+Every page is one file with its style and script inside and no reference to another host, so that it can be opened from
+a file share. Links between pages are relative.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
 from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.ledger.records import Cut
+from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.organisations import ENGLAND, organisations
 from strike_reporting.settings import settings
@@ -53,54 +56,50 @@ NAV = (
     ("sources.html", "Where the numbers come from"),
     ("quality.html", "Quality and revisions"),
     ("definitions.html", "Definitions and files"),
+    ("../index.html", "Its releases"),
     ("../../index.html", "All actions"),
     ("../../before.html", "Before a strike"),
 )
 
 
 def pages(
-    release_id: str,
+    release: Release,
     action: ActionSet,
     tables: dict[str, pa.Table],
-    facts: dict[str, Any],
-    inputs: dict[str, Any],
     pasts: list[Compared],
+    superseded_by: Cut | None,
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> dict[str, bytes]:
-    """Every page of a release by its path.
+) -> Iterator[tuple[str, bytes]]:
+    """Path and bytes of every page of a release, England's first.
 
     Args:
-        release_id: such as `JD-2023-04-11.r2`.
+        release: its manifest.
         action: what it reports.
         tables: its tables.
-        facts: its manifest's facts.
-        inputs: its manifest's inputs.
         pasts: releases to compare with.
+        superseded_by: the action's current release, when it is another one.
         progress: called with pages done and pages in all.
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
-    rows["submissions"] = inputs["submissions"]
+    used = [s for s in release.inputs.submissions if s.is_used]
+    rows["submissions"] = [s.model_dump() for s in used]
     rows["broken_rules"] = [
-        {"submission_id": s["submission_id"], "rule": rule, "problems": n}
-        for s in inputs["submissions"]
-        for rule, n in s["rules"].items()
+        {"submission_id": s.submission_id, "rule": rule, "problems": n} for s in used for rule, n in s.rules.items()
     ]
     book = _Book(
-        release_id,
+        release,
         action,
-        facts,
         Figures(rows),
         [
             Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id), p.is_same_action)
             for p in pasts
         ],
+        superseded_by,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
-    done: dict[str, bytes] = {}
-    for name, html in book.all(trusts):
-        done[name] = html.encode()
-        progress(len(done), len(trusts) + 5)
-    return done
+    for done, (name, html) in enumerate(book.all(trusts), start=1):
+        yield name, html.encode()
+        progress(done, len(trusts) + 5)
 
 
 @dataclass(frozen=True)
@@ -118,11 +117,24 @@ class _Book:
     """One release while its pages are written."""
 
     def __init__(
-        self, release_id: str, action: ActionSet, facts: dict[str, Any], figures: Figures, pasts: list[Past]
+        self,
+        release: Release,
+        action: ActionSet,
+        figures: Figures,
+        pasts: list[Past],
+        superseded_by: Cut | None,
     ) -> None:
-        self.action, self.facts, self.figures, self.pasts = action, facts, figures, pasts
+        self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
         self.evidence = Evidence(figures, action.days[0])
-        self.common = {"release_id": release_id, "action": action, "facts": facts, "root": "", "nav": NAV}
+        self.common = {
+            "release_id": release.release_id,
+            "action": action,
+            "facts": release,
+            "superseded_by": superseded_by,
+            "files": f"../../../{release.folder}/",
+            "root": "",
+            "nav": NAV,
+        }
 
     def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Path and HTML of every page, England's first."""
@@ -194,7 +206,7 @@ class _Book:
             icbs=self._wider("icbs", "By integrated care board", "Integrated care board", icbs) if icbs else None,
             trusts=listed,
             absent=self.evidence.absent(),
-            published=compared_table(self.figures, self.action, self.facts["data_class"] == "synthetic"),
+            published=compared_table(self.figures, self.action, self.facts.data_class == "synthetic"),
         )
 
     def hampshire(self) -> str:

@@ -6,11 +6,10 @@ Listings are never cached, because other processes write too. A root with a conn
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import fsspec
@@ -40,10 +39,10 @@ class Store:
     def __init__(self, root: str | Path | None = None) -> None:
         """Open the root (default: `home()`)."""
         url = str(root or home())
-        self.local = "://" not in url
+        self.local, self.url = "://" not in url, url
         self._kept: _Kept
         if self.local:
-            self.base = str(Path(url).resolve())
+            self.base = self.url = str(Path(url).resolve())
             self.fs = fsspec.filesystem("file")
             self._kept = Folder(Path(self.base))
             return
@@ -60,6 +59,12 @@ class Store:
             self.fs, base = fsspec.core.url_to_fs(url, use_listings_cache=False)
             self.base = str(base).rstrip("/")
         self._kept = Objects(self.fs, self.base)
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is the root that `home()` names, whose ledger `STRIKES_LEDGER` may name."""
+        named = home()
+        return self.url == (named if "://" in named else str(Path(named).resolve()))
 
     def path(self, key: str) -> str:
         """The store's own full path of a key."""
@@ -119,27 +124,9 @@ class Store:
         """Remove the temporary files of writers that died; how many. A write that is going on is left alone."""
         return self._kept.clear_leftovers()
 
-    def read_json(self, key: str) -> dict[str, Any]:
-        """A stored JSON object."""
-        return dict(json.loads(self.read(key)))
-
-    def write_json(self, key: str, value: dict[str, Any]) -> bool:
-        """Store a JSON object with sorted keys; False when exactly that was there already."""
-        data = to_json(value)
-        if self.read_many([key], missing_ok=True).get(key) == data:
-            return False
-        self.write(key, data)
-        return True
-
-    def each_json(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """Every JSON object under a folder, in key order."""
-        for data in self.read_many(self.list(prefix, ".json"), missing_ok=True).values():
-            yield dict(json.loads(data))
-
-
-def to_json(value: Any) -> bytes:
-    """The one JSON form used for every record: sorted keys, UTF-8, a final newline."""
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    def leftovers(self) -> Sequence[str]:
+        """Names of the temporary files that `clear_leftovers` would remove."""
+        return self._kept.leftovers()
 
 
 def _checked(key: str) -> str:
@@ -174,3 +161,5 @@ class _Kept(Protocol):
     def traces(self, prefix: str) -> Iterable[str]: ...
 
     def clear_leftovers(self) -> int: ...
+
+    def leftovers(self) -> Sequence[str]: ...

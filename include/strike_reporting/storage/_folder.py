@@ -115,6 +115,10 @@ class Folder:
             cleared += 1
         return cleared
 
+    def leftovers(self) -> Sequence[str]:
+        """Names of the temporary files that `clear_leftovers` would remove."""
+        return [path.name for path in self._leftovers()]
+
     def _leftovers(self) -> Iterator[Path]:
         folder = self.base / TEMPORARY
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():

@@ -5,13 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+from strike_reporting.errors import Away
 from strike_reporting.storage._folder import nothing
 
 AT_ONCE = 32  # requests side by side
 ONE_PUT = 5 * 2**30  # bytes: an upload in parts is not atomic and can be left half done
 CONFLICT_WAITS = (0.05, 0.2, 0.8)  # seconds before a conditional write that met another one is tried again
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Silence of S3, or its word that it is not well, as `Away`; s3fs has tried again before."""
+    from botocore.exceptions import ConnectionError, HTTPClientError
+
+    try:
+        yield
+    except (ConnectionError, HTTPClientError, TimeoutError) as error:
+        raise Away(f"the object store cannot be reached now: {error}") from error
+    except OSError as error:
+        if (_status(error) or 0) < 500:
+            raise
+        raise Away(f"the object store does not answer as it should: {error}") from error
 
 
 class Objects:
@@ -21,6 +38,7 @@ class Objects:
         self.fs, self.base = fs, base
         self.bucket, self.prefix, _ = fs.split_path(f"{base}/")
 
+    @_reached()
     def exists(self, key: str) -> bool:
         try:
             self.fs.call_s3("head_object", **self._object(key))
@@ -28,6 +46,7 @@ class Objects:
             return False
         return True
 
+    @_reached()
     def read_many(self, keys: Sequence[str], missing_ok: bool) -> dict[str, bytes]:
         def one(key: str) -> bytes | None:
             try:
@@ -44,11 +63,13 @@ class Objects:
                 found = list(pool.map(one, keys))
         return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
 
+    @_reached()
     def write_many(self, files: Mapping[str, bytes], private: bool) -> None:
         if files:
             whole = {f"{self.base}/{key}": data for key, data in files.items()}
             self.fs.pipe(whole, batch_size=AT_ONCE, chunksize=ONE_PUT)
 
+    @_reached()
     def create(self, key: str, data: bytes) -> bool:
         waits = iter(CONFLICT_WAITS)
         while True:
@@ -70,9 +91,11 @@ class Objects:
         for page in self._pages("list_objects_v2", prefix and f"{prefix}/"):
             yield from self._keys(page.get("Contents", ()))
 
+    @_reached()
     def delete(self, key: str) -> None:
         self.fs.call_s3("delete_object", **self._object(key))
 
+    @_reached()
     def move(self, key: str, to: str, private: bool) -> bool:
         try:
             self.fs.call_s3("copy_object", **self._object(to), CopySource=self._object(key))
@@ -81,6 +104,7 @@ class Objects:
         self.delete(key)
         return True
 
+    @_reached()
     def erase(self, key: str) -> int:
         versions = [v for page in self._pages("list_object_versions", key) for v in _versions(page)]
         mine = [v["VersionId"] for v in versions if v["Key"] == self.prefix + key]
@@ -92,6 +116,10 @@ class Objects:
         pages = self._pages("list_object_versions", prefix and f"{prefix}/")
         return iter({key for page in pages for key in self._keys(_versions(page))})
 
+    def leftovers(self) -> Sequence[str]:
+        """None: a put is whole or absent."""
+        return []
+
     def clear_leftovers(self) -> int:
         return 0
 
@@ -101,7 +129,8 @@ class Objects:
     def _pages(self, method: str, start: str) -> Iterator[dict[str, Any]]:
         after: dict[str, str] = {}
         while True:
-            page = self.fs.call_s3(method, Bucket=self.bucket, Prefix=self.prefix + start, **after)
+            with _reached():
+                page = self.fs.call_s3(method, Bucket=self.bucket, Prefix=self.prefix + start, **after)
             yield page
             if not page.get("IsTruncated"):
                 return

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from strike_reporting.errors import Transient
 
-class PullFailed(Exception):
+
+class PullFailed(Transient):
     """A pull did not work. `permanent` means that retrying cannot help; the message says what to do."""
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:

@@ -46,7 +46,7 @@ class Sheet:
     def head(self, rows: int) -> list[list[str]]:
         """The first rows' cells."""
         first = self.table.slice(0, rows)
-        return list(_trimmed(zip(*(c.to_pylist() for c in first.columns[1:]), strict=True)))
+        return list(_trimmed(zip(*map(_decoded, first.columns[1:]), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ def _rows(table: pa.Table) -> Iterator[list[str]]:
             cells += [known[i] for i in _integers(chunk.indices)]
         columns.append(cells)
     return _trimmed(zip(*columns, strict=True))
+
+
+def _decoded(column: pa.ChunkedArray) -> list[str | None]:
+    return [text for chunk in column.chunks for text in chunk.dictionary_decode().to_pylist()]
 
 
 def _trimmed(rows: Iterable[tuple[str | None, ...]]) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import IO
 
@@ -117,9 +118,10 @@ class _Worker:
                 raise OurFault(f"no reading worker can be started: {error}") from error
             assert self._process.stdin and self._process.stdout  # noqa: S101 - they are pipes
             self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+            os.set_blocking(self._in, False)
             try:
-                with self._at_most(_START_SECONDS):
-                    receive(self._out, 0)
+                with self._told_apart():
+                    receive(self._out, 0, monotonic() + _START_SECONDS)
             except _Died as died:
                 raise OurFault(f"the reading worker does not start ({died}): {_last_line(said)}") from None
 
@@ -130,10 +132,11 @@ class _Worker:
 
     def read(self, data: bytes, layouts: Sequence[Layout]) -> Iterator[Sheet | Unread]:
         """The parts of a document, as they come."""
-        with self._at_most(self.limits.read_seconds * _CLOCK):
-            send(self._in, {"layouts": layouts_out(list(layouts))}, data)
+        until = monotonic() + self.limits.read_seconds * _CLOCK
+        with self._told_apart():
+            send(self._in, {"layouts": layouts_out(list(layouts))}, data, until)
             while True:
-                head, payload = receive(self._out, self.limits.read_memory_bytes)
+                head, payload = receive(self._out, self.limits.read_memory_bytes, until)
                 if "end" in head:
                     return
                 if "rejected" in head:
@@ -143,17 +146,12 @@ class _Worker:
                 yield part_in(head, payload)
 
     @contextlib.contextmanager
-    def _at_most(self, seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, self._process.kill)
-        timer.daemon = True
-        timer.start()
+    def _told_apart(self) -> Iterator[None]:
         try:
             yield
-        except (Broken, BrokenPipeError) as error:
+        except Broken as error:
             self._process.kill()
-            raise _Died(f"exit code {self._process.wait()}") from error
-        finally:
-            timer.cancel()
+            raise _Died(f"{error}; exit code {self._process.wait()}") from error
 
     def end(self) -> None:
         """Kill the process and free what it held."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import struct
 from dataclasses import asdict
+from math import inf
+from time import monotonic
 from typing import Any
 
 import pyarrow as pa
@@ -18,44 +21,63 @@ _MAX_HEAD = 10_000_000
 
 
 class Broken(Exception):
-    """The other side is gone, or does not speak as it should."""
+    """The other side is gone, silent for too long, or does not speak as it should."""
 
 
-def send(descriptor: int, head: dict[str, Any], payload: bytes | pa.Buffer = b"") -> None:
-    """Write one frame."""
+def send(descriptor: int, head: dict[str, Any], payload: bytes | pa.Buffer = b"", until: float = inf) -> None:
+    """Write one frame.
+
+    Raises:
+        Broken: the other side ended, or did not take it before `until` (of the monotonic clock).
+    """
     said = json.dumps(head).encode()
     view = memoryview(payload)
-    _write(descriptor, memoryview(_LENGTHS.pack(len(said), len(view)) + said))
-    _write(descriptor, view)
+    _write(descriptor, memoryview(_LENGTHS.pack(len(said), len(view)) + said), until)
+    _write(descriptor, view, until)
 
 
-def receive(descriptor: int, limit: int) -> tuple[dict[str, Any], bytearray]:
+def receive(descriptor: int, limit: int, until: float = inf) -> tuple[dict[str, Any], bytearray]:
     """The next frame.
 
     Raises:
-        Broken: the other side ended, or announces a payload larger than `limit`.
+        Broken: the other side ended, did not answer before `until`, or announces a payload larger than `limit`.
     """
-    head_size, size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size))
+    head_size, size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size, until))
     if head_size > _MAX_HEAD or size > limit:
         raise Broken("a frame is larger than it can be")
-    head: dict[str, Any] = json.loads(_read(descriptor, head_size))
-    return head, _read(descriptor, size)
+    head: dict[str, Any] = json.loads(_read(descriptor, head_size, until))
+    return head, _read(descriptor, size, until)
 
 
-def _write(descriptor: int, view: memoryview) -> None:
+def _write(descriptor: int, view: memoryview, until: float) -> None:
     while view:
-        view = view[os.write(descriptor, view) :]
+        _wait(descriptor, select.POLLOUT, until)
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            continue
+        except BrokenPipeError as error:
+            raise Broken("the other side ended") from error
 
 
-def _read(descriptor: int, size: int) -> bytearray:
+def _read(descriptor: int, size: int, until: float) -> bytearray:
     data = bytearray(size)
     view = memoryview(data)
     while view:
+        _wait(descriptor, select.POLLIN, until)
         count = os.readv(descriptor, [view])
         if not count:
             raise Broken("the other side ended")
         view = view[count:]
     return data
+
+
+def _wait(descriptor: int, event: int, until: float) -> None:
+    if until < inf:
+        poll = select.poll()
+        poll.register(descriptor, event)
+        if not poll.poll(max(until - monotonic(), 0) * 1000):
+            raise Broken("no answer in time")
 
 
 def layouts_out(layouts: tuple[Layout, ...] | list[Layout]) -> list[Any]:

@@ -1,0 +1,61 @@
+"""What the commands print: tables, progress, one release in two lines. What a sender wrote is text, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from strike_reporting.publishing.manifest import Release
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True)
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error that is gone when the work is done."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=err, transient=True)
+
+
+def say(text: str) -> None:
+    """One line of plain text."""
+    out.print(text, highlight=False, markup=False)
+
+
+def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table whose cells are shown as text."""
+    from strike_reporting.showing import safe_text
+
+    table = Table(title=title, title_justify="left", show_lines=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(safe_text(str(v))) for v in row))
+    Console().print(table)
+
+
+def say_release(release: Release, is_new: bool) -> None:
+    """A release, how complete it is, and where its pages and files are."""
+    from strike_reporting.storage import Store
+
+    cover, store = release.coverage, Store()
+    new = "new" if is_new else "unchanged"
+    say(f"Release {release.release_id} ({new}, {release.data_class} data): {release.title}")
+    say(
+        f"  returned: cancellations {cover.trusts_returned} of {cover.trusts_expected} trusts, "
+        f"staffing {cover.staffing_trusts_returned} of {cover.staffing_trusts_expected}"
+    )
+    say(f"  report: {store.path(f'site/{release.slug}/{release.number:04d}')}/report.html")
+    say(f"  files: {store.path(release.folder)}")

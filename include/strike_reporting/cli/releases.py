@@ -1,0 +1,69 @@
+"""`strikes release …`: what was published, and proof of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from strike_reporting.cli.output import err, progress_bar, say, say_release
+
+SHOWN = 40  # differences listed
+
+app = typer.Typer(no_args_is_help=True, help="Published releases.")
+
+
+@app.command("show")
+def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The whole manifest")] = False) -> None:
+    """Show an action's current release, or one release by its id."""
+    from strike_reporting.publishing.releases import find
+    from strike_reporting.storage import Store
+
+    found = find(Store(), release)
+    if as_json:
+        typer.echo(found.dump().decode())
+    else:
+        say_release(found, False)
+
+
+@app.command("list")
+def list_releases() -> None:
+    """List every action's current release."""
+    from strike_reporting.publishing.releases import current
+    from strike_reporting.storage import Store
+
+    for release in current(Store()):
+        say_release(release, False)
+
+
+@app.command("set-aside")
+def set_release_aside(release: str) -> None:
+    """Put a damaged release aside: the one before is current again, and the next round publishes anew."""
+    from strike_reporting.operations.setting_aside import set_aside
+    from strike_reporting.storage import Store
+
+    say(f"{release} is in {set_aside(Store(), release)}; the next round publishes under a new number.")
+
+
+@app.command("reproduce")
+def reproduce_release(release: str) -> None:
+    """Make a release again from landing: byte for byte with the same programs, else cell by cell."""
+    from strike_reporting.publishing.reproduce import reproduce
+    from strike_reporting.storage import Store
+
+    with progress_bar() as progress:
+        progress.add_task("Making it again from landing", total=None)
+        found = reproduce(Store(), release)
+    name = found.release.release_id
+    for version in found.versions:
+        say(f"  {version}")
+    if not found.files:
+        say(f"{name} reproduced: {len(found.release.files)} files identical.")
+        return
+    for cell in found.cells[:SHOWN]:
+        err.print(f"  {cell}", highlight=False, markup=False)
+    if found.versions and not found.cells:
+        say(f"{name} reproduced in every cell; these files have other bytes: {', '.join(found.files)}")
+        return
+    err.print(f"{name} was NOT reproduced; these files differ: {', '.join(found.files)}", highlight=False)
+    raise typer.Exit(1)

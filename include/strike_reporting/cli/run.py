@@ -1,0 +1,98 @@
+"""`strikes run`, `strikes simulate`, `strikes examples`: the whole path without a scheduler."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from strike_reporting.cli.output import err, out, print_table, progress_bar, say, say_release
+
+
+def run(
+    action: Annotated[str, typer.Option(help="Action id, such as JD-2023-04-11; join several with ;")],
+    drop: Annotated[Path, typer.Option(help="Folder of files for this action", exists=True, file_okay=False)],
+) -> None:
+    """Take a folder of files through the whole path and publish a release."""
+    from strike_reporting.intake.collecting import collect_drop
+    from strike_reporting.judging.settle import to_validate, validate
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.releases import build
+    from strike_reporting.reference.actions import resolve
+    from strike_reporting.settings import settings
+    from strike_reporting.site.draw import draw
+    from strike_reporting.storage import Store
+
+    actions, store = resolve(action), Store()
+    with progress_bar() as progress:
+        task = progress.add_task("Landing the files", total=None)
+        pulled = collect_drop(store, drop, actions.action_id)
+        todo = to_validate(store)
+        progress.update(task, description="Checking files (the checks take some seconds to load)", total=len(todo))
+        judged = validate(store, todo, lambda _: progress.advance(task))
+        progress.update(task, description="Summarising and publishing", completed=0, total=None)
+        release, is_new = build(store, actions)
+        progress.update(task, description="Drawing the pages", completed=0)
+        drawn = draw(store, progress=lambda done, of: progress.update(task, completed=done, total=of))
+    wanted = {r.submission_id for r in pulled.landed}
+    came = [o for s in sorted(wanted) if (o := ledger_of(store).judged.get(s))]
+    came.sort(key=lambda o: o.sequence)
+    shown = settings().files_shown
+    rows = [
+        (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.fix)
+        for o in came
+        if len(wanted) <= shown or o.status == "rejected"
+    ]
+    rows += [(n, "", "", "duplicate", "its content was landed before; counted once", "") for n in pulled.duplicates]
+    if pulled.status == "failed":
+        rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
+    if not wanted and not rows:
+        err.print(f"No new file was found in {drop}.", highlight=False)
+    if rows:
+        print_table("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
+    if len(wanted) > shown:
+        found = Counter(o.status.replace("_", " ") for o in came)
+        counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
+        say(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.")
+    say_release(release, is_new)
+    wrong = [j.reason for j in judged if j.outcome is None]
+    wrong += [o.reason for j in judged if (o := j.outcome) is not None and o.is_ours]
+    wrong += [f"{d.item.release_id} was not drawn: {d.reason}" for d in drawn if d.error is not None]
+    for reason in wrong:
+        err.print(f"strikes: {reason}", highlight=False, markup=False)
+    if wrong:
+        raise typer.Exit(4)
+
+
+def simulate(
+    action: Annotated[str, typer.Option(help="Action id")],
+    folder: Annotated[Path, typer.Option(help="Where to write the files")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes")] = 1,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Chance that a row is wrong")] = 0.0,
+    match_published: Annotated[bool, typer.Option(help="Meet England's published total exactly")] = False,
+) -> None:
+    """Write a national round of synthetic extracts, marked synthetic, to try with `strikes run`."""
+    from strike_reporting.reference.actions import resolve
+    from strike_reporting.simulator import simulate as simulated
+
+    with progress_bar() as progress:
+        task = progress.add_task("Simulating", total=None)
+        done = simulated(
+            resolve(action),
+            folder,
+            seed=seed,
+            dirt=dirt,
+            match_published=match_published,
+            progress=lambda code: progress.update(task, description=f"Simulating {code}"),
+        )
+    out.print(f"{done.files} synthetic files in {folder}, {sum(done.rows.values()):,} rows.", highlight=False)
+
+
+def examples() -> None:
+    """Write the embedded example extracts (real published figures) into the inbox, where their feeds look."""
+    from strike_reporting.simulator.examples import write_examples
+    from strike_reporting.storage import home
+
+    say(f"{write_examples(Path(home()) / 'inbox')} example files written.")

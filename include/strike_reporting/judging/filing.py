@@ -1,0 +1,224 @@
+"""Filing a verdict: accepted rows, quarantine and error report first, synced; the outcome in the ledger last of all."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from strike_reporting.extracts import EXTRACTS, Contract, care_settings
+from strike_reporting.intake.collecting import DROP
+from strike_reporting.intake.purging import restrict
+from strike_reporting.judging import error_report
+from strike_reporting.judging.normalise import Normalised
+from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.rulebook import Asked
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, Said
+from strike_reporting.reference.actions import meant_on, touching
+from strike_reporting.settings import settings
+from strike_reporting.storage import Store
+
+_RANK = {"critical": 0, "error": 1, "warning": 2}
+_PROBLEM = pa.schema(
+    [("row", pa.int64())] + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day")]
+)
+
+
+@dataclass
+class Verdict:
+    """What judging found of one submission. `refused`: why the whole of it is, if it is; else there are `good` rows."""
+
+    receipt: Receipt
+    asked: Asked
+    problems: list[Problem]
+    trust: str | None
+    extract: str | None
+    dialect: str | None = None
+    rows: Normalised | None = None
+    good: pa.Table | None = None
+    refused: Problem | None = None
+
+
+def refusal(receipt: Receipt, asked: Asked, problem: Problem, trust: str | None, extract: str | None) -> Verdict:
+    """The verdict on a file that could not be read as an extract."""
+    return Verdict(receipt, asked, [problem], trust, extract, refused=problem)
+
+
+def accepted_key(extract: str, submission_id: str) -> str:
+    """Where a submission's accepted rows are."""
+    return f"accepted/{extract}/{submission_id}.parquet"
+
+
+def report_key(submission_id: str, kind: str) -> str:
+    """Where a submission's error report is, as `txt` or `xlsx`."""
+    return f"quarantine/{submission_id}/error_report.{kind}"
+
+
+def refusal_key(submission_id: str) -> str:
+    """Where the refusal of a file with patient data is kept, for the day when its bytes are purged."""
+    return f"landing/refusals/{submission_id}.json"
+
+
+def kept_refusal(store: Store, receipt: Receipt) -> Outcome | None:
+    """Why a file whose bytes were purged was refused; None when that was not kept, or cannot be read."""
+    key = refusal_key(receipt.submission_id)
+    try:
+        return Outcome.load(store.read(key), key)
+    except (FileNotFoundError, Damaged):
+        return None
+
+
+def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
+    """Write all that follows from a verdict; nothing of an older verdict is left beside it.
+
+    Raises:
+        Away: the ledger or the store cannot be used now; the submission stays to be judged.
+    """
+    receipt, extract = verdict.receipt, verdict.extract
+    is_refused = verdict.refused is not None
+    verdict.problems = sorted(verdict.problems, key=lambda p: (_RANK[p.severity], p.row or 0, p.column or "", p.rule))
+    outcome = _outcome(verdict)
+    if is_refused and "patient_data" in outcome.rules:
+        store.write(refusal_key(receipt.submission_id), outcome.dump())
+        restrict(store, receipt.sha256)
+    for name in EXTRACTS:
+        if is_refused or name != extract:
+            store.delete(accepted_key(name, receipt.submission_id))
+    if verdict.good is not None and verdict.rows is not None:
+        data = _parquet(verdict.rows.contract, verdict.good, receipt)
+        store.write(accepted_key(verdict.rows.contract.name, receipt.submission_id), data)
+    _write_quarantine(store, outcome, verdict.problems)
+    judged = ledger_of(store).judged
+    before = judged.get(receipt.submission_id)
+    concerned_before = concerned(before) if before else touching(judged.days_of(receipt.submission_id))
+    concerns = {*concerned(outcome), *concerned_before}
+    letter = _letter(outcome) if tell else None
+    judged.settle(outcome, verdict.asked.contents, concerns, letter)
+    return outcome
+
+
+def concerned(outcome: Outcome) -> tuple[str, ...]:
+    """Ids of the actions that an outcome may matter to."""
+    if outcome.said:
+        return touching([s.day for s in outcome.said], outcome.action_id)
+    if outcome.action_id:
+        return touching((), outcome.action_id)
+    came = date.fromisoformat(outcome.received_at[:10])
+    return meant_on(came, settings().ahead_days, settings().behind_days)
+
+
+def _letter(outcome: Outcome) -> Letter | None:
+    if outcome.feed_id == DROP or outcome.status == "accepted":
+        return None
+    return Letter(
+        name=f"{outcome.submission_id}.{outcome.status}",
+        kind="notice",
+        about=outcome.submission_id,
+        created_at=outcome.received_at,
+    )
+
+
+def _outcome(verdict: Verdict) -> Outcome:
+    receipt, rows, good, refused = verdict.receipt, verdict.rows, verdict.good, verdict.refused
+    read = rows.table.num_rows if rows else 0
+    used = good.num_rows if good is not None else 0
+    if refused is not None:
+        place = f" (row {refused.row})" if refused.row is not None and "row" not in refused.message else ""
+        status, reason, fix = "rejected", refused.message + place, refused.fix
+    else:
+        status = "accepted_in_part" if read > used else "accepted"
+        reason = f"{used:,} rows used" + (f", {read - used:,} left out" if read > used else "")
+        fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
+    return Outcome(
+        submission_id=receipt.submission_id,
+        sequence=receipt.sequence,
+        feed_id=receipt.feed_id,
+        source_name=receipt.source_name,
+        received_at=receipt.received_at,
+        status=status,
+        reason=reason,
+        fix=fix,
+        sha256=receipt.sha256,
+        ods_code=verdict.trust,
+        extract=verdict.extract,
+        dialect=verdict.dialect or receipt.dialect,
+        contract_version=rows.contract.version if rows else None,
+        action_id=receipt.action_id,
+        due=receipt.due,
+        grace_minutes=receipt.grace_minutes,
+        data_class=receipt.data_class,
+        rows_read=read,
+        rows_accepted=used,
+        rows_quarantined=read - used,
+        warnings=sum(p.severity == "warning" for p in verdict.problems),
+        rules=dict(sorted(Counter(p.rule for p in verdict.problems if p.severity != "warning").items())),
+        pins=dict(sorted(verdict.asked.pins.items())),
+        said=_said(rows.contract, rows.table, good) if rows else (),
+    )
+
+
+def _said(contract: Contract, table: pa.Table, good: pa.Table | None) -> tuple[Said, ...]:
+    """What the submission says by day and part; what was left out of a day stands on a row without a part."""
+    day = contract.date_field
+    every = {r["values"]: r["counts"] for r in pc.value_counts(table[day].drop_null()).to_pylist()}
+    found: list[Said] = []
+    used: Counter[date] = Counter()
+    if good is not None:
+        for when, part, rows, total in _parts(contract, good):
+            used[when] += rows
+            found.append(Said(day=when, part=part, rows=rows, total=total))
+    for when, count in every.items():
+        if count > used[when]:
+            found.append(Said(day=when, quarantined=count - used[when]))
+    return tuple(sorted(found, key=lambda s: (s.day, s.part)))
+
+
+def _parts(contract: Contract, good: pa.Table) -> list[tuple[date, str, int, int]]:
+    day, count = contract.date_field, contract.count_field
+    settings_of = care_settings()
+    columns = ["point_of_delivery" if n == "care_setting" else n for n in contract.part]
+    columns = [n for n in columns if n in contract.field_names]
+    grouped = good.group_by([day, *columns]).aggregate([(count, "sum"), (count, "count")]).to_pylist()
+    sums: dict[tuple[date, str], tuple[int, int]] = {}
+    for row in grouped:
+        words = []
+        for name in columns:
+            value = row[name]
+            if name == "point_of_delivery":
+                value = settings_of[value]
+            words.append(f"{value or ''}")
+        key = (row[day], "|".join(words))
+        rows, total = sums.get(key, (0, 0))
+        sums[key] = (rows + row[f"{count}_count"], total + (row[f"{count}_sum"] or 0))
+    return [(when, part, rows, total) for (when, part), (rows, total) in sums.items()]
+
+
+def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
+    ids = pa.array([receipt.submission_id] * good.num_rows, pa.string())
+    good = good.append_column("submission_id", ids).select(contract.schema.names)
+    meta: Mapping[bytes, bytes] = {**(contract.schema.metadata or {}), b"data_class": receipt.data_class.encode()}
+    buffer = io.BytesIO()
+    pq.write_table(good.cast(contract.schema).replace_schema_metadata(meta), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _write_quarantine(store: Store, outcome: Outcome, problems: list[Problem]) -> None:
+    """The findings and the report that the trust is sent; a file without findings has none, old ones included."""
+    folder = f"quarantine/{outcome.submission_id}"
+    if not problems:
+        for key in store.list(folder):
+            store.delete(key)
+        return
+    columns = {n: pa.array([getattr(p, n) for p in problems], t) for n, t in ((f.name, f.type) for f in _PROBLEM)}
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    store.write(f"{folder}/problems.parquet", buffer.getvalue())
+    store.write(report_key(outcome.submission_id, "txt"), error_report.text(outcome, problems).encode())
+    store.write(report_key(outcome.submission_id, "xlsx"), error_report.workbook(outcome, problems))

@@ -1,0 +1,263 @@
+"""What was received: receipts in the order of landing, and what each feed's pulls did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+
+from strike_reporting.ledger.aside import Found, load_each, log
+from strike_reporting.ledger.engine import reading, upsert, writing
+from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt
+from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
+from strike_reporting.storage import Store
+
+RECEIPTS = "landing/receipts"
+Validators = dict[str, dict[str, str]]
+VALIDATORS = TypeAdapter(Validators)
+
+
+def receipt_key(submission_id: str) -> str:
+    """Where a submission's receipt is kept for good; its row here is a copy."""
+    return f"{RECEIPTS}/{submission_id}.json"
+
+
+class Receiving:
+    """Receipts, duplicates and pulls."""
+
+    def __init__(self, engine: sa.Engine, store: Store) -> None:
+        self._engine, self._store = engine, store
+
+    def number(self, receipt: Receipt) -> tuple[Receipt, bool]:
+        """Give a submission its place in the order, before anything of it is kept; and whether it has landed before.
+
+        A landing that was cut short keeps its number, so it is finished and not repeated. One whose record is damaged
+        here and in landing is landed again under its number.
+        """
+        mine = receipts.c.submission_id == receipt.submission_id
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(receipts).where(mine)).first()
+            if row:
+                known = load_each(Receipt, "receipt", [(row.submission_id, row.record)]) or self._kept([row])
+                if known:
+                    return known[0], bool(row.is_landed)
+                again = receipt.model_copy(update={"sequence": row.sequence})
+                values = {"record": again.dump().decode(), "is_landed": False}
+                connection.execute(sa.update(receipts).where(mine).values(values))
+                return again, False
+            values = {"submission_id": receipt.submission_id, "feed_id": receipt.feed_id, "record": ""}
+            done = connection.execute(sa.insert(receipts).values(**values, is_landed=False, is_judged=False))
+            primary = done.inserted_primary_key
+            assert primary is not None  # noqa: S101 - the statement inserts one row
+            numbered = receipt.model_copy(update={"sequence": int(primary[0])})
+            connection.execute(
+                sa.update(receipts)
+                .where(receipts.c.sequence == numbered.sequence)
+                .values(record=numbered.dump().decode())
+            )
+            return numbered, False
+
+    def landed(self, submission_id: str) -> None:
+        """Bytes and receipt are kept for good: from now on it is to be judged."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(receipts).where(receipts.c.submission_id == submission_id).values(is_landed=True)
+            )
+
+    def restore(self, found: Iterable[Receipt]) -> None:
+        """Write receipts as they are, with the numbers that they carry: for rebuilding and for scratch ledgers."""
+        with writing(self._engine) as connection:
+            restore(connection, list(found))
+
+    def unfinished(self) -> Found[Receipt]:
+        """Landings that were begun and not finished."""
+        return self._many(sa.select(receipts.c.record, receipts.c.submission_id).where(sa.not_(receipts.c.is_landed)))
+
+    def to_judge(self) -> Found[Receipt]:
+        """Landed receipts without an outcome under the present rules, in order. Asked of an index, never a cursor."""
+        return self._many(
+            sa.select(receipts.c.record, receipts.c.submission_id)
+            .where(receipts.c.is_landed, sa.not_(receipts.c.is_judged))
+            .order_by(receipts.c.sequence)
+        )
+
+    def some_to_judge(self, submission_ids: Iterable[str]) -> list[Receipt]:
+        """Those of these receipts that still have no outcome, in order."""
+        found: list[Receipt] = []
+        wanted = sorted(set(submission_ids))
+        for start in range(0, len(wanted), 500):
+            found += self._many(
+                sa.select(receipts.c.record, receipts.c.submission_id).where(
+                    receipts.c.submission_id.in_(wanted[start : start + 500]), sa.not_(receipts.c.is_judged)
+                )
+            )
+        return sorted(found, key=lambda r: r.sequence)
+
+    def ids(self, *, is_judged: bool | None = None) -> set[str]:
+        """Ids of all submissions (or of those that are judged, or are not), whether their rows can be read or not."""
+        wanted = sa.select(receipts.c.submission_id)
+        if is_judged is not None:
+            wanted = wanted.where(receipts.c.is_judged == is_judged)
+        with reading(self._engine) as connection:
+            return set(connection.execute(wanted).scalars())
+
+    def everything(self) -> Found[Receipt]:
+        """Every landed receipt, in order: for rebuilding and listing, never for a round."""
+        return self._many(
+            sa.select(receipts.c.record, receipts.c.submission_id)
+            .where(receipts.c.is_landed)
+            .order_by(receipts.c.sequence)
+        )
+
+    def last_times(self, feed_id: str, most: int) -> list[str]:
+        """When a feed's newest files were received, newest last."""
+        statement = (
+            sa.select(receipts.c.record, receipts.c.submission_id)
+            .where(receipts.c.feed_id == feed_id)
+            .order_by(receipts.c.sequence.desc())
+            .limit(most)
+        )
+        return [r.received_at for r in self._many(statement)]
+
+    def judge_again(self, submission_ids: Iterable[str]) -> int:
+        """Put submissions back among those to judge; returns how many."""
+        wanted = sorted(set(submission_ids))
+        with writing(self._engine) as connection:
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                connection.execute(
+                    sa.update(receipts).where(receipts.c.submission_id.in_(part)).values(is_judged=False)
+                )
+        return len(wanted)
+
+    def duplicate(self, record: Duplicate) -> None:
+        """Note a file whose content its feed had already delivered under another name."""
+        values = {
+            "submission_id": record.submission_id,
+            "source_name": record.source_name,
+            "record": record.dump().decode(),
+        }
+        with writing(self._engine) as connection:
+            upsert(connection, duplicates, values, ("submission_id", "source_name"))
+
+    def pulled(self, pull: Pull, validators: Validators | None = None) -> None:
+        """Keep what a feed's pull did. One that finds nothing new never hides one of the same round that landed."""
+        key = {"feed_id": pull.feed_id, "collection": pull.collection}
+        with writing(self._engine) as connection:
+            kept = connection.execute(sa.select(pulls.c.record).filter_by(**key)).scalars()
+            before = list(load_each(Pull, "pull", ((pull.feed_id, b) for b in kept)))
+            had_landed = any(p.status == "landed" for p in before)
+            if not had_landed or pull.status not in ("nothing_new", "no_file"):
+                files = tuple(sorted({*pull.files, *(f for p in before for f in p.files)}))
+                record = pull.model_copy(update={"files": files}).dump().decode()
+                upsert(connection, pulls, {**key, "record": record}, ("feed_id", "collection"))
+            state = {
+                "feed_id": pull.feed_id,
+                "is_failing": pull.status == "failed",
+                "last_pull": pull.dump().decode(),
+            }
+            if validators is not None:
+                state["validators"] = json.dumps(validators)
+            upsert(connection, feeds, state, ("feed_id",))
+
+    def files_of_pulls(self, feed_id: str, collection: str) -> tuple[str, ...]:
+        """Names of the files that a feed's pulls say they landed in a collection."""
+        statement = sa.select(pulls.c.record).filter_by(feed_id=feed_id, collection=collection)
+        with reading(self._engine) as connection:
+            kept = connection.execute(statement).scalars().all()
+        return tuple(f for p in load_each(Pull, "pull", ((feed_id, k) for k in kept)) for f in p.files)
+
+    def pulls(self, collection: str) -> Found[Pull]:
+        """What every feed's pull did in a collection, by feed."""
+        statement = sa.select(pulls.c.record, pulls.c.feed_id).filter_by(collection=collection)
+        with reading(self._engine) as connection:
+            rows = connection.execute(statement.order_by(pulls.c.feed_id)).all()
+        return load_each(Pull, f"pull in {collection} of", ((r.feed_id, r.record) for r in rows))
+
+    def duplicates(self) -> Found[Duplicate]:
+        """Every file whose content had come before, by submission and name."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(duplicates).order_by(*duplicates.primary_key)).all()
+        return load_each(Duplicate, "duplicate", ((r.source_name, r.record) for r in rows))
+
+    def feeds(self) -> list[str]:
+        """Ids of the feeds that were ever pulled."""
+        with reading(self._engine) as connection:
+            return sorted(connection.execute(sa.select(feeds.c.feed_id)).scalars())
+
+    def failing(self) -> dict[str, str]:
+        """Why each feed's newest pull failed, for feeds whose newest pull did."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull).where(feeds.c.is_failing)).all()
+        found = load_each(Pull, "last pull of", ((r.feed_id, r.last_pull or "") for r in rows))
+        reasons = {p.feed_id: p.reason for p in found} | dict.fromkeys(found.set_aside, "its record is damaged")
+        return dict(sorted(reasons.items()))
+
+    def validators(self, feed_id: str) -> Validators:
+        """What the feed's server said of each file name it last gave (ETag, Last-Modified), once it was landed."""
+        with reading(self._engine) as connection:
+            found = connection.execute(sa.select(feeds.c.validators).filter_by(feed_id=feed_id)).scalar()
+        try:
+            return VALIDATORS.validate_json(found) if found else {}
+        except ValidationError:
+            log.error("set aside: the validators of %s cannot be read; its files are fetched whole", feed_id)
+            return {}
+
+    def _many(self, statement: sa.Select[tuple[str, str]]) -> Found[Receipt]:
+        """Receipts in order. One whose row is damaged is read from landing, and its row is mended."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(statement).all()
+        found = load_each(Receipt, "receipt", ((r.submission_id, r.record) for r in rows))
+        if found.set_aside:
+            with writing(self._engine) as connection:
+                damaged = connection.execute(sa.select(receipts).where(receipts.c.submission_id.in_(found.set_aside)))
+                kept = self._kept(damaged.all())
+                for receipt in kept:
+                    mine = receipts.c.submission_id == receipt.submission_id
+                    connection.execute(sa.update(receipts).where(mine).values(record=receipt.dump().decode()))
+            found.extend(kept)
+            found.set_aside = kept.set_aside
+        found.sort(key=lambda r: r.sequence)
+        return found
+
+    def _kept(self, rows: Iterable[sa.Row[Any]]) -> Found[Receipt]:
+        """The receipts that landing keeps for these rows, with the numbers of the rows."""
+        numbers = {r.submission_id: r.sequence for r in rows}
+        kept = self._store.read_many(map(receipt_key, numbers), missing_ok=True)
+        found: Found[Receipt] = Found()
+        for submission_id, sequence in numbers.items():
+            key = receipt_key(submission_id)
+            try:
+                receipt = Receipt.load(kept.get(key, b""), key)
+            except Damaged as error:
+                log.error("set aside: %s", error)
+                found.set_aside += (submission_id,)
+            else:
+                found.append(receipt.model_copy(update={"sequence": sequence}))
+        return found
+
+
+def restore(connection: sa.Connection, found: list[Receipt]) -> None:
+    """Write landed receipts with the numbers that they carry, within a transaction."""
+    if not found:
+        return
+    rows = [
+        {
+            "sequence": r.sequence,
+            "submission_id": r.submission_id,
+            "feed_id": r.feed_id,
+            "is_landed": True,
+            "is_judged": False,
+            "record": r.dump().decode(),
+        }
+        for r in found
+    ]
+    connection.execute(sa.insert(receipts), rows)
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SELECT setval(pg_get_serial_sequence('receipts', 'sequence'), :n)"),
+            {"n": max(r.sequence for r in found)},
+        )

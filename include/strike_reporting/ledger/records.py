@@ -1,0 +1,230 @@
+"""The records that rooms hand to one another: frozen, versioned, one loader and writer for all of them.
+
+A record written by a newer version keeps its unknown fields, and one from an older version gets the defaults. What
+cannot be read is `Damaged`, with the name of what holds it: it is set aside and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from strike_reporting.errors import OurFault
+
+Fact = str | int | float | bool | None
+
+
+class Damaged(OurFault):
+    """A record that cannot be read; the message names where it is and what is wrong."""
+
+    def __init__(self, where: str, why: str) -> None:
+        """Keep both apart, for lists."""
+        super().__init__(f"{where} cannot be read: {why}")
+        self.where, self.why = where, why
+
+
+class Record(BaseModel):
+    """What every record is: frozen, with a schema version."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    schema_version: int = 1
+
+    @classmethod
+    def load(cls, data: str | bytes, where: str) -> Self:
+        """The record in this JSON.
+
+        Raises:
+            Damaged: it is cut short, empty, of another kind or form.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise Damaged(where, f"{place}: {first['msg']}" if place else first["msg"]) from error
+
+    def dump(self) -> bytes:
+        """The one JSON form: sorted keys, UTF-8, a final newline."""
+        return to_json(self.model_dump(mode="json"))
+
+
+def to_json(value: Any) -> bytes:
+    """The one JSON form used for everything that is kept: sorted keys, UTF-8, a final newline."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+class Part(BaseModel):
+    """Part of a record, which carries the version for it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Receipt(Record):
+    """What is known about one landed submission.
+
+    sequence: the order of landing, given by the ledger; it decides which submission is newer, never a clock.
+    sent_at: the sender's own time of the file, where the transport says so (UTC, ISO 8601).
+    received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due.
+    """
+
+    submission_id: str
+    sequence: int = 0
+    feed_id: str
+    source_name: str
+    received_at: str
+    size: int
+    sha256: str
+    ods_code: str | None = None
+    extract: str | None = None
+    dialect: str | None = None
+    collection: str = ""
+    sent_at: str | None = None
+    action_id: str | None = None
+    due: str | None = None
+    grace_minutes: int = 0
+    data_class: str = "real"
+    transport: dict[str, Fact] = {}
+
+
+class Duplicate(Record):
+    """A file whose content its feed had delivered before under another name."""
+
+    submission_id: str
+    feed_id: str
+    source_name: str
+    sha256: str
+    reason: str
+    fix: str
+
+
+class Pull(Record):
+    """What a feed's pull did in one collection. status: `landed`, `nothing_new`, `no_file` or `failed`.
+
+    files: what was landed; of a collection with several pulls, by any of them.
+    """
+
+    feed_id: str
+    collection: str
+    status: str
+    reason: str
+    files: tuple[str, ...] = ()
+
+
+class Said(Record):
+    """What one submission says about one strike day and part; rows that were left out have no part."""
+
+    day: date
+    part: str = ""
+    rows: int = 0
+    total: int = 0
+    quarantined: int = 0
+
+
+class Day(Part):
+    """What one submission says about one strike day, over its parts."""
+
+    rows: int = 0
+    total: int = 0
+    quarantined: int = 0
+
+
+class Outcome(Record):
+    """What became of one submission.
+
+    status: `accepted`, `accepted_in_part` (some rows quarantined) or `rejected`.
+    rules: how many problems each broken rule made; warnings are only counted in `warnings`.
+    pins: what it was judged by: each question that was asked of contracts, dialects and reference data, and the
+        hash of the answer. When an answer changes it is judged again; when another changes it is not.
+    """
+
+    submission_id: str
+    sequence: int
+    feed_id: str
+    source_name: str
+    received_at: str
+    status: str
+    reason: str
+    fix: str
+    sha256: str
+    ods_code: str | None = None
+    extract: str | None = None
+    dialect: str | None = None
+    contract_version: str | None = None
+    action_id: str | None = None
+    due: str | None = None
+    grace_minutes: int = 0
+    data_class: str = "real"
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    warnings: int = 0
+    rules: dict[str, int] = {}
+    pins: dict[str, str] = {}
+    said: tuple[Said, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether any of its rows may be published."""
+        return self.status in ("accepted", "accepted_in_part")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the fault is ours, so that the sender is not told and it is tried again."""
+        return "processing_error" in self.rules
+
+    @property
+    def days(self) -> dict[date, Day]:
+        """What it says about each strike day, in order."""
+        rows: Counter[date] = Counter()
+        total: Counter[date] = Counter()
+        left: Counter[date] = Counter()
+        for said in self.said:
+            rows[said.day] += said.rows
+            total[said.day] += said.total
+            left[said.day] += said.quarantined
+        return {d: Day(rows=rows[d], total=total[d], quarantined=left[d]) for d in sorted(rows)}
+
+
+class Cut(Record):
+    """One release as the ledger knows it: its number, who is writing it, what identifies it, and how far it is.
+
+    state: `claimed` (being written), `published` or `set_aside` (damaged; its number is not used again).
+    owner: host, process and its start, of whoever claimed it.
+    drawn: the version of the site that its pages were last drawn by; empty when they must be drawn.
+    """
+
+    action_id: str
+    number: int
+    release_id: str
+    state: str
+    identity: str
+    owner: str = ""
+    claimed_at: str = ""
+    drawn: str = ""
+
+
+class Letter(Record):
+    """One e-mail to be sent. kind: `release` (about: release id and area) or `notice` (about: submission id).
+
+    state: `queued`, `sending`, `sent`, `failed` (tried again), `expired` or `no_address`.
+    """
+
+    name: str
+    kind: str
+    about: str
+    area: str = ""
+    created_at: str = ""
+    state: str = "queued"
+    tries: int = 0
+    reason: str = ""
+    owner: str = ""
+
+
+class Kept(Record):
+    """The answers that outcomes were pinned to, by hash: the content of contracts, dialects and reference rows."""
+
+    contents: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,94 @@
+"""The frame of a release: every reference row that its figures hang on, as one record that is kept beside them.
+
+Days, who was asked, which areas a trust counts in, names of areas and sites. Selection and summaries read nothing else
+of the reference data, so a release can be made again after that has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+
+from strike_reporting.extracts import EXTRACTS, care_settings
+from strike_reporting.ledger.records import Part, Record
+from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.organisations import organisations
+
+
+class Member(Part):
+    """A trust on some of the days: its name, and the areas (type, code, name) that its figures count in."""
+
+    ods_code: str
+    name: str
+    days: tuple[date, ...]
+    areas: tuple[tuple[str, str, str], ...]
+
+
+class Frame(Record):
+    """Reference rows of one release. `asked`: by extract and day, the trusts of whom a return was expected."""
+
+    action_id: str
+    title: str
+    status: str
+    days: tuple[date, ...]
+    closing_days: tuple[date, ...]
+    overlapping: dict[date, tuple[str, ...]]
+    asked: dict[str, dict[date, tuple[str, ...]]]
+    members: tuple[Member, ...]
+    sites: dict[str, str]
+    care_settings: dict[str, str]
+
+    @cached_property
+    def _by_trust(self) -> dict[tuple[str, date], Member]:
+        return {(m.ods_code, d): m for m in self.members for d in m.days}
+
+    @property
+    def all_days(self) -> tuple[date, ...]:
+        """Strike days, then closing days."""
+        return (*self.days, *self.closing_days)
+
+    def member(self, code: str, day: date) -> Member | None:
+        """The trust behind a code on a day; None when it was none."""
+        return self._by_trust.get((code, day))
+
+    def only(self, codes: Iterable[str]) -> Frame:
+        """The frame without what no return of these trusts needs: what is kept beside a release."""
+        wanted = set(codes)
+        return self.model_copy(update={"members": tuple(m for m in self.members if m.ods_code in wanted)})
+
+
+def frame(action: ActionSet) -> Frame:
+    """The frame of an action by today's reference data."""
+    orgs = organisations()
+    days = (*action.days, *action.closing_days)
+    return Frame(
+        action_id=action.action_id,
+        title=action.title,
+        status=action.status_text,
+        days=action.days,
+        closing_days=action.closing_days,
+        overlapping={d: action.overlapping(d) for d in days if action.overlapping(d)},
+        asked={e: {d: orgs.expected(action.staff_groups, _asked_with(e), d) for d in days} for e in EXTRACTS},
+        members=_members(days),
+        sites={s.site_code: s.name for s in orgs.sites()},
+        care_settings=care_settings(),
+    )
+
+
+def _asked_with(extract: str) -> str:
+    """Nobody is asked for plans alone: they are welcome of whoever is asked for cancellations."""
+    return "cancellations" if extract == "planned_activity" else extract
+
+
+def _members(days: Iterable[date]) -> tuple[Member, ...]:
+    orgs = organisations()
+    found: dict[tuple[str, str, tuple[tuple[str, str, str], ...]], list[date]] = {}
+    for day in days:
+        for trust in orgs.trusts(day):
+            areas = tuple((a.area_type, a.area_code, a.area_name) for a in orgs.areas(trust.ods_code, day))
+            found.setdefault((trust.ods_code, trust.name, areas), []).append(day)
+    return tuple(
+        Member(ods_code=code, name=name, days=tuple(when), areas=areas)
+        for (code, name, areas), when in sorted(found.items())
+    )

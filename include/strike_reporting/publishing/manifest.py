@@ -1,0 +1,174 @@
+"""What is kept beside the tables of a release: its manifest, why it was cut, and what it was made by.
+
+`kept/frame.json` holds the reference rows that its figures hang on, `kept/rules.json` the contracts, dialects and
+reference rows that its submissions were judged by: all by hash, so a release can be made again when they have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from strike_reporting import __version__
+from strike_reporting.ledger.records import Outcome, Part, Record
+
+METHOD = 1  # raised whenever the same submissions would give other figures
+FRAME, RULES, DECISION, MANIFEST = "kept/frame.json", "kept/rules.json", "decision.json", "manifest.json"
+_LIBRARIES = ("duckdb", "great-expectations", "gptables", "numpy", "pandas", "pyarrow", "python-calamine", "xlsxwriter")
+
+
+class Source(Part):
+    """One submission that was considered. `is_used`: it counts for a day, or is named as refused for one."""
+
+    submission_id: str
+    sequence: int
+    ods_code: str | None
+    extract: str | None
+    feed_id: str
+    source_name: str
+    sha256: str
+    received_at: str
+    status: str
+    reason: str
+    dialect: str | None
+    data_class: str
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    warnings: int
+    rules: dict[str, int]
+    is_used: bool
+
+
+class Inputs(Part):
+    """Everything a release is computed from, and by what."""
+
+    data_class: str
+    method: int
+    judging_method: int
+    code: str
+    commit: str
+    libraries: dict[str, str]
+    contracts: dict[str, str]
+    pull_failures: dict[str, str]
+    submissions: tuple[Source, ...]
+
+
+class FileFact(Part):
+    """Size and hash of one file of a release."""
+
+    sha256: str
+    bytes: int
+
+
+class Coverage(Part):
+    """England's coverage of the whole action."""
+
+    trusts_expected: int | None
+    trusts_returned: int | None
+    coverage: float | None
+    staffing_trusts_expected: int | None
+    staffing_trusts_returned: int | None
+    staffing_coverage: float | None
+
+
+class Release(Record):
+    """A release's manifest: written after all its files, so a release without one was never finished."""
+
+    release_id: str
+    number: int
+    action_id: str
+    title: str
+    as_at: str | None
+    data_class: str
+    status: str
+    strike_days: tuple[str, ...]
+    overlapping: dict[str, tuple[str, ...]]
+    coverage: Coverage
+    rows: dict[str, int]
+    rows_accepted: int
+    code_version: str
+    identity: str
+    inputs: Inputs
+    previous: str | None = None
+    compared_with: str | None = None
+    files: dict[str, FileFact] = Field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The action's id as a folder name."""
+        return self.action_id.replace(";", "_")
+
+    @property
+    def folder(self) -> str:
+        """Key of the release's folder."""
+        return release_folder(self.slug, self.number)
+
+
+class Decision(Record):
+    """Why a release was cut: how many figures, coverages, statuses and flags differ from the release before."""
+
+    release_id: str
+    previous: str | None
+    reason: str
+    changed: dict[str, int]
+
+
+class KeptRules(Record):
+    """By what each submission was judged: its pins, and the answer behind each hash."""
+
+    pins: dict[str, dict[str, str]]
+    contents: dict[str, Any]
+
+
+def release_folder(slug: str, number: int) -> str:
+    """Key of a release's folder."""
+    return f"releases/{slug}/{number:04d}"
+
+
+def source(o: Outcome, is_used: bool) -> Source:
+    """A submission as a manifest lists it."""
+    return Source(**{n: getattr(o, n) for n in Source.model_fields if n != "is_used"}, is_used=is_used)
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Versions of what bytes may hang on."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@cache
+def code_sha256() -> str:
+    """Hash of what computes a release: all of the package but the pages and the commands."""
+    root, digest = Path(__file__).parent.parent, hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".sql", ".yaml")):
+        inside = path.relative_to(root)
+        if inside.parts[0] not in ("site", "cli", "simulator", "operations", "_data"):
+            digest.update(inside.as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def commit() -> str:
+    """The git commit of a clone; the package's version where there is none."""
+    done = None
+    if (Path(__file__).parents[3] / ".git").exists():
+        command = ["git", "-C", str(Path(__file__).parents[3]), "rev-parse", "HEAD"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            done = None
+    return done.stdout.strip() if done is not None and done.returncode == 0 else f"version {__version__}"

@@ -1,0 +1,69 @@
+"""A release's summary: England's rows, kept in the ledger so that pages across releases need no other file."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.ledger.records import Record
+from strike_reporting.publishing.manifest import Release
+from strike_reporting.reference.actions import resolve
+from strike_reporting.reference.organisations import ENGLAND
+
+KEPT = ("action_totals", "cancellations_daily", "staffing_daily")
+
+
+class Summary(Record):
+    """England's rows of some tables, columns by name, and what a list of releases says."""
+
+    release_id: str
+    number: int
+    action_id: str
+    as_at: str | None
+    data_class: str
+    tables: dict[str, dict[str, list[str | int | float | bool | None]]]
+
+    @property
+    def slug(self) -> str:
+        """The action's id as a folder name."""
+        return self.action_id.replace(";", "_")
+
+    @property
+    def as_at_day(self) -> date:
+        """The local day of the newest return in the release; the first day of all when it has none."""
+        if not self.as_at:
+            return date.min
+        return datetime.fromisoformat(self.as_at).astimezone(ZoneInfo("Europe/London")).date()
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it was made before the action's first strike day."""
+        return bool(self.as_at) and self.as_at_day < resolve(self.action_id).days[0]
+
+    def table(self, name: str) -> pa.Table:
+        """England's rows of a table, in its published schema."""
+        schema = TABLES[name].schema
+        columns = self.tables[name]
+        arrays = [pa.array(columns[f.name]).cast(f.type) for f in schema]
+        return pa.table(arrays, schema=schema)
+
+
+def summary_of(release: Release, tables: dict[str, pa.Table]) -> Summary:
+    """The summary of a release, given its `KEPT` tables."""
+    england = {}
+    for name in KEPT:
+        rows = tables[name].filter(pc.equal(tables[name]["area_code"], ENGLAND)).to_pydict()
+        england[name] = json.loads(json.dumps(rows, default=str))
+    return Summary(
+        release_id=release.release_id,
+        number=release.number,
+        action_id=release.action_id,
+        as_at=release.as_at,
+        data_class=release.data_class,
+        tables=england,
+    )

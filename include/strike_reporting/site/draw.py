@@ -1,0 +1,202 @@
+"""Drawing the site: `site/<action>/<number>/` for every release, one address for what is current, and the front pages.
+
+`site/<action>/index.html` lists an action's releases, `site/<action>/current.html` leads to the current one. Only what
+changed is written; a release is drawn again when the code that draws, or what stands in front of it, has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+
+from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.errors import Attempt, each
+from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Cut, Damaged, Record
+from strike_reporting.publishing.manifest import DECISION, Decision, Release
+from strike_reporting.publishing.releases import find, read_manifest, read_table
+from strike_reporting.publishing.summary import Summary
+from strike_reporting.reference.actions import UnknownAction, resolve
+from strike_reporting.reference.facts import reference_sha256
+from strike_reporting.settings import settings
+from strike_reporting.site.overview import Kept, overview
+from strike_reporting.site.pages import Compared, environment, pages
+from strike_reporting.storage import Store
+
+log = logging.getLogger(__name__)
+NAV = (("index.html", "Its releases"), ("../index.html", "All actions"), ("../before.html", "Before a strike"))
+_SOURCE = (".py", ".jinja", ".css", ".js", ".yaml")
+Progress = Callable[[int, int], None]
+
+
+class Drawn(Record):
+    """Hashes of the pages as they were last written: what is the same is not written again."""
+
+    pages: dict[str, str] = Field(default_factory=dict)
+
+
+@cache
+def site_version() -> str:
+    """What draws: the code of the site and of the words in it, and the reference data. Another one draws all again."""
+    root, digest = (
+        Path(__file__).parent.parent,
+        hashlib.sha256(f"{reference_sha256()} {settings().model_dump()}".encode()),
+    )
+    for room in ("site", "catalogue", "extracts", "reference"):
+        for path in sorted(p for p in (root / room).rglob("*") if p.suffix in _SOURCE):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def draw(
+    store: Store, today: date | None = None, progress: Progress = lambda done, of: None
+) -> list[Attempt[Cut, None]]:
+    """Draw every release that is not drawn by the site of today, then the pages across releases.
+
+    Args:
+        store: the state root.
+        today: to tell what is still to come.
+        progress: called with pages done and pages in all, of the release at hand.
+
+    Returns:
+        What became of each release; one that is damaged stops no other.
+    """
+    today = today or datetime.now(UTC).date()
+    ledger, version = ledger_of(store), site_version()
+    cuts = ledger.published.to_draw(version)
+    done = list(each(cuts, lambda cut: _release(store, cut, version, progress)))
+    front = f"{version} {today.isoformat()}"
+    if cuts or ledger.fact("front") != front:
+        _front(store, today)
+        ledger.keep_fact("front", front)
+    return done
+
+
+def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
+    """One release's pages, and the list of its action's releases."""
+    published = ledger_of(store).published
+    action = resolve(cut.action_id)
+    release = read_manifest(store, action.slug, cut.number)
+    cuts = [c for c in published.of(cut.action_id) if c.state == "published"]
+    newest = cuts[-1]
+    tables = {n: read_table(store, release, n) for n in TABLES}
+    made = pages(
+        release, action, tables, _pasts(store, release), newest if newest.number != cut.number else None, progress
+    )
+    _write(store, f"site/{action.slug}/{cut.number:04d}", made)
+    if newest.number == cut.number:
+        _write(store, f"site/{action.slug}", _of_action(store, release, cuts))
+    published.drawn(cut, version)
+
+
+def _pasts(store: Store, release: Release) -> list[Compared]:
+    """The release before, and the last action's release that its manifest names; one that is damaged is left out."""
+
+    def before(release_id: str) -> Compared:
+        one = find(store, release_id)
+        label, what = f"Since release {one.number}", "the release before this one"
+        return Compared(label, what, one.release_id, read_table(store, one, "action_totals"), True)
+
+    def earlier(release_id: str) -> Compared:
+        one = find(store, release_id)
+        action = resolve(one.action_id)
+        label, what = f"Since {action.days[0]:%B %Y}", f"the {action.title[0].lower()}{action.title[1:]}"
+        return Compared(label, what, one.release_id, read_table(store, one, "action_totals"), False)
+
+    tried = [
+        *each([r for r in (release.previous,) if r], before),
+        *each([r for r in (release.compared_with,) if r], earlier),
+    ]
+    for one in tried:
+        if one.error is not None:
+            log.error("%s is drawn without a comparison: %s", release.release_id, one.reason)
+    return [one.made for one in tried if one.made is not None]
+
+
+def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None:
+    """Write the pages of one folder that are not as they were, and take away those that are no more."""
+    key = f"{folder}/drawn.json"
+    try:
+        before = Drawn.load(store.read(key), key).pages
+    except (FileNotFoundError, Damaged):
+        before = {}
+    now: dict[str, str] = {}
+    fresh: dict[str, bytes] = {}
+    for name, data in made:
+        now[name] = hashlib.sha256(data).hexdigest()
+        if before.get(name) != now[name]:
+            fresh[f"{folder}/{name}"] = data
+    if fresh:
+        store.write_many(fresh)
+    for name in sorted(set(before) - set(now)):
+        store.delete(f"{folder}/{name}")
+    if now != before:
+        store.write(key, Drawn(pages=now).dump())
+
+
+def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tuple[str, bytes]]:
+    """The list of an action's releases, and the address that always leads to the current one."""
+    rows = []
+    for cut in reversed(cuts):
+        try:
+            one = read_manifest(store, release.slug, cut.number)
+        except (OSError, Damaged) as error:
+            log.error("release %s is left out of its action's list: %s", cut.release_id, error)
+            continue
+        rows.append((cut, one, _why(store, one)))
+    context = {
+        "action": resolve(release.action_id),
+        "facts": release,
+        "releases": rows,
+        "nav": (
+            ("index.html", "Its releases"),
+            ("../index.html", "All actions"),
+            ("../before.html", "Before a strike"),
+        ),
+        "root": "",
+        "here": "index.html",
+        "heading": "Releases",
+        "number": release.number,
+    }
+    for name, template in (("index.html", "releases.html.jinja"), ("current.html", "current.html.jinja")):
+        yield name, str(environment().get_template(template).render(**context)).encode()
+
+
+def _why(store: Store, release: Release) -> str:
+    """Why a release was cut; empty where that cannot be read."""
+    key = f"{release.folder}/{DECISION}"
+    try:
+        return Decision.load(store.read(key), key).reason
+    except (FileNotFoundError, Damaged) as error:
+        log.error("release %s is listed without its reason: %s", release.release_id, error)
+        return ""
+
+
+def _front(store: Store, today: date) -> None:
+    """`site/index.html` and `site/before.html`, from the summaries of the current releases."""
+    ledger = ledger_of(store)
+    kept = [*_kept(ledger.published.summaries())]
+    before: dict[str, list[Kept]] = {k.summary.action_id: [] for k in kept if ";" not in k.summary.action_id}
+    for early in _kept(ledger.published.early()):
+        if early.summary.action_id in before:
+            before[early.summary.action_id].append(early)
+    _write(store, "site", overview(kept, before, today).items())
+
+
+def _kept(summaries: dict[str, str]) -> Iterator[Kept]:
+    """Releases by their summaries, in order of action and number; one that cannot be read is left out by name."""
+    found = []
+    for release_id, text in summaries.items():
+        try:
+            one = Kept(Summary.load(text, f"summary of {release_id}"))
+            resolve(one.summary.action_id)
+            found.append(one)
+        except (Damaged, UnknownAction) as error:
+            log.error("release %s is left out of the pages across releases: %s", release_id, error)
+    yield from sorted(found, key=lambda k: (k.summary.action_id, k.summary.number))
