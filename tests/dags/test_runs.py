@@ -1,0 +1,324 @@
+"""What fails which run, each seen on a real scheduler: the table of docs/runs.md, row by row.
+
+A run fails when what it was for failed, and not for a warning or a mail. Every test mends what it broke and sees the
+next run go well. CI runs the first test and a sample of the others (`RUNS_SEED` draws another one).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from aiosmtpd.controller import Controller
+from provoked import TRUSTS, World, worlds
+from scheduler import Run
+from servers import free_port
+from strike_reporting.intake.landing import object_key
+from strike_reporting.judging.filing import accepted_key
+from strike_reporting.ledger import ledger_of
+
+ONE, TWO, THREE = TRUSTS
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture(scope="module")
+def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+    yield from worlds(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def world(share: Callable[[], World]) -> World:
+    return share()
+
+
+def went_well(run: Run | None) -> Run:
+    assert run is not None and run.state == "success", run
+    assert not run.one("failed") | run.one("upstream_failed"), run
+    return run
+
+
+def failed_by(run: Run, *tasks: str) -> Run:
+    """The run failed, and just these tasks say why."""
+    assert run.state == "failed" and run.one("failed") == set(tasks), run
+    return run
+
+
+def test_a_good_round_goes_well_and_an_idle_one_runs_next_to_nothing(world: World) -> None:
+    action = world.action()
+    for trust in TRUSTS:
+        world.feed(trust)
+        world.send(trust, action)
+    for run in world.round():
+        went_well(run)
+    assert world.is_published(action)
+    collected, validated, published = world.round()
+    assert went_well(collected).tasks["landed"] == ["success"] and published is None
+    assert went_well(validated).one("success") == {"plan", "tell_trusts"}
+    assert went_well(world.airflow.run("publish_disruption")).one("success") == {"plan", "draw", "announce"}
+
+
+def test_every_feed_failing_fails_the_collection(world: World) -> None:
+    for trust in TRUSTS:
+        world.feed(trust, location=str(world.inbox / "nowhere" / trust))
+    collected, validated, _ = world.round()
+    assert "3 of 3 feeds failed" in failed_by(collected, "verdict").said("verdict")
+    assert collected.tries["verdict"] == [1], "to try again would not have helped"
+    assert "the last pull failed" in collected.said("warn")
+    went_well(validated)
+
+
+def test_a_feed_whose_server_is_away_fails_no_collection_of_several(world: World) -> None:
+    action = world.action()
+    world.feed(ONE, transport="https", connection="away", location="returns/index.json")
+    for trust in (TWO, THREE):
+        world.feed(trust)
+        world.send(trust, action)
+    with world.connection("away", "http", free_port()):
+        collected, _, published = world.round()
+    assert went_well(collected).tasks["landed"] == ["success"]
+    assert f"{ONE}.cancellations: the last pull failed: no connection" in collected.said("warn")
+    went_well(published)
+    assert world.is_published(action)
+
+
+def test_a_faulty_entry_of_the_registry_is_warned_of_and_stops_only_itself(world: World) -> None:
+    action = world.action()
+    world.feed(ONE, due="25:99")
+    for trust in (TWO, THREE):
+        world.feed(trust)
+        world.send(trust, action)
+    collected, _, published = world.round()
+    assert "feeds.yaml, line 1: feed RHM.cancellations: due = '25:99'" in went_well(collected).said("warn")
+    went_well(published)
+    assert world.is_published(action)
+
+
+def test_a_registry_of_faulty_entries_fails_the_collection(world: World) -> None:
+    for trust in TRUSTS:
+        world.feed(trust, due="25:99")
+    collected = failed_by(world.airflow.run("collect_extracts"), "verdict")
+    assert collected.tasks["collect"] == collected.tasks["landed"] == ["skipped"], "there was nothing to pull"
+    assert "3 of 3 feeds failed" in collected.said("verdict") and "25:99" in collected.said("verdict")
+
+
+def test_one_pull_that_fails_on_our_side_fails_the_collection(world: World) -> None:
+    action = world.action()
+    for trust in TRUSTS:
+        world.feed(trust)
+        data = world.send(trust, action)
+    world.s3.refuse = lambda method, path: 403 if method == "PUT" and hashlib.sha256(data).hexdigest() in path else None
+    try:
+        collected, _, published = world.round()
+    finally:
+        world.s3.refuse = lambda method, path: None
+    assert "1 feeds failed on our side: RJ1.cancellations" in failed_by(collected, "verdict").said("verdict")
+    went_well(published)
+    assert world.is_published(action), "the other two trusts are published"
+    for run in world.round():
+        went_well(run)
+
+
+def test_a_setting_that_is_wrong_fails_the_run_at_once(world: World) -> None:
+    world.feed(ONE)
+    world.configure(read_seconds=-1)
+    run = world.airflow.run("validate_extracts")
+    world.configure()
+    assert run.state == "failed" and run.tries["plan"] == [1]
+    assert "settings.toml, line 2: read_seconds = -1" in run.said("plan")
+    went_well(world.airflow.run("validate_extracts"))
+
+
+def test_a_warning_that_cannot_be_made_fails_nothing(world: World) -> None:
+    world.feed(ONE)
+    world.send(ONE, world.action())
+    run_id = world.airflow.trigger("collect_extracts")
+    world.airflow.kill("collect_extracts", run_id, "warn")
+    run = world.airflow.ended("collect_extracts", run_id)
+    assert run.state == "success" and run.one("failed") == {"warn"}
+    went_well(world.airflow.nudged("validate_extracts", run))
+
+
+def test_a_ledger_that_is_away_fails_the_run_after_more_tries(world: World) -> None:
+    action = world.action()
+    world.feed(ONE)
+    world.send(ONE, action)
+    with world.no_ledger():
+        collected = failed_by(world.airflow.run("collect_extracts"), "collect", "warn")
+        validated = failed_by(world.airflow.run("validate_extracts"), "plan", "tell_trusts")
+        published = failed_by(world.airflow.run("publish_disruption"), "plan", "announce")
+    assert collected.tries["collect"] == validated.tries["plan"] == published.tries["plan"] == [4]
+    assert "cannot be used now" in collected.said("collect")
+    for run in world.round():
+        went_well(run)
+    assert world.is_published(action)
+
+
+def test_a_ledger_that_comes_back_in_time_fails_nothing(world: World) -> None:
+    run_id = ""
+    with world.no_ledger():
+        run_id = world.airflow.trigger("validate_extracts")
+
+        def waits() -> bool:
+            return any(t["state"] == "up_for_retry" for t in world.airflow.instances("validate_extracts", run_id))
+
+        world.airflow.until(waits, "the plan was not tried", every=0.05)
+    run = world.airflow.ended("validate_extracts", run_id)
+    assert went_well(run).tries["plan"] > [1]
+
+
+def test_a_submission_that_we_cannot_judge_fails_the_validation_and_no_other_submission(world: World) -> None:
+    action = world.action()
+    bad, *others = world.land(action, *TRUSTS)
+    with world.damaged(object_key(bad.sha256)):
+        run = failed_by(world.airflow.run("validate_extracts"), "verdict")
+        assert f"({bad.submission_id})" in run.said("verdict") and "do not match their hash" in run.said("verdict")
+        assert [world.outcome(r).status for r in others] == ["accepted", "accepted"]
+        went_well(world.airflow.nudged("publish_disruption", run))
+        assert world.is_published(action)
+    went_well(world.airflow.run("validate_extracts"))
+    assert world.outcome(bad).status == "accepted"
+
+
+def test_a_bad_file_of_a_sender_fails_nothing(world: World) -> None:
+    world.feed(ONE)
+    world.send(ONE, world.action(), "Dear all,\nplease see attached.\n")
+    for run in world.round():
+        went_well(run)
+    bad = ledger_of(world.store).judged.listed("rejected", 1)[0]
+    assert bad.feed_id == f"{ONE}.cancellations"
+    assert [e.state for e in world.letters(bad.submission_id)] == ["queued"], "its contact is still to be told"
+
+
+def test_a_killed_judge_is_tried_again_and_goes_on_where_it_was(world: World) -> None:
+    receipts = world.land(world.action(), *TRUSTS)
+    run_id = world.airflow.trigger("validate_extracts")
+    world.airflow.kill("validate_extracts", run_id, "validate")
+    run = went_well(world.airflow.ended("validate_extracts", run_id))
+    assert run.tries["validate"] == [2]
+    assert [world.outcome(r).status for r in receipts] == ["accepted"] * 3
+    went_well(world.airflow.nudged("publish_disruption", run))
+
+
+def test_a_judge_that_is_killed_at_every_try_fails_the_validation_and_no_other_group(world: World) -> None:
+    action = world.action()
+    world.land(action, ONE, TWO)
+    world.configure(submissions_in_group=1)
+    run_id = world.airflow.trigger("validate_extracts")
+    world.airflow.kill("validate_extracts", run_id, "validate", times=4, instance=0)
+    run = failed_by(world.airflow.ended("validate_extracts", run_id), "validate")
+    assert run.tasks["validate"] == ["failed", "success"] and run.tasks["verdict"] == ["upstream_failed"]
+    went_well(world.airflow.nudged("publish_disruption", run))
+    assert world.is_published(action)
+    went_well(world.airflow.run("validate_extracts"))
+
+
+def test_an_object_store_that_is_away_fails_the_run_after_more_tries_and_blames_no_sender(world: World) -> None:
+    action = world.action()
+    [receipt] = world.land(action, ONE)
+    with world.s3.away():
+        run = failed_by(world.airflow.run("validate_extracts"), "validate")
+    assert run.tries["validate"] == [4] and "the object store cannot be reached now" in run.said("validate")
+    assert ledger_of(world.store).judged.get(receipt.submission_id) is None
+    run = went_well(world.airflow.run("validate_extracts"))
+    went_well(world.airflow.nudged("publish_disruption", run))
+    assert world.is_published(action)
+
+
+def judged(world: World, *actions: str) -> list[str]:
+    """Submissions about each action, judged and ready to be published."""
+    receipts = [world.land(action, ONE)[0] for action in actions]
+    world.judge()
+    assert [world.outcome(r).status for r in receipts] == ["accepted"] * len(actions)
+    return [r.submission_id for r in receipts]
+
+
+def doubled(data: bytes) -> bytes:
+    """A table whose counts are twice what they were."""
+    table = pq.read_table(io.BytesIO(data))
+    place, out = table.schema.get_field_index("cancelled_count"), io.BytesIO()
+    twice = pc.multiply(table["cancelled_count"], 2).cast(table.schema.field(place).type)
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array(twice.chunks)), out)
+    return out.getvalue()
+
+
+def test_a_release_that_does_not_add_up_fails_the_publication_and_no_other_release(world: World) -> None:
+    one, other = world.action(), world.action()
+    first, _ = judged(world, one, other)
+    with world.damaged(accepted_key("cancellations", first), doubled):
+        run = failed_by(world.airflow.run("publish_disruption"), "verdict")
+    assert f"{one} was not published" in run.said("verdict") and "the tables hold 10" in run.said("verdict")
+    assert world.is_published(other) and not world.is_published(one)
+    assert run.tasks["published"] == run.tasks["draw"] == ["success"]
+    went_well(world.airflow.run("publish_disruption"))
+    assert world.is_published(one)
+
+
+def test_a_damaged_manifest_fails_the_publication_of_its_action_only(world: World) -> None:
+    one, other = world.action(), world.action()
+    judged(world, one)
+    went_well(world.airflow.run("publish_disruption"))
+    world.land(one, TWO)
+    judged(world, other)
+    with world.damaged(f"releases/{one}/0001/manifest.json"):
+        run = failed_by(world.airflow.run("publish_disruption"), "verdict")
+        assert f"releases/{one}/0001/manifest.json cannot be read" in run.said("verdict")
+        assert world.is_published(other)
+    went_well(world.airflow.run("publish_disruption"))
+    assert world.store.exists(f"releases/{one}/0002/manifest.json")
+
+
+def test_a_release_that_cannot_be_drawn_fails_the_run_and_the_others_are_drawn(world: World) -> None:
+    one, other = world.action(), world.action()
+    judged(world, one, other)
+    went_well(world.airflow.run("publish_disruption"))
+    with world.damaged(f"releases/{one}/0001/returns.parquet"):
+        world.configure(revisions_shown=499)  # all pages are to be drawn again
+        run = failed_by(world.airflow.run("publish_disruption"), "draw")
+        assert f"not drawn: {one}.r1" in run.said("draw") and other not in run.said("draw")
+    went_well(world.airflow.run("publish_disruption"))
+
+
+def test_a_mail_server_that_is_away_fails_nothing_and_the_letter_is_sent_when_it_is_back(world: World) -> None:
+    action, port = world.action(), free_port()
+    judged(world, action)
+    lists = {"england": "england@nhs.example"}
+    plain = {"disable_ssl": True, "disable_tls": True, "retry_limit": 1, "distribution": lists}
+    with world.connection("strikes_mail", "smtp", port, **plain):
+        went_well(world.airflow.run("publish_disruption"))
+        letters = {e.area: e for e in world.letters(f"{action}.r1")}
+        assert letters["england"].state == "failed" and "refused" in letters["england"].reason
+        server = Controller(_Inbox(), hostname="127.0.0.1", port=port)
+        server.start()
+        went_well(world.airflow.run("publish_disruption"))
+        server.stop()
+    assert [e.state for e in world.letters(f"{action}.r1") if e.area == "england"] == ["sent"]
+
+
+class _Inbox:
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
+        return "250 OK"
+
+
+def test_a_mailing_that_breaks_off_fails_nothing(world: World) -> None:
+    action = world.action()
+    judged(world, action)
+    run_id = world.airflow.trigger("publish_disruption")
+    world.airflow.kill("publish_disruption", run_id, "announce")
+    run = world.airflow.ended("publish_disruption", run_id)
+    assert run.state == "success" and run.one("failed") == {"announce"}
+    assert world.is_published(action)
+    went_well(world.airflow.run("publish_disruption"))
+
+
+FAILURES = [test for name, test in list(globals().items()) if name.startswith("test_")][1:]
+SAMPLE = random.Random(os.environ.get("RUNS_SEED", "2026")).sample(FAILURES, 3)  # noqa: S311
+for failure in FAILURES:
+    if failure not in SAMPLE:
+        pytest.mark.exhaustive(failure)
