@@ -17,22 +17,24 @@ def main(home: Path, action_id: str) -> None:
         now = time.monotonic()
         stages[name], start = round(now - start, 3), now
 
-    from strike_reporting import ledger
-    from strike_reporting.extracts import EXTRACTS
+    from strike_reporting.extracts import EXTRACTS, load
+    from strike_reporting.judging import rules
     from strike_reporting.judging.settle import to_validate, validate
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.frame import frame
     from strike_reporting.publishing.selection import select
     from strike_reporting.publishing.summaries import summarise
     from strike_reporting.reference.actions import resolve
     from strike_reporting.storage import Store
-    from strike_reporting.validation import suite
 
     for extract in EXTRACTS:
-        suite._definition(extract)
+        rules._definition(load(extract))
     lap("imports and suites")
     store, action = Store(home), resolve(action_id)
     validate(store, to_validate(store))
     lap("read, validate, write accepted")
-    tables = summarise(store, action, select(action, ledger.outcomes(store)))
+    asked = frame(action)
+    tables = summarise(store, asked, select(asked, ledger_of(store).judged.listed()))
     lap("summarise")
     import pyarrow.parquet as pq
 

@@ -20,6 +20,7 @@ from servers import authority, free_port, nginx, ssh_key, sshd
 from strike_reporting.intake import collecting
 from strike_reporting.intake.registry import Feed
 from strike_reporting.reference.organisations import organisations
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 ROWS = "".join(f"{{code}},2023-04-11,day_case,cancelled,{n}\n" for n in range(300))
@@ -66,8 +67,9 @@ def main() -> None:
         files = f"location /out/ {{ alias {work}/out/; autoindex on; autoindex_format json; }}"
         with sshd(work / "sshd", host, user_public, ssh), nginx(work / "nginx", certificate, key, web, files):
             collecting.collect(Store(work / "warm"), "warm", feeds[:2])
-            for name, at_once in (("side by side", collecting.AT_ONCE), ("one after another", 1)):
-                collecting.AT_ONCE = at_once
+            for name, at_once in (("side by side", settings().pulls_at_once), ("one after another", 1)):
+                os.environ["STRIKES_PULLS_AT_ONCE"] = str(at_once)
+                settings.cache_clear()
                 seen, stop = [0], threading.Event()
 
                 def watch(seen: list[int] = seen, stop: threading.Event = stop) -> None:

@@ -1,4 +1,4 @@
-"""All reports of a round that `ours.py` has judged: pages, workbook, CSV. Prints seconds and sizes as JSON."""
+"""All reports of a round that `ours.py` has judged: files and pages. Prints seconds and sizes as JSON."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ import sys
 import time
 from pathlib import Path
 
-from strike_reporting.catalogue.tables import TABLES
-from strike_reporting.publishing.releases import build, read_table
+from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
-from strike_reporting.site import render
+from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
 
 def main(home: Path, action_id: str) -> None:
-    store, action = Store(home), resolve(action_id)
-    manifest, _ = build(store, action)
-    tables = {n: read_table(store, action, manifest["number"], n) for n in TABLES}
+    store = Store(home)
     start = time.monotonic()
-    files = render(manifest["release_id"], action, tables, manifest, manifest["inputs"], [])
+    release, _ = build(store, resolve(action_id))
+    draw(store)
     seconds = time.monotonic() - start
-    pages = sum(n.endswith(".html") for n in files)
-    print(json.dumps({"seconds": seconds, "pages": pages, "england_bytes": len(files["report.html"])}))
+    folder = f"site/{release.slug}/{release.number:04d}"
+    pages = len(store.list(folder, ".html"))
+    print(json.dumps({"seconds": seconds, "pages": pages, "england_bytes": len(store.read(f"{folder}/report.html"))}))
 
 
 if __name__ == "__main__":

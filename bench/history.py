@@ -1,0 +1,114 @@
+"""`make bench-history`: what a round costs after 1, 10 and 100 past actions and two years of pulls, as ratios.
+
+A calendar of 100 invented actions (overlay of the configuration) and a few trusts: the cost of one trust's work is
+the same in each, so what grows can only be history. Synthetic data, thrown away.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
+TRUSTS = ("RHU", "RHM", "RN5")
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+FIRST, MANY = date(2016, 1, 4), 102
+FEED = "- {{trust: {0}, extract: cancellations, location: {0}, contact: a@b.example, data_class: synthetic}}\n"
+
+
+def calendar(folder: Path, like: dict[str, str]) -> list[tuple[str, date]]:
+    """Write the invented actions, three weeks apart."""
+    found = [(f"X-{n:03d}", FIRST + timedelta(days=21 * n)) for n in range(MANY)]
+    with (folder / "strike_calendar.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(like))
+        writer.writeheader()
+        for action_id, day in found:
+            moment = {"start": f"{day}T07:00", "end": f"{day + timedelta(days=1)}T07:00"}
+            writer.writerow({**like, "action_id": action_id, **moment, "status": "went_ahead"})
+    return found
+
+
+def timed(work) -> tuple[float, object]:  # type: ignore[no-untyped-def]
+    """Processor seconds of this process, and what the work gave."""
+    start = time.process_time()
+    made = work()
+    return time.process_time() - start, made
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="strikes-history-") as root:
+        home, config = Path(root, "home"), Path(root, "config")
+        os.environ.update(STRIKES_HOME=str(home), STRIKES_CONFIG=str(config))
+        for name in ("feeds", "dialects", "reference"):
+            (config / name).mkdir(parents=True)
+        (config / "feeds" / "feeds.yaml").write_text("".join(map(FEED.format, TRUSTS)))
+        from strike_reporting.reference.facts import read_csv
+
+        like = next(r for r in read_csv("strike_calendar") if r["action_id"] == "JD-2023-04-11")
+        known = calendar(config / "reference", dict(like))
+        from small_england import forget, small_england
+
+        with small_england(Path(root, "reference")):
+            forget()
+            measure(home, known)
+
+
+def measure(home: Path, known: list[tuple[str, date]]) -> None:
+    """Fill the ledger action by action; stop and look after 1, 10 and 100."""
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.ledger.records import Pull
+    from strike_reporting.operations import rounds
+    from strike_reporting.site.draw import draw
+    from strike_reporting.storage import Store
+
+    store = Store()
+    receiving = ledger_of(store).receiving
+    for n in range(730):  # two years of pulls
+        for trust in TRUSTS:
+            day = (FIRST - timedelta(days=730 - n)).isoformat()
+            receiving.pulled(Pull(feed_id=f"{trust}.cancellations", collection=day, status="no_file", reason=""))
+    print("| past actions | no-op round | changed release and pages | board |\n|---|---|---|---|")
+    first: list[float] = []
+    for n, (action_id, day) in enumerate(known):
+        for trust in TRUSTS:
+            send(home, trust, day, n)
+        whole(rounds, day.isoformat(), store, draw)
+        if n + 1 not in (1, 10, 100):
+            continue
+        idle, _ = timed(lambda: whole(rounds, "idle", store, draw))
+        send(home, TRUSTS[0], day, n, more=7)
+        changed, _ = timed(lambda: whole(rounds, "changed", store, draw))
+        seen, _ = timed(partial(rounds.returns_board, store, action_id, datetime.now(UTC)))
+        took = [idle, changed, seen]
+        first = first or took
+        cells = [f"{t:.3f} s ({t / f:.2f} x)" for t, f in zip(took, first, strict=True)]
+        print(f"| {n + 1} | {' | '.join(cells)} |", flush=True)
+
+
+def send(home: Path, trust: str, day: date, n: int, more: int = 0) -> None:
+    place = home / "inbox" / trust
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        old.unlink()
+    (place / f"{day}-{more}.csv").write_text(HEAD + f"{trust},{day},day_case,cancelled,{n + 10 + more}\n")
+
+
+def whole(rounds, collection: str, store, draw) -> None:  # type: ignore[no-untyped-def]
+    """One round of everything there is to do."""
+    for feeds in rounds.collect_plan():
+        assert not rounds.collect_group(collection, feeds)["problems"]  # noqa: S101
+    for submissions in rounds.validate_plan():
+        assert not rounds.validate_group(submissions)["problems"]  # noqa: S101
+    for actions in rounds.publish_plan():
+        assert not rounds.publish_group(actions)["problems"]  # noqa: S101
+    assert not [d.reason for d in draw(store) if d.error is not None]  # noqa: S101
+
+
+if __name__ == "__main__":
+    main()
