@@ -231,7 +231,7 @@ def test_figures_that_do_not_add_up_are_not_published(
     values = tables["cancellations_daily"]["cancelled"].to_pylist()
     broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
     monkeypatch.setattr(
-        "strike_reporting.publishing.staging.summarise", lambda *_: {**tables, "cancellations_daily": broken}
+        "strike_reporting.publishing.summaries.summarise", lambda *_: {**tables, "cancellations_daily": broken}
     )
     with pytest.raises(CheckFailed, match="England's cancelled"):
         build(store, resolve(JD))

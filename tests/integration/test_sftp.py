@@ -71,7 +71,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 def pull(store: Store, place: Place) -> tuple[str, str]:
     [pulled] = collect(store, "round", [place.feed()])
     [record] = ledger_of(store).receiving.pulls("round")
-    assert record["status"] == pulled.status or record["status"] == "landed"
+    assert record.status == pulled.status or record.status == "landed"
     return pulled.status, pulled.reason
 
 

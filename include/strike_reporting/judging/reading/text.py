@@ -67,6 +67,7 @@ def _records(data: bytes, encoding: str, delimiter: str, limits: Limits) -> Iter
     stream = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
     taken, began = 0, 1
     most = limits.max_columns * (limits.max_cell_characters + 3)  # a record within the limits, all of it quoted
+    csv.field_size_limit(most)  # whatever another library of the process set: ours is checked below
 
     def lines() -> Iterator[str]:
         nonlocal taken
