@@ -13,9 +13,9 @@ from servers import NGINX, SSHD, authority, free_port, nginx, ssh_key, sshd
 from strike_reporting.intake.collecting import collect
 from strike_reporting.storage import Store
 from test_mesh import PYTHON, TRUST, exchange, send
-from test_object_store import CSV, bucket, feed
+from test_object_store import CSV, bucket, feed, server
 
-__all__ = ["bucket", "exchange"]  # fixtures
+__all__ = ["bucket", "exchange", "server"]  # fixtures
 pytestmark = pytest.mark.integration
 
 
@@ -35,10 +35,10 @@ def test_one_submission_over_five_transports_lands_once(
     ssh, web = free_port(), free_port()
     ca, certificate, key = authority(tmp_path / "ca")
     extra = {"host_key": host_public, "private_key": user, "settle": 0.05}
-    server = {"conn_type": "sftp", "host": "127.0.0.1", "port": ssh, "login": "root", "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps(server))
-    server = {"conn_type": "http", "host": "127.0.0.1", "port": web, "extra": {"ca": str(ca)}}
-    monkeypatch.setenv("AIRFLOW_CONN_TRUST_HTTPS", json.dumps(server))
+    reached = {"conn_type": "sftp", "host": "127.0.0.1", "port": ssh, "login": "root", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps(reached))
+    reached = {"conn_type": "http", "host": "127.0.0.1", "port": web, "extra": {"ca": str(ca)}}
+    monkeypatch.setenv("AIRFLOW_CONN_TRUST_HTTPS", json.dumps(reached))
     ways = [
         feed(transport="folder", location=f"{out}/*.csv"),
         feed(transport="sftp", connection="trust_sftp", location=f"{out}/*.csv"),

@@ -173,14 +173,14 @@ def _pull(
         known = {k: v for k, v in file.facts.items() if k != "path"}
         sent_at = None if file.modified is None else datetime.fromtimestamp(file.modified, UTC).isoformat()
         receipt, is_new = land(store, data, name, replace(sender, transport=known, sent_at=sent_at))
-        transport.acknowledge(file)
-        if validators := {k: str(known[k]) for k in VALIDATORS if k in known}:
-            found.seen[name] = validators
         if is_new or found.is_taken_up(receipt, name, sender.collection):
-            found.landed.append(receipt)
+            found.landed.append(receipt)  # also when the acknowledgement fails: it is here
         elif receipt.source_name != name and name not in found.duplicates:
             ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
             found.duplicates.append(name)
+        transport.acknowledge(file)
+        if validators := {k: str(known[k]) for k in VALIDATORS if k in known}:
+            found.seen[name] = validators
     if found.refused:
         return "failed", "; ".join(dict.fromkeys(found.refused))
     if found.landed:
