@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import Endpoint
 from strike_reporting.intake.transports.object_store import ObjectStore
+from strike_reporting.operations import rounds
 from strike_reporting.publishing.releases import build, read_table
 from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
+from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
 pytestmark = pytest.mark.integration
@@ -101,6 +104,26 @@ def test_all_state_on_an_object_store(remote: Store, tmp_path: Path) -> None:
     assert reproduce(remote, "JD-2023-04-11").files == ()
     totals = read_table(remote, manifest, "action_totals").to_pylist()
     assert next(r for r in totals if r["area_code"] == "ENG")["inpatient_cancelled"] == 4
+
+
+def test_a_round_with_nothing_to_do_asks_the_store_next_to_nothing(server: S3, remote: Store, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for n in range(3):
+        (drop / f"RHU-{n}.csv").write_bytes(CSV.replace(b",4", f",{n}".encode()))
+    collect_drop(remote, drop, "JD-2023-04-11")
+
+    def work() -> list[str]:
+        groups = rounds.validate_plan()
+        done = [p for group in groups for p in rounds.validate_group(group)["problems"]]
+        done += [p for group in rounds.publish_plan() for p in rounds.publish_group(group)["problems"]]
+        return done + [d.reason for d in draw(remote) if d.error is not None]
+
+    assert work() == []
+    with server.counted() as count:
+        assert work() == []
+        rounds.returns_board(remote, "JD-2023-04-11", datetime.now(UTC))
+    assert count.total() <= 5, "to do is asked of the ledger, which lists nothing"
 
 
 @pytest.mark.parametrize("root", ["s3://extracts/home", "s3://extracts", "s3://extracts/deep/er/"])
