@@ -16,7 +16,7 @@ from pathlib import Path
 import poison
 import pytest
 from poison.formats import cell, xlsx
-from strike_reporting.errors import OurFault
+from strike_reporting.errors import OurFault, Transient
 from strike_reporting.judging.problems import Problem, Rejected
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
 from strike_reporting.judging.reading.parsing import parse
@@ -201,6 +201,17 @@ def test_a_file_that_takes_too_long_is_refused() -> None:
         hasty.read(SLOW, [COMMA])
     assert refused.value.problem.rule == "too_large_to_read"
     assert "0.1 seconds" in refused.value.problem.message
+
+
+def test_a_machine_that_is_too_busy_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strike_reporting.judging.reading.reader._LEAST_CLOCK_SECONDS", 1.5)
+    with Reader(replace(LIMITS, read_seconds=0.3)) as starved:
+        pid = worker(starved)
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(Transient, match="too busy"):
+            starved.read(b"a,b\n", [COMMA])
+        assert gone(pid)
+        assert starved.read(b"a,b\n", [COMMA]).sheets[0].rows == [["a", "b"]]
 
 
 def test_no_worker_is_our_fault_and_not_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:

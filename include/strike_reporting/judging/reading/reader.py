@@ -19,17 +19,18 @@ from types import TracebackType
 from typing import IO
 
 import strike_reporting
-from strike_reporting.errors import OurFault
+from strike_reporting.errors import OurFault, Transient
 from strike_reporting.judging.problems import Problem, Rejected
 from strike_reporting.judging.reading.document import Document, Layout, Sheet, Unread
 from strike_reporting.judging.reading.limits import Limits
-from strike_reporting.judging.reading.wire import Broken, layouts_out, part_in, receive, send
+from strike_reporting.judging.reading.wire import Broken, Late, layouts_out, part_in, receive, send
 from strike_reporting.settings import settings
 
 log = logging.getLogger(__name__)
 _START_SECONDS = 120.0
-# The limit is of processor time; by the clock a file has this many times as long, for a machine that is busy.
+# The limit is of processor time. A worker that has not used it up by this many times as long was kept from working.
 _CLOCK = 5
+_LEAST_CLOCK_SECONDS = 30.0
 # No secret of ours goes where a file from outside is parsed.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHOME", "PYTHONPATH")
 
@@ -55,6 +56,7 @@ class Reader:
             Rejected: it cannot be read. A worker that ends while it reads is tried once more with a fresh one that
                 has read nothing else, before the file is blamed.
             OurFault: no worker can be started, or a reader has a fault.
+            Transient: the machine gave the worker too little of its time.
         """
         with self._lock:
             for _ in range(2):
@@ -80,6 +82,10 @@ class Reader:
             return Document.of(self._worker.read(data, layouts))
         except (Rejected, OurFault):
             raise
+        except Late as late:
+            self.close()
+            waited = f"{_clock_seconds(self.limits):g} seconds"
+            raise Transient(f"this machine was too busy to read a file within {waited}; it is tried again") from late
         except BaseException:  # an interrupted answer would be taken for the next file's
             self.close()
             raise
@@ -122,8 +128,9 @@ class _Worker:
             try:
                 with self._told_apart():
                     receive(self._out, 0, monotonic() + _START_SECONDS)
-            except _Died as died:
-                raise OurFault(f"the reading worker does not start ({died}): {_last_line(said)}") from None
+            except (_Died, Late) as error:
+                self._process.kill()
+                raise OurFault(f"the reading worker does not start ({error}): {_last_line(said)}") from None
 
     @property
     def alive(self) -> bool:
@@ -132,7 +139,7 @@ class _Worker:
 
     def read(self, data: bytes, layouts: Sequence[Layout]) -> Iterator[Sheet | Unread]:
         """The parts of a document, as they come."""
-        until = monotonic() + self.limits.read_seconds * _CLOCK
+        until = monotonic() + _clock_seconds(self.limits)
         with self._told_apart():
             send(self._in, {"layouts": layouts_out(list(layouts))}, data, until)
             while True:
@@ -162,6 +169,10 @@ class _Worker:
                 pipe.close()
 
 
+def _clock_seconds(limits: Limits) -> float:
+    return max(limits.read_seconds * _CLOCK, _LEAST_CLOCK_SECONDS)
+
+
 def limits_set() -> Limits:
     """The limits that the settings give."""
     known = settings()
@@ -187,7 +198,9 @@ _shared: Reader | None = None
 def shared_reader() -> Reader:
     """This process's own reader, ended with it; never that of a process which it was forked from."""
     global _shared
-    if _shared is None or _shared.owner != os.getpid():
+    if _shared is None or _shared.owner != os.getpid() or _shared.limits != limits_set():
+        if _shared:
+            _shared.close()
         _shared = Reader()
         atexit.register(_shared.close)
     return _shared

@@ -21,14 +21,19 @@ _MAX_HEAD = 10_000_000
 
 
 class Broken(Exception):
-    """The other side is gone, silent for too long, or does not speak as it should."""
+    """The other side is gone, or does not speak as it should."""
+
+
+class Late(Exception):
+    """The other side is there, and did not answer in time."""
 
 
 def send(descriptor: int, head: dict[str, Any], payload: bytes | pa.Buffer = b"", until: float = inf) -> None:
     """Write one frame.
 
     Raises:
-        Broken: the other side ended, or did not take it before `until` (of the monotonic clock).
+        Broken: the other side ended.
+        Late: it did not take it before `until` (of the monotonic clock).
     """
     said = json.dumps(head).encode()
     view = memoryview(payload)
@@ -40,7 +45,8 @@ def receive(descriptor: int, limit: int, until: float = inf) -> tuple[dict[str, 
     """The next frame.
 
     Raises:
-        Broken: the other side ended, did not answer before `until`, or announces a payload larger than `limit`.
+        Broken: the other side ended, or announces a payload larger than `limit`.
+        Late: it did not answer before `until`.
     """
     head_size, size = _LENGTHS.unpack(_read(descriptor, _LENGTHS.size, until))
     if head_size > _MAX_HEAD or size > limit:
@@ -77,7 +83,7 @@ def _wait(descriptor: int, event: int, until: float) -> None:
         poll = select.poll()
         poll.register(descriptor, event)
         if not poll.poll(max(until - monotonic(), 0) * 1000):
-            raise Broken("no answer in time")
+            raise Late("no answer in time")
 
 
 def layouts_out(layouts: tuple[Layout, ...] | list[Layout]) -> list[Any]:

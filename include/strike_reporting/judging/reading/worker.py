@@ -51,9 +51,7 @@ def main(parent: int, limits: Limits) -> None:
             head, data = receive(source, limits.read_memory_bytes)
         except Broken:
             return
-        signal.setitimer(
-            signal.ITIMER_PROF, limits.read_seconds
-        )  # processor time: a busy machine is not a file's fault
+        signal.setitimer(signal.ITIMER_PROF, limits.read_seconds)  # processor time: others may keep the machine busy
         _answer(answers, layouts_in(head["layouts"]), data, limits)
         signal.setitimer(signal.ITIMER_PROF, 0)
 
