@@ -118,7 +118,7 @@ def test_one_pull_that_fails_on_our_side_fails_the_collection(world: World) -> N
         collected, _, published = world.round()
     finally:
         world.s3.refuse = lambda method, path: None
-    assert "1 feeds failed on our side: RJ1.cancellations" in failed_by(collected, "verdict").said("verdict")
+    assert "1 of 3 feeds failed on our side: RJ1.cancellations" in failed_by(collected, "verdict").said("verdict")
     went_well(published)
     assert world.is_published(action), "the other two trusts are published"
     for run in world.round():

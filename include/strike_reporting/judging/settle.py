@@ -24,6 +24,7 @@ from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
 from strike_reporting.judging.rules import Failure, judge
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.aside import Found
 from strike_reporting.ledger.records import Outcome, Receipt
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -54,7 +55,7 @@ class Judged:
     reason: str = ""
 
 
-def to_validate(store: Store) -> list[Receipt]:
+def to_validate(store: Store) -> Found[Receipt]:
     """Receipts to judge, in the order of landing: without an outcome, or pinned to rules that have changed."""
     ledger, rules = ledger_of(store), PresentRules()
     fingerprint = rules.fingerprint()

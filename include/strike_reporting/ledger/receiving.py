@@ -84,17 +84,20 @@ class Receiving:
             .order_by(receipts.c.sequence)
         )
 
-    def some_to_judge(self, submission_ids: Iterable[str]) -> list[Receipt]:
+    def some_to_judge(self, submission_ids: Iterable[str]) -> Found[Receipt]:
         """Those of these receipts that still have no outcome, in order."""
-        found: list[Receipt] = []
+        found: Found[Receipt] = Found()
         wanted = sorted(set(submission_ids))
         for start in range(0, len(wanted), 500):
-            found += self._many(
+            part = self._many(
                 sa.select(receipts.c.record, receipts.c.submission_id).where(
                     receipts.c.submission_id.in_(wanted[start : start + 500]), sa.not_(receipts.c.is_judged)
                 )
             )
-        return sorted(found, key=lambda r: r.sequence)
+            found.extend(part)
+            found.set_aside += part.set_aside
+        found.sort(key=lambda r: r.sequence)
+        return found
 
     def ids(self, *, is_judged: bool | None = None) -> set[str]:
         """Ids of all submissions (or of those that are judged, or are not), whether their rows can be read or not."""

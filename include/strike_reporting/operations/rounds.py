@@ -84,11 +84,11 @@ def collected(counts: dict[str, int], problems: Sequence[str]) -> None:
     """
     from strike_reporting.intake.registry import load_registry
 
-    if ours := counts.get("our_fault", 0):
-        fail_for(problems, f"{ours} feeds failed on our side")
     faults = load_registry().faults
     faulty = len({(f.file, f.name or f.line) for f in faults})
     failed, every = counts.get("failed", 0) + faulty, sum(counts.values()) + faulty
+    if ours := counts.get("our_fault", 0):
+        fail_for(problems, f"{ours} of {every} feeds failed on our side")
     if failed * 100 > every * settings().failed_feeds_percent:
         fail_for([*problems, *map(str, faults)], f"{failed} of {every} feeds failed")
 
@@ -104,14 +104,15 @@ def warnings() -> list[str]:
 
 
 def validate_plan() -> list[SubmissionGroup]:
-    """Submissions to judge, in groups."""
+    """Submissions to judge, in groups; those whose receipt nobody can read, in a group by themselves."""
     from strike_reporting.judging.settle import to_validate
 
     todo, size = to_validate(Store()), settings().submissions_in_group
     parts = [todo[i : i + size] for i in range(0, len(todo), size)]
-    return [
+    found: list[SubmissionGroup] = [
         {"name": f"{p[0].sequence} to {p[-1].sequence}", "submissions": [r.submission_id for r in p]} for p in parts
     ]
+    return found + ([{"name": "set aside", "submissions": list(todo.set_aside)}] if todo.set_aside else [])
 
 
 def validate_group(group: SubmissionGroup) -> Counts:
@@ -120,7 +121,11 @@ def validate_group(group: SubmissionGroup) -> Counts:
     from strike_reporting.ledger import ledger_of
 
     store = Store()
-    return judged_counts(validate(store, ledger_of(store).receiving.some_to_judge(group["submissions"])))
+    receipts = ledger_of(store).receiving.some_to_judge(group["submissions"])
+    done = judged_counts(validate(store, receipts))
+    lost = "its receipt is damaged; `strikes doctor` says what mends it"
+    done["problems"] += [f"{submission_id}: {lost}" for submission_id in receipts.set_aside]
+    return done
 
 
 def judged_counts(judged: Iterable[Judged]) -> Counts:
