@@ -141,9 +141,9 @@ def test_poison_between_good_files_costs_a_refusal_each_and_no_worker(
         inbox = folder / "inbox" / BESIDE[number % 2]
         expected[f"{number:03}_m_{name}"] = poison.POISON[name][1]
         for place, content in (
-            ("a_good.csv", good(inbox.name, number)),
+            ("a_good.csv", poison.good(inbox.name, 100 + number)),
             (f"m_{name}", data),
-            ("z_good.csv", good(inbox.name, 500 + number)),
+            ("z_good.csv", poison.good(inbox.name, 600 + number)),
         ):
             (inbox / f"{number:03}_{place}").write_bytes(content)
     before = {name: {p.pid for p in stack.running[name].processes()[:1]} for name in WORKERS}
@@ -161,8 +161,3 @@ def test_poison_between_good_files_costs_a_refusal_each_and_no_worker(
     } == {}
     assert {run["state"] for dag_id in DAGS for run in stack.runs(dag_id)} == {"success"}
     assert max(peaks[name] for name in WORKERS) < WORKER_MB
-
-
-def good(trust: str, number: int) -> bytes:
-    """A return of one trust, like no other."""
-    return poison.good(trust).replace(b",4\n", b",%d\n" % (100 + number))
