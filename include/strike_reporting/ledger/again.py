@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -34,13 +33,6 @@ class DamagedRow:
         return f"{self.table} {', '.join(map(str, self.keys))}"
 
 
-def _json(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Damaged(where, str(error)) from error
-
-
 def _validators(text: str, where: str) -> object:
     try:
         return receiving.VALIDATORS.validate_json(text)
@@ -55,7 +47,6 @@ _COLUMNS: tuple[tuple[sa.Table, str, Callable[[str, str], object]], ...] = (
     (schema.feeds, "last_pull", Pull.load),
     (schema.feeds, "validators", _validators),
     (schema.outcomes, "record", Outcome.load),
-    (schema.rules, "content", _json),
     (schema.outbox, "record", Letter.load),
 )
 

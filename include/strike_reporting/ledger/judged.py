@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -141,6 +141,11 @@ class Judged:
                     except ValueError:
                         log.error("set aside: the answer %s cannot be read", row.sha256)
         return found
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Every kept answer as text, with its hash: for looking over."""
+        with reading(self._engine) as connection:
+            yield from ((r.sha256, r.content) for r in connection.execute(sa.select(rules)))
 
     def keep(self, contents: Mapping[str, Any]) -> None:
         """Write answers by their hashes, also over damaged ones."""

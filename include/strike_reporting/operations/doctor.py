@@ -6,6 +6,7 @@ It only looks, and never fails because of what it looks at: a check that cannot 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from strike_reporting.intake.dialects import load_dialects
 from strike_reporting.intake.landing import RESTRICTED, object_key
 from strike_reporting.intake.registry import load_registry
 from strike_reporting.judging.filing import accepted_key, kept_refusal, report_key
+from strike_reporting.judging.rulebook import hashed
 from strike_reporting.ledger import Ledger, ledger_of, schema
 from strike_reporting.ledger.again import damaged, readable
 from strike_reporting.ledger.engine import reading
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
-from strike_reporting.ledger.records import Cut, Damaged, Outcome, Receipt
+from strike_reporting.ledger.records import Cut, Damaged, Outcome, Receipt, Record
+from strike_reporting.operations.rebuild import is_old
 from strike_reporting.processes import is_alive
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import (
@@ -45,7 +48,7 @@ from strike_reporting.site.draw import Drawn
 from strike_reporting.storage import Store
 from strike_reporting.storage._folder import TEMPORARY
 
-REBUILD = "strikes ledger rebuild"
+REBUILD, UPGRADE = "strikes ledger rebuild", "strikes ledger upgrade"
 COLLECT, JUDGE, PUBLISH = (
     f"airflow dags trigger {dag}" for dag in ("collect_extracts", "validate_extracts", "publish_disruption")
 )
@@ -144,6 +147,8 @@ def _ledger(seen: _Seen) -> list[Finding]:
     tried = attempt(seen, whole)
     if tried.made == "ok":
         return []
+    if seen.store.list("ledger/submissions"):
+        return [Finding("ledger", "it is of version 0.1", f"`{UPGRADE}`")]
     if isinstance(tried.error, Transient):
         return [Finding("ledger", tried.reason, "wait until the database answers")]
     if tried.error is None:
@@ -151,30 +156,48 @@ def _ledger(seen: _Seen) -> list[Finding]:
     return [Finding("ledger", tried.reason, f"`{REBUILD}`" if isinstance(tried.error, OurFault) else "see there")]
 
 
+def _why(kind: type[Record], data: bytes | str | None) -> str:
+    """Why a record cannot be read; empty when it can."""
+    if data is None:
+        return "it is gone"
+    try:
+        kind.load(data, "")
+    except Damaged as error:
+        return f"it cannot be read: {error.why}"
+    return ""
+
+
 def _rows(seen: _Seen) -> Iterator[Finding]:
     for row in damaged(seen.ledger.engine):
         yield Finding(f"ledger, {row.name}", f"its {row.column} cannot be read: {row.why}", f"`{REBUILD}`")
+    for sha, text in seen.ledger.judged.rules():
+        if not _is_answer(sha, text):
+            yield Finding(f"ledger, rules {sha}", "it is not what was answered", f"`{REBUILD}`")
     for release_id, text in seen.ledger.published.summaries(is_current=False).items():
-        tried = attempt(text, partial(Summary.load, where=f"summary of {release_id}"))
-        if tried.error is not None:
-            yield Finding(f"ledger, release {release_id}", tried.reason, f"`{REBUILD}`")
+        if wrong := _why(Summary, text):
+            yield Finding(f"ledger, release {release_id}", f"its summary: {wrong}", f"`{REBUILD}`")
+
+
+def _is_answer(sha: str, text: str) -> bool:
+    try:
+        return hashed(json.loads(text)) == sha
+    except ValueError:
+        return False
 
 
 def _receipts(seen: _Seen) -> Iterator[Finding]:
     rows, known = seen.rows, seen.ledger.receiving.ids()
     kept = seen.store.read_many(seen.receipt_keys, missing_ok=True)
     for key in seen.receipt_keys:
-        name = key.rpartition("/")[2].removesuffix(".json")
-        tried = attempt(key, lambda key: Receipt.load(kept.get(key, b""), key))
-        if tried.made is not None and receipt_key(tried.made.submission_id) == key:
-            if name not in known:
-                yield Finding(key, "the ledger does not know it", f"`{REBUILD}`")
-        elif name in rows:
-            yield Finding(key, tried.reason, f"`{REBUILD}` (the ledger still has it)")
-        elif tried.made is not None or not re.fullmatch(r"[0-9a-f]{20}\.json", key.rpartition("/")[2]):
+        name, wrong = key.rpartition("/")[2].removesuffix(".json"), _why(Receipt, kept.get(key))
+        if not re.fullmatch(r"[0-9a-f]{20}", name):
             yield Finding(key, "it is no receipt", f"remove {key}")
-        else:
-            yield Finding(key, tried.reason, f"restore it from a backup, then `{REBUILD}`")
+        elif wrong and name in rows:
+            yield Finding(key, wrong, f"`{REBUILD}` (the ledger still has it)")
+        elif wrong:
+            yield Finding(key, wrong, f"restore it from a backup, then `{REBUILD}`")
+        elif name not in known:
+            yield Finding(key, "the ledger does not know it", f"`{REBUILD}`")
     for submission_id in rows:
         if receipt_key(submission_id) not in kept:
             yield Finding(receipt_key(submission_id), "it is gone", f"`{REBUILD}` (the ledger still has it)")
@@ -248,25 +271,16 @@ def _releases(seen: _Seen) -> Iterator[Finding]:
 def _release(store: Store, slug: str, number: int, names: set[str]) -> Iterator[Finding]:
     folder, mend = release_folder(slug, number), mending(f"{slug}.r{number}")
     contents = store.read_many((f"{folder}/{n}" for n in sorted(names)), missing_ok=True)
-    for name, load in (
-        (MANIFEST, Release.load),
-        (DECISION, Decision.load),
-        (FRAME, Frame.load),
-        (RULES, KeptRules.load),
-    ):
-        key = f"{folder}/{name}"
-        if key in contents:
-            tried = attempt(key, lambda key, load=load: load(contents[key], key))  # type: ignore[misc]
-            if tried.error is not None:
-                why = tried.error.why if isinstance(tried.error, Damaged) else tried.reason
-                yield Finding(key, f"it cannot be read: {why}", mend)
     manifest = f"{folder}/{MANIFEST}"
-    if manifest not in contents:
-        yield Finding(manifest, "it is gone", mend)
+    if is_old(contents.get(manifest, b"")):
+        yield Finding(manifest, "it is of version 0.1", f"`{UPGRADE}`")
         return
-    release = attempt(manifest, lambda key: Release.load(contents[key], key)).made
-    if release is None:
+    for name, kind in _IN_RELEASE:
+        if (name == MANIFEST or name in names) and (wrong := _why(kind, contents.get(f"{folder}/{name}"))):
+            yield Finding(f"{folder}/{name}", wrong, mend)
+    if _why(Release, contents.get(manifest)):
         return
+    release = Release.load(contents[manifest], manifest)
     for name, fact in release.files.items():
         key = f"{folder}/{name}"
         if key not in contents:
@@ -284,13 +298,11 @@ def _pointers(seen: _Seen) -> Iterator[Finding]:
             newest[slug] = max(number, newest.get(slug, 0))
     for slug, number in newest.items():
         key = pointer_key(slug)
-        tried = attempt(key, lambda key: Pointer.load(seen.store.read(key), key))
-        if isinstance(tried.error, FileNotFoundError):
-            yield Finding(key, "it is gone", f"`{REBUILD}`")
-        elif tried.made is None:
-            yield Finding(key, tried.reason, f"`{REBUILD}`")
-        elif tried.made.number != number:
-            yield Finding(key, f"it says {tried.made.number}, the current release is {number}", f"`{REBUILD}`")
+        data = seen.store.read_many([key], missing_ok=True).get(key)
+        if wrong := _why(Pointer, data):
+            yield Finding(key, wrong, f"`{REBUILD}`")
+        elif data and (said := Pointer.load(data, key).number) != number:
+            yield Finding(key, f"it says {said}, the current release is {number}", f"`{REBUILD}`")
 
 
 def _unfinished(seen: _Seen) -> Iterator[Finding]:
@@ -311,15 +323,14 @@ def _unfinished(seen: _Seen) -> Iterator[Finding]:
 
 
 def _site(seen: _Seen) -> Iterator[Finding]:
-    pages = set(seen.store.list("site"))
-    for key in sorted(k for k in pages if k.endswith("/drawn.json")):
-        mend = f"`{REBUILD}`, then {PUBLISH}"
-        tried = attempt(key, lambda key: Drawn.load(seen.store.read(key), key))
-        if tried.made is None:
-            yield Finding(key, tried.reason, mend)
+    pages, mend = set(seen.store.list("site")), f"`{REBUILD}`, then {PUBLISH}"
+    drawn = seen.store.read_many((k for k in pages if k.endswith("/drawn.json")), missing_ok=True)
+    for key, data in sorted(drawn.items()):
+        if wrong := _why(Drawn, data):
+            yield Finding(key, wrong, mend)
             continue
         folder = key.removesuffix("/drawn.json")
-        lost = [n for n in tried.made.pages if f"{folder}/{n}" not in pages]
+        lost = [n for n in Drawn.load(data, key).pages if f"{folder}/{n}" not in pages]
         if lost:
             yield Finding(f"{folder}/{lost[0]}", f"it is gone, with {len(lost) - 1} more pages", mend)
 
@@ -334,6 +345,12 @@ def _configuration(_: _Seen) -> Iterator[Finding]:
         yield Finding(f"{fault.file}, line {fault.line}", str(fault), fault.fix)
 
 
+_IN_RELEASE: tuple[tuple[str, type[Record]], ...] = (
+    (MANIFEST, Release),
+    (DECISION, Decision),
+    (FRAME, Frame),
+    (RULES, KeptRules),
+)
 _CHECKS: tuple[tuple[bool, str, Callable[[_Seen], Iterator[Finding]]], ...] = (
     (True, "rows of the ledger", _rows),
     (True, "receipts", _receipts),
