@@ -149,6 +149,13 @@ class Published:
         with reading(self._engine) as connection:
             return {r.release_id: r.summary for r in connection.execute(statement.order_by(releases.c.number))}
 
+    def shown(self) -> list[str]:
+        """Ids of the releases that pages across releases show: the current ones, and the early ones."""
+        wanted = sa.or_(releases.c.is_current, releases.c.is_early)
+        with reading(self._engine) as connection:
+            found = sa.select(releases.c.release_id).where(wanted).order_by(releases.c.release_id)
+            return list(connection.execute(found).scalars())
+
     def summary(self, release_id: str) -> str:
         """The summary of one release; empty where it has none."""
         with reading(self._engine) as connection:

@@ -61,10 +61,16 @@ class Receiving:
             return numbered, False
 
     def landed(self, submission_id: str) -> None:
-        """Bytes and receipt are kept for good: from now on it is to be judged."""
+        """Bytes and receipt are kept for good: from now on it is to be judged.
+
+        Also when it has been: another process landed it meanwhile, and the bytes that were written just now again may
+        be such as are locked away.
+        """
         with writing(self._engine) as connection:
             connection.execute(
-                sa.update(receipts).where(receipts.c.submission_id == submission_id).values(is_landed=True)
+                sa.update(receipts)
+                .where(receipts.c.submission_id == submission_id)
+                .values(is_landed=True, is_judged=False)
             )
 
     def restore(self, found: Iterable[Receipt]) -> None:

@@ -71,8 +71,10 @@ def draw(
     ledger, version = ledger_of(store), site_version()
     cuts = ledger.published.to_draw(version)
     done = list(each(cuts, lambda cut: _release(store, cut, version, progress)))
-    front = f"{version} {today.isoformat()}"
-    if cuts or ledger.fact("front") != front:
+    # What stands on the front pages, as it was before they were drawn: a kill or a publication meanwhile is made good.
+    shown = hashlib.sha256("\n".join(ledger.published.shown()).encode()).hexdigest()[:16]
+    front = f"{version} {today.isoformat()} {shown}"
+    if ledger.fact("front") != front:
         _front(store, today)
         ledger.keep_fact("front", front)
     return done

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from strike_reporting.errors import Away
 from strike_reporting.storage._folder import nothing
 
 AT_ONCE = 32  # requests side by side
 ONE_PUT = 5 * 2**30  # bytes: an upload in parts is not atomic and can be left half done
-CONFLICT_WAITS = (0.05, 0.2, 0.8)  # seconds before a conditional write that met another one is tried again
+CONFLICT_WAITS = (0.05, 0.2, 0.8)  # seconds before a request that met another one on the same key is tried again
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -29,6 +31,25 @@ def _reached() -> Iterator[None]:
         if (_status(error) or 0) < 500:
             raise
         raise Away(f"the object store does not answer as it should: {error}") from error
+
+
+def _again(do: Callable[[], _T], is_settled: Callable[[int | None], bool] = lambda status: False) -> _T | None:
+    """Do it, and again where it met another request (409); nothing once the refusal itself is the answer."""
+    waits = iter(CONFLICT_WAITS)
+    while True:
+        try:
+            return do()
+        except OSError as error:
+            status = _status(error)
+            if is_settled(status):
+                return None
+            if status != 409:
+                raise
+            if (wait := next(waits, None)) is None:
+                raise Away(
+                    f"the object store says again and again that another request is in the way: {error}"
+                ) from error
+            time.sleep(wait)
 
 
 class Objects:
@@ -67,25 +88,18 @@ class Objects:
     def write_many(self, files: Mapping[str, bytes], private: bool) -> None:
         if files:
             whole = {f"{self.base}/{key}": data for key, data in files.items()}
-            self.fs.pipe(whole, batch_size=AT_ONCE, chunksize=ONE_PUT)
+            _again(lambda: self.fs.pipe(whole, batch_size=AT_ONCE, chunksize=ONE_PUT))
 
     @_reached()
     def create(self, key: str, data: bytes) -> bool:
-        waits = iter(CONFLICT_WAITS)
-        while True:
+        def put() -> bool:
             try:
                 self.fs.pipe_file(f"{self.base}/{key}", data, mode="create", chunksize=ONE_PUT)
-                return True
             except FileExistsError:
                 return False
-            except OSError as error:
-                status = _status(error)
-                if status == 412 or (status == 409 and self.exists(key)):
-                    return False
-                wait = next(waits, None)
-                if status != 409 or wait is None:
-                    raise
-                time.sleep(wait)  # two met and neither won
+            return True
+
+        return bool(_again(put, lambda status: status == 412 or (status == 409 and self.exists(key))))
 
     def list(self, prefix: str) -> Iterator[str]:
         for page in self._pages("list_objects_v2", prefix and f"{prefix}/"):
@@ -93,12 +107,12 @@ class Objects:
 
     @_reached()
     def delete(self, key: str) -> None:
-        self.fs.call_s3("delete_object", **self._object(key))
+        _again(lambda: self.fs.call_s3("delete_object", **self._object(key)))
 
     @_reached()
     def move(self, key: str, to: str, private: bool) -> bool:
         try:
-            self.fs.call_s3("copy_object", **self._object(to), CopySource=self._object(key))
+            _again(lambda: self.fs.call_s3("copy_object", **self._object(to), CopySource=self._object(key)))
         except FileNotFoundError:
             return False
         self.delete(key)
@@ -109,7 +123,7 @@ class Objects:
         versions = [v for page in self._pages("list_object_versions", key) for v in _versions(page)]
         mine = [v["VersionId"] for v in versions if v["Key"] == self.prefix + key]
         for version in mine:
-            self.fs.call_s3("delete_object", **self._object(key), VersionId=version)
+            _again(partial(self.fs.call_s3, "delete_object", **self._object(key), VersionId=version))
         return len(mine)
 
     def traces(self, prefix: str) -> Iterator[str]:
