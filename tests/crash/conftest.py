@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import world
 from aiosmtpd.controller import Controller
-from crashing import Crashing, Inbox
 from forks import Forks
-from s3 import s3
+from s3 import S3, s3
 from servers import free_port
 from setups import BUCKET, Folder, ObjectStore
+from undisturbed import Inbox, Undisturbed
 
 
 @pytest.fixture(scope="session")
@@ -42,17 +42,22 @@ def forks(place: Path, inbox: tuple[Inbox, int]) -> Iterator[Forks]:
 
 
 @pytest.fixture(scope="session")
-def on_folder(forks: Forks, inbox: tuple[Inbox, int], place: Path) -> Crashing:
-    return Crashing(Folder(place), forks, inbox[0], place)
+def bucket() -> Iterator[S3]:
+    with s3(BUCKET) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def on_s3(forks: Forks, inbox: tuple[Inbox, int], place: Path, postgres_server: str) -> Iterator[Crashing]:
-    with s3(BUCKET) as server:
-        yield Crashing(ObjectStore(server, postgres_server), forks, inbox[0], place)
+def on_folder(forks: Forks, inbox: tuple[Inbox, int], place: Path) -> Undisturbed:
+    return Undisturbed(Folder(place), forks, inbox[0], place)
 
 
-@pytest.fixture(scope="session", params=["folder", pytest.param("s3", marks=pytest.mark.exhaustive)])
-def crashing(request: pytest.FixtureRequest) -> Crashing:
-    """The round on a folder with SQLite; only where every case is asked for, on S3 with PostgreSQL too."""
+@pytest.fixture(scope="session")
+def on_s3(forks: Forks, inbox: tuple[Inbox, int], place: Path, bucket: S3, postgres_server: str) -> Undisturbed:
+    return Undisturbed(ObjectStore(bucket, postgres_server), forks, inbox[0], place)
+
+
+@pytest.fixture(scope="session", params=["folder", "s3"])
+def rounds(request: pytest.FixtureRequest) -> Undisturbed:
+    """The round on a folder with SQLite, and on S3 with PostgreSQL."""
     return request.getfixturevalue(f"on_{request.param}")

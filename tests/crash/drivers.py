@@ -28,9 +28,10 @@ _CHANGING = ("insert", "update", "delete", "create", "alter", "drop", "pragma jo
 class Drivers:
     """Hooks for this process, until it ends."""
 
-    def __init__(self, root: str, log: Path, kill_at: int = 0, when: str = "before") -> None:
-        """Write each operation's name to a log; kill at the `kill_at`-th, `before` or `after` it is done."""
-        self.root, self.kill_at, self.when = root.rstrip("/") + "/", kill_at, when
+    def __init__(self, root: str, log: Path, kill_at: int = 0, when: str = "before", stop: bool = False) -> None:
+        """Write each operation's name to a log; kill (or stop) `before` or `after` the `kill_at`-th."""
+        self.root, self._at = root.rstrip("/") + "/", (kill_at, when)
+        self._signal = signal.SIGSTOP if stop else signal.SIGKILL
         self.done, self._lock = 0, threading.Lock()
         self._say, self._log = os.write, os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -41,13 +42,13 @@ class Drivers:
             self.done += 1
             mine = self.done
             self._say(self._log, f"{name}\n".encode())
-        if (mine, self.when) == (self.kill_at, "before"):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._at == (mine, "before"):
+            os.kill(os.getpid(), self._signal)
         try:
             yield
         finally:
-            if (mine, self.when) == (self.kill_at, "after"):
-                os.kill(os.getpid(), signal.SIGKILL)
+            if self._at == (mine, "after"):
+                os.kill(os.getpid(), self._signal)
 
     def hook(self) -> None:
         """Hook every driver."""

@@ -59,7 +59,16 @@ class Forks:
 
     def wait(self, pid: int) -> int:
         """Wait for a child: its exit code, or minus the signal that ended it."""
-        return int(self._ask({"wait": pid}))
+        return os.waitstatus_to_exitcode(self._ask({"wait": pid, "options": 0})[1])
+
+    def poll(self, pid: int) -> int | None:
+        """The same of a child that may not have ended: None."""
+        ended, status = self._ask({"wait": pid, "options": os.WNOHANG})
+        return os.waitstatus_to_exitcode(status) if ended else None
+
+    def is_stopped(self, pid: int) -> bool:
+        """Wait until a child stands still; False when it ended instead."""
+        return os.WIFSTOPPED(self._ask({"wait": pid, "options": os.WUNTRACED})[1])
 
     def run(self, what: str, environment: dict[str, str], **given: Any) -> None:
         """Fork a child and wait; it must end well."""
@@ -94,12 +103,12 @@ def main() -> None:
     _preload()
     for line in sys.stdin:
         command = json.loads(line)
-        answer: int = 0
+        answer: Any = None
         if "wait" in command:
-            answer = os.waitstatus_to_exitcode(os.waitpid(command["wait"], 0)[1])
+            answer = os.waitpid(command["wait"], command["options"])
         elif "what" in command:
             answer = _fork(command["what"], command["environment"], command["given"])
-        print(answer, flush=True)
+        print(json.dumps(answer), flush=True)
 
 
 def _fork(what: str, environment: dict[str, str], given: dict[str, Any]) -> int:
@@ -143,14 +152,14 @@ def _preload() -> None:
         pages.environment().get_template(name)
 
 
-def _work(stages: list[str], root: str = "", log: str = "", kill_at: int = 0, when: str = "before") -> None:
-    """Some stages of a round, counted or killed where a log is given."""
+def _work(stages: list[str], waits: bool = False, root: str = "", log: str = "", **kill: Any) -> None:
+    """Some stages of a round; where a log is given, its operations are counted."""
     import world
     from drivers import Drivers
 
     if log:
-        Drivers(root, Path(log), kill_at, when).hook()
-    world.work(stages)
+        Drivers(root, Path(log), **kill).hook()
+    world.work(stages, waits)
 
 
 def _read(stop: str, known: dict[str, list[str]]) -> None:
@@ -160,7 +169,7 @@ def _read(stop: str, known: dict[str, list[str]]) -> None:
     reader = Reader(known)
     while not Path(stop).exists():
         reader.look()
-        time.sleep(0.1)
+        time.sleep(reader.pause)
     reader.look()
 
 
@@ -171,7 +180,38 @@ def _tell(action_id: str, to: str) -> None:
     Path(to).write_text(digest(action_id))
 
 
-_TASKS = {"work": _work, "read": _read, "tell": _tell}
+def _read_slowly(begun: str, go: str) -> None:
+    """Find the current release, and read it when somebody says so."""
+    from reader import read_slowly
+
+    read_slowly(Path(begun), Path(go))
+
+
+def _board(to: str, stop: str = "") -> None:
+    """The returns board, once, or again and again in one process until a file appears."""
+    import world
+    from strike_reporting.operations.rounds import returns_board
+    from strike_reporting.storage import Store
+
+    store = Store()
+    while True:
+        page = returns_board(store, world.ACTIONS[0], world.NOW)
+        Path(f"{to}.new").write_text(page)
+        Path(f"{to}.new").rename(to)
+        if not stop or Path(stop).exists():
+            return
+
+
+def _take(name: str, to: str) -> None:
+    """Try to be the first to write each of some keys."""
+    from strike_reporting.storage import Store
+
+    store = Store()
+    keys = [f"claims/{n}" for n in range(12)]
+    Path(to).write_text("\n".join(key for key in keys if store.create(key, name.encode())))
+
+
+_TASKS = {f.__name__.lstrip("_"): f for f in (_work, _read, _read_slowly, _tell, _board, _take)}
 
 if __name__ == "__main__":
     main()

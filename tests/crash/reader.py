@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from pathlib import Path
 
 import strike_reporting
+import world
 from strike_reporting.publishing.manifest import MANIFEST, Release
 from strike_reporting.publishing.releases import NoRelease, find
 from strike_reporting.storage import Store
@@ -17,12 +20,26 @@ def digest(action_id: str) -> str:
     return hashlib.sha256(strike_reporting.read(action_id, TABLE).to_csv().encode()).hexdigest()
 
 
+def read_slowly(begun: Path, go: Path) -> None:
+    """Find an action's current release, and read it when somebody says so: all of it is still there."""
+    store = Store()
+    release = find(store, next(iter(world.ACTIONS)))
+    begun.touch()
+    while not go.exists():
+        time.sleep(0.02)
+    for name, fact in release.files.items():
+        assert hashlib.sha256(store.read(f"{release.folder}/{name}")).hexdigest() == fact.sha256, name
+    assert find(store, release.action_id).number == release.number + 1
+    assert len(strike_reporting.read(release.release_id, TABLE)) == release.rows[TABLE]
+
+
 class Reader:
     """Remembers what it saw."""
 
     def __init__(self, known: dict[str, list[str]]) -> None:
         """`known` says, for each action, what its releases tell, by number."""
         self._known, self._store = known, Store()
+        self.pause = 0.1 if self._store.local else 0.4  # seconds: a look is a dozen requests to S3
         self._newest = dict.fromkeys(known, 0)
         self._whole: set[bytes] = set()
 

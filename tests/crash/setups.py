@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,8 +129,7 @@ def everything(setup: Setup) -> dict[str, Any]:
     for table, rows in tables.items():
         for row in rows:
             kept = {k: v for k, v in row.items() if k not in _VARYING.get(table, ())}
-            kept = {k: same(json.loads(v), k) if k in ("record", "summary") and v else v for k, v in kept.items()}
-            kept = same(kept)
+            kept = same({k: json.loads(v) if k in ("record", "summary") and v else v for k, v in kept.items()})
             if table == "facts" and row["key"] == "host":
                 continue
             name = " ".join(str(kept[k]) for k in _KEYS[table])
@@ -137,16 +137,26 @@ def everything(setup: Setup) -> dict[str, Any]:
     return found
 
 
-def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """What is missing, left over or different, as sentences."""
+def differences(found: dict[str, Any], wanted: dict[str, Any], but: tuple[str, ...] = ()) -> list[str]:
+    """What is missing, left over or different (`but` for facts of these names), as sentences."""
     lost = [f"missing: {k}" for k in wanted if k not in found]
     left = [f"left over: {k}" for k in found if k not in wanted]
-    other = (k for k in found if k in wanted and found[k] != wanted[k])
-    return lost + left + [f"{k}: {_shown(found[k])}, not {_shown(wanted[k])}" for k in other]
+    other = ((k, list(_differing(found[k], wanted[k], but))) for k in found if k in wanted)
+    return lost + left + [f"{k}: {'; '.join(wrong)}" for k, wrong in other if wrong]
+
+
+def _differing(found: Any, wanted: Any, but: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(found, dict):
+        if found != wanted:
+            yield f"{_shown(found)}, not {_shown(wanted)}"
+        return
+    for name in sorted({*found, *wanted} - {*but}):
+        if found.get(name) != wanted.get(name):
+            yield f"{name} is {_shown(found.get(name))}, not {_shown(wanted.get(name))}"
 
 
 def _shown(value: Any) -> str:
-    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)[:300]
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)[:200]
 
 
 _KEYS: dict[str, tuple[str, ...]] = {}

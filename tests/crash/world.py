@@ -52,6 +52,12 @@ def make(folder: Path) -> dict[str, str]:
     return {variable: str(folder / name) for variable, name in named.items()}
 
 
+def forget(folder: Path) -> None:
+    """Take all files out of the inbox."""
+    for name in (*BEFORE, *NEW):
+        (folder / "inbox" / name).unlink(missing_ok=True)
+
+
 def send(folder: Path, files: dict[str, str]) -> None:
     """Put files into the inbox, each a second older than the next."""
     for age, (name, text) in enumerate(files.items()):
@@ -132,11 +138,37 @@ STAGES: dict[str, Callable[[], list[str]]] = {
 }
 
 
-def work(stages: list[str]) -> None:
-    """Some stages of a round, as the DAGs do them. What goes wrong ends the process with a reason."""
+def work(stages: list[str], waits: bool = False) -> None:
+    """Some stages of a round, as the DAGs do them. What goes wrong ends the process with a reason.
+
+    Args:
+        stages: which.
+        waits: there is another process, so that something may be had later only.
+    """
+    from strike_reporting.errors import Transient
+
+    heard = _heard(Transient)
     for stage in stages:
-        if problems := STAGES[stage]():
+        try:
+            problems = STAGES[stage]()
+        except Transient as error:
+            problems = [str(error)]
+        if waits:
+            problems = [p for p in problems if not any(h in p for h in heard)]
+        if problems:
             raise SystemExit(f"{stage}: {'; '.join(problems)}")
+
+
+def _heard(kind: type[Exception]) -> list[str]:
+    """What errors of a kind will say in this process."""
+    said: list[str] = []
+
+    def made(error: Exception, *args: Any) -> None:
+        Exception.__init__(error, *args)
+        said.append(str(error))
+
+    kind.__init__ = made  # type: ignore[assignment, misc]
+    return said
 
 
 def freeze() -> None:
