@@ -104,6 +104,14 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     return outcome
 
 
+def keep_again(store: Store, refused: Outcome) -> None:
+    """Settle a refusal whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
+    if not store.exists(report_key(refused.submission_id, "xlsx")):
+        found = [Problem(rule, "critical", refused.reason, refused.fix) for rule in refused.rules]
+        _write_quarantine(store, refused, found)
+    ledger_of(store).judged.settle(refused, {}, concerned(refused))
+
+
 def concerned(outcome: Outcome) -> tuple[str, ...]:
     """Ids of the actions that an outcome may matter to."""
     if outcome.said:

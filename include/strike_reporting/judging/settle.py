@@ -145,7 +145,7 @@ def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
     """The bytes are gone: what was found when they were there stands."""
     before = filing.kept_refusal(store, receipt)
     if before is not None:
-        tried = attempt(before, lambda o: ledger_of(store).judged.settle(o, {}, filing.concerned(o)))
+        tried = attempt(before, lambda o: filing.keep_again(store, o))
         return Judged(receipt, before if tried.error is None else None, tried.reason)
     if _stands(store, receipt):
         return Judged(receipt, None, f"its landed bytes are gone, so what was found before stands; {DOCTOR}")
