@@ -28,9 +28,6 @@ USE_POSTGRES = (
 )
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "ceph", "glusterfs", "lustre", "beegfs", "9p", "afs"}
 _OTHER_HOST = timedelta(minutes=10)
-_MIGRATING = 7_310_021  # any number: the advisory lock under which PostgreSQL is migrated
-
-
 REBUILDING = "rebuilding"  # the fact that stands as long as the ledger is being made again
 
 
@@ -115,6 +112,15 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def one_at_a_time(connection: sa.Connection, about: str) -> None:
+    """Wait, within a transaction that writes, until no other one is about the same; then see what that one did.
+
+    For what is looked up and written by what was found. SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:about))"), {"about": about})
+
+
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One consistent view; it never waits for a writer, and no writer for it."""
@@ -182,8 +188,7 @@ def _migrate(engine: sa.Engine, store: Store, rebuilding: bool) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATING})
+        one_at_a_time(connection, "migrating")
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from strike_reporting.ledger.engine import reading, upserts, writing
+from strike_reporting.ledger.engine import one_at_a_time, reading, upserts, writing
 from strike_reporting.ledger.judged import queue, touch
 from strike_reporting.ledger.records import Cut, Letter
 from strike_reporting.ledger.schema import releases
@@ -42,8 +42,7 @@ class Published:
         """
         now = datetime.now(UTC)
         with writing(self._engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:a))"), {"a": action_id})
+            one_at_a_time(connection, action_id)
             rows = connection.execute(
                 sa.select(releases).filter_by(action_id=action_id).order_by(releases.c.number.desc())
             ).all()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from strike_reporting.ledger.aside import Found, load_each, log
-from strike_reporting.ledger.engine import reading, upsert, writing
+from strike_reporting.ledger.engine import one_at_a_time, reading, upsert, writing
 from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt
 from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
@@ -39,6 +39,7 @@ class Receiving:
         """
         mine = receipts.c.submission_id == receipt.submission_id
         with writing(self._engine) as connection:
+            one_at_a_time(connection, receipt.submission_id)
             row = connection.execute(sa.select(receipts).where(mine)).first()
             if row:
                 known = load_each(Receipt, "receipt", [(row.submission_id, row.record)]) or self._kept([row])
@@ -156,6 +157,7 @@ class Receiving:
         """Keep what a feed's pull did. One that finds nothing new never hides one of the same round that landed."""
         key = {"feed_id": pull.feed_id, "collection": pull.collection}
         with writing(self._engine) as connection:
+            one_at_a_time(connection, pull.feed_id)
             kept = connection.execute(sa.select(pulls.c.record).filter_by(**key)).scalars()
             before = list(load_each(Pull, "pull", ((pull.feed_id, b) for b in kept)))
             had_landed = any(p.status == "landed" for p in before)
