@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from moto.s3.models import s3_backends
 from postgres import execute
-from s3 import S3
+from s3 import ACCOUNT, S3, s3_backends
 from sqlalchemy.pool import NullPool
 
-BUCKET = "strikes"
+BUCKET = "crash"
 # Who did something, when, and how often it was tried differs from run to run; nothing else may.
 # A feed's `last_pull` is that of the newest round, which another process did.
 _VARYING = {"releases": ("owner", "claimed_at"), "touched": ("mark",), "feeds": ("last_pull",)}
@@ -95,7 +94,7 @@ class ObjectStore:
         name, objects = kept or ("template1", {})
         execute(self._postgres, f"DROP DATABASE {self._database} WITH (FORCE)")
         execute(self._postgres, f"CREATE DATABASE {self._database} TEMPLATE {name}")
-        backend = s3_backends["123456789012"]["aws"]
+        backend = s3_backends[ACCOUNT]["aws"]
         for key in self._objects():
             backend.delete_object(BUCKET, key)
         for key, data in objects.items():
@@ -105,7 +104,7 @@ class ObjectStore:
         return {k.removeprefix("home/"): v for k, v in self._objects().items()}
 
     def _objects(self) -> dict[str, bytes]:
-        return {k.name: k.value for k in s3_backends["123456789012"]["aws"].buckets[BUCKET].keys.values()}
+        return {k.name: k.value for k in s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys.values()}
 
     def _url(self, database: str) -> str:
         return sa.make_url(self._postgres).set(database=database).render_as_string(hide_password=False)

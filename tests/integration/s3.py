@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
-import httpx
 import s3fs
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.s3.models import s3_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -107,15 +108,17 @@ class S3:
 
 @contextmanager
 def s3(*buckets: str) -> Iterator[S3]:
-    """The server with these buckets, empty; moto keeps what is stored for the whole process, so it is emptied first."""
+    """The server with these buckets, empty. Moto keeps them for the whole process; those of other servers stay."""
     server = S3()
     thread = Thread(target=server.serve, daemon=True)
     thread.start()
     try:
         s3fs.S3FileSystem.clear_instance_cache()  # clients are kept by their arguments, not by where they connect to
-        httpx.post(f"{server.url}/moto-api/reset").raise_for_status()
-        client = server.client()
+        client, kept = server.client(), s3_backends[ACCOUNT]["aws"]
         for bucket in buckets:
+            if bucket in kept.buckets:
+                kept.buckets[bucket].keys.clear()
+                kept.delete_bucket(bucket)
             client.mkdir(bucket)
         yield server
     finally:
