@@ -70,8 +70,10 @@ def named_and_mended(root: Root, kind: Kind, damage: str) -> None:
     if damage in kind.quiet.split():
         assert found == []
         return
-    is_copy = damage == "stray" and isinstance(place, InFile)
-    assert any(kind.says in f.what and (is_copy or kind.mend in f.mend) for f in found), found
+    says, does = kind.says, kind.mend
+    if damage == "stray" and isinstance(place, InFile):
+        says, does = f"copy of {place.path.name}", ""
+    assert any(says in f.what and does in f.mend for f in found), found
     for finding in found:
         mend(root, finding, before)
     assert look() == []

@@ -14,6 +14,7 @@ import s3fs
 from conftest import judge
 from s3 import S3, s3
 from servers import free_port
+from strike_reporting.errors import Away
 from strike_reporting.intake.collecting import collect, collect_drop
 from strike_reporting.intake.landing import Sender, land
 from strike_reporting.intake.registry import Feed
@@ -210,7 +211,7 @@ def test_a_conflict_that_nobody_won_is_tried_again(server: S3, remote: Store) ->
     assert remote.create("mine", b"mine") is True
     assert remote.read("mine") == b"mine"
     server.refuse = lambda method, path: 409 if method == "PUT" else None
-    with pytest.raises(OSError, match="Conflict"):
+    with pytest.raises(Away, match="Conflict"):
         remote.create("other", b"")
     assert not remote.exists("other")
 
