@@ -77,6 +77,9 @@ def _trimmed(folder: Path) -> None:
         "trust_icb_history": ("ods_code", TRUSTS),
         "trust_mergers": ("successor_code", TRUSTS),
         "published_figures": ("geography_type", {"england"}),
+        "organisation_names": ("ods_code", TRUSTS),
+        "services": ("scope", {"trust_type"}),
+        "asked": ("ods_codes", {""}),
     }
     for name, (column, wanted) in keep.items():
         path = folder / f"{name}.csv"

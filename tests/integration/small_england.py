@@ -26,15 +26,19 @@ def small_england(folder: Path) -> Iterator[None]:
         "organisations": "ods_code",
         "organisation_openings": "ods_code",
         "organisations_notes": "ods_code",
+        "organisation_names": "ods_code",
         "trust_mergers": "predecessor_code",
         "trust_icb_history": "ods_code",
         "sites": "trust_code",
         "published_figures": "geography_code",
+        "asked": "ods_codes",
     }
     for path in facts.reference_folder().glob("*.csv"):
         rows = _rows(path.stem)
         if key := keys.get(path.stem):
-            rows = [r for r in rows if r[key] in kept | {"ENG"}]
+            rows = [r for r in rows if r[key] in kept | {"ENG", ""}]
+        if path.stem == "services":
+            rows = [r for r in rows if r["scope"] == "trust_type" or r["code"] in kept]
         with (folder / path.name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(_rows(path.stem)[0]))
             writer.writeheader()

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.facts import (
     KEYS,
     ReferenceError,
@@ -53,6 +54,31 @@ def test_a_row_of_the_same_key_is_replaced_in_its_place(overlaid: Overlaid) -> N
     overlaid("treatment_functions", "source,name,code\nlocal,Surgery in general,100\n")
     assert [r["code"] for r in read_csv("treatment_functions")] == packaged
     assert next(r["name"] for r in read_csv("treatment_functions") if r["code"] == "100") == "Surgery in general"
+
+
+def test_an_overlay_may_give_a_named_area_its_days(overlaid: Overlaid) -> None:
+    overlaid(
+        "named_areas", f"{AREA.replace('source', 'valid_from,valid_to,source')}WESSEX,Wessex,RBD,,2024-09-30,own\n"
+    )
+    assert check_reference() == []
+    orgs = Organisations()
+    assert "wessex" in [a.area_type for a in orgs.areas("RBD", date(2024, 9, 30))]
+    assert "wessex" not in [a.area_type for a in orgs.areas("RBD", date(2024, 10, 1))]
+
+
+def test_an_overlay_says_who_was_asked_and_what_a_trust_provides(overlaid: Overlaid) -> None:
+    overlaid(
+        "asked", "action_id,extract,trusts,qualifier,ods_codes,source\nPHY-2023-01-26,staffing,1,exact,RHU,a letter\n"
+    )
+    services = "scope,code,care_setting,provides,valid_from,valid_to,source,confidence\n"
+    overlaid("services", f"{services}trust,RHU,community,yes,2023-01-26,,own,high\n")
+    assert check_reference() == []
+    orgs, day = Organisations(), date(2023, 1, 26)
+    assert orgs.expected(resolve("PHY-2023-01-26"), "staffing", day) == ("RHU",)
+    assert orgs.asked_number(resolve("PHY-2023-01-26"), "staffing", day) is None
+    assert orgs.services("RHU", day) == ("community", "inpatient", "outpatient")
+    path = overlaid("services", f"{services}trust,RZZ,community,yes,,,own,high\n")
+    assert f"{path}, line 2: RZZ is not a trust of the reference data" in check_reference()
 
 
 def test_the_hash_of_the_reference_data_tells_an_overlay(overlaid: Overlaid) -> None:

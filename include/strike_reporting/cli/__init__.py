@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from strike_reporting.cli import checks, config, ledger, releases, run, submissions
+from strike_reporting.cli import calendar, checks, config, ledger, releases, run, submissions
 from strike_reporting.cli.output import err
 from strike_reporting.errors import StrikesError
 
@@ -29,6 +29,7 @@ for command in (
     checks.docs,
 ):
     app.command()(command)
+app.command()(calendar.calendar)
 app.command("init")(config.init)
 app.command("check-reference")(checks.check_reference)
 

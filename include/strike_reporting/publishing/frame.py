@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 
+from pydantic import Field
+
 from strike_reporting.extracts import EXTRACTS, care_settings
 from strike_reporting.ledger.records import Part, Record
 from strike_reporting.reference.actions import ActionSet
@@ -17,16 +19,24 @@ from strike_reporting.reference.organisations import organisations
 
 
 class Member(Part):
-    """A trust on some of the days: its name, and the areas (type, code, name) that its figures count in."""
+    """A trust on some of the days: its name, and the areas (type, code, name) that its figures count in.
+
+    `services`: the care settings that it provides then; nobody waits for figures of another.
+    """
 
     ods_code: str
     name: str
     days: tuple[date, ...]
     areas: tuple[tuple[str, str, str], ...]
+    services: tuple[str, ...] = ()
 
 
 class Frame(Record):
-    """Reference rows of one release. `asked`: by extract and day, the trusts of whom a return was expected."""
+    """Reference rows of one release.
+
+    `asked`: by extract and day, the trusts of whom a return was expected. `asked_number`: how many were, on the days
+    when `asked` cannot name them all.
+    """
 
     action_id: str
     title: str
@@ -35,6 +45,7 @@ class Frame(Record):
     closing_days: tuple[date, ...]
     overlapping: dict[date, tuple[str, ...]]
     asked: dict[str, dict[date, tuple[str, ...]]]
+    asked_number: dict[str, dict[date, int]] = Field(default_factory=dict)
     members: tuple[Member, ...]
     sites: dict[str, str]
     care_settings: dict[str, str]
@@ -69,7 +80,10 @@ def frame(action: ActionSet) -> Frame:
         days=action.days,
         closing_days=action.closing_days,
         overlapping={d: action.overlapping(d) for d in days if action.overlapping(d)},
-        asked={e: {d: orgs.expected(action.staff_groups, _asked_with(e), d) for d in days} for e in EXTRACTS},
+        asked={e: {d: orgs.expected(action, _asked_with(e), d) for d in days} for e in EXTRACTS},
+        asked_number={
+            e: {d: n for d in days if (n := orgs.asked_number(action, _asked_with(e), d)) is not None} for e in EXTRACTS
+        },
         members=_members(days),
         sites={s.site_code: s.name for s in orgs.sites()},
         care_settings=care_settings(),
@@ -83,12 +97,13 @@ def _asked_with(extract: str) -> str:
 
 def _members(days: Iterable[date]) -> tuple[Member, ...]:
     orgs = organisations()
-    found: dict[tuple[str, str, tuple[tuple[str, str, str], ...]], list[date]] = {}
+    found: dict[tuple[str, str, tuple[tuple[str, str, str], ...], tuple[str, ...]], list[date]] = {}
     for day in days:
         for trust in orgs.trusts(day):
-            areas = tuple((a.area_type, a.area_code, a.area_name) for a in orgs.areas(trust.ods_code, day))
-            found.setdefault((trust.ods_code, trust.name, areas), []).append(day)
+            code = trust.ods_code
+            areas = tuple((a.area_type, a.area_code, a.area_name) for a in orgs.areas(code, day))
+            found.setdefault((code, trust.name, areas, orgs.services(code, day)), []).append(day)
     return tuple(
-        Member(ods_code=code, name=name, days=tuple(when), areas=areas)
-        for (code, name, areas), when in sorted(found.items())
+        Member(ods_code=code, name=name, days=tuple(when), areas=areas, services=services)
+        for (code, name, areas, services), when in sorted(found.items())
     )

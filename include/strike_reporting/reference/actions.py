@@ -48,6 +48,11 @@ class Action:
     source_url: str
     daily_pattern: str
     note: str
+    status_date: str = ""
+
+    def is_outcome_unknown(self, today: date) -> bool:
+        """Whether its days are gone and no source says that it took place or that it did not."""
+        return self.status == "announced" and self.days[-1] < today
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -160,6 +165,7 @@ def actions() -> dict[str, Action]:
             source_url=r["source_url"],
             daily_pattern=r["daily_pattern"],
             note=r["note"],
+            status_date=r["status_date"],
         )
         for r in read_csv("strike_calendar")
     }

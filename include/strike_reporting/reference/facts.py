@@ -18,11 +18,13 @@ from strike_reporting.settings import clone, config_folder
 # The columns by which two rows of a file are about the same thing; an overlay's row replaces that one.
 KEYS: dict[str, tuple[str, ...]] = {
     "arithmetic_checks": ("check",),
+    "asked": ("action_id", "extract"),
     "expected_returns": ("staff_group", "extract"),
     "icb_predecessors": ("icb_code",),
     "icb_tiles": ("icb_code",),
     "icbs": ("icb_code",),
-    "named_areas": ("area_code", "ods_code"),
+    "named_areas": ("area_code", "ods_code", "valid_from"),
+    "organisation_names": ("ods_code", "valid_from"),
     "organisation_openings": ("ods_code",),
     "organisations": ("ods_code",),
     "organisations_notes": ("ods_code", "issue"),
@@ -37,12 +39,17 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "regions": ("region_code",),
     "revisions_observed": ("action_id", "geography_type", "geography_code", "date", "measure"),
+    "services": ("scope", "code", "care_setting", "valid_from"),
     "sites": ("trust_code", "site_name"),
     "strike_calendar": ("action_id",),
     "treatment_functions": ("code",),
     "trust_icb_history": ("ods_code",),
     "trust_mergers": ("predecessor_code",),
 }
+# Columns that an overlay may leave out: its rows then hold for every day.
+_OPTIONAL: dict[str, tuple[str, ...]] = {"named_areas": ("valid_from", "valid_to")}
+# What an action is said to be. Announced with its days gone: whether it took place is not known.
+STATUSES = ("announced", "went_ahead", "suspended", "called_off")
 Row = dict[str, str]
 
 
@@ -69,42 +76,63 @@ def read_csv(name: str) -> tuple[Row, ...]:
     Raises:
         ReferenceError: the overlay does not fit.
     """
+    return tuple(row for _, row in _placed(name))
+
+
+def span(row: Row) -> tuple[date, date]:
+    """The first and the last day on which a dated row holds; an empty day has no bound.
+
+    Raises:
+        ValueError: one of them is no day.
+    """
+    first, last = row["valid_from"], row["valid_to"]
+    return date.fromisoformat(first) if first else date.min, date.fromisoformat(last) if last else date.max
+
+
+def _placed(name: str) -> list[tuple[str, Row]]:
+    """Rows of one reference file and its overlay, each with its file and line, for what is wrong with it."""
     with (reference_folder() / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        packaged = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        packaged = [(f"{name}.csv, line {reader.line_num}", row) for row in reader]
+        columns = list(reader.fieldnames or ())
     for overlay in overlays():
         if overlay.stem == name:
-            own, problems = _overlay(overlay, list(packaged[0]))
+            own, problems = _overlay(overlay, columns)
             require(problems)
-            merged = {_key(name, row): row for row in packaged} | {_key(name, row): row for row in own}
-            return tuple(merged.values())
-    return tuple(packaged)
+            merged = {_key(name, row): (place, row) for place, row in packaged}
+            merged |= {_key(name, row): (place, row) for place, row in own}
+            return list(merged.values())
+    return packaged
 
 
 def _key(name: str, row: Row) -> tuple[str, ...]:
     return tuple(row[column] for column in KEYS[name])
 
 
-def _overlay(path: Path, columns: list[str]) -> tuple[list[Row], list[str]]:
-    """The rows of an overlay, and what is wrong with it."""
+def _overlay(path: Path, columns: list[str]) -> tuple[list[tuple[str, Row]], list[str]]:
+    """The rows of an overlay, each with its place, and what is wrong with them."""
     rows, problems = [], []
     seen: dict[tuple[str, ...], int] = {}
+    optional = _OPTIONAL.get(path.stem, ())
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            if sorted(reader.fieldnames or ()) != sorted(columns):
+            given = list(reader.fieldnames or ())
+            if sorted({*given, *optional}) != sorted(columns) or len(set(given)) != len(given):
                 return [], [f"{path}, line 1: its columns are not those of the packaged file: {', '.join(columns)}"]
             for row in reader:
                 place = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():
-                    problems.append(f"{place}: it has not {len(columns)} values")
+                    problems.append(f"{place}: it has not {len(given)} values")
                     continue
+                row = dict.fromkeys(optional, "") | row
                 key = _key(path.stem, row)
                 if not any(key):
                     problems.append(f"{place}: {', '.join(KEYS[path.stem])} is empty")
                 elif key in seen:
-                    problems.append(f"{place}: it repeats line {seen[key]} ({'/'.join(key)})")
+                    problems.append(f"{place}: it repeats line {seen[key]} ({'/'.join(filter(None, key))})")
                 seen[key] = reader.line_num
-                rows.append(row)
+                rows.append((place, row))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problems.append(f"{path} cannot be read: {error}; save it as CSV in UTF-8")
     return rows, problems
@@ -158,7 +186,15 @@ def reference_sha256() -> str:
 def check_reference() -> list[str]:
     """Every contradiction in the reference data, as sentences; empty when they agree."""
     wrong = list(_check_overlays())
-    return wrong or [*_check_organisations(), *_check_icbs(), *_check_actions(), *_check_figures()]
+    return wrong or [
+        *_check_organisations(),
+        *_check_icbs(),
+        *_check_names(),
+        *_check_services(),
+        *_check_actions(),
+        *_check_asked(),
+        *_check_figures(),
+    ]
 
 
 def require(problems: list[str]) -> None:
@@ -208,6 +244,7 @@ def _check_organisations() -> Iterator[str]:
     for row in read_csv("named_areas"):
         if row["ods_code"] not in current:
             yield f"named area {row['area_code']}: {row['ods_code']} is not an organisation"
+    yield from _check_dated("named_areas", "area_code", "ods_code")
     coded = [r["ods_site_code"] for r in read_csv("sites") if r["ods_site_code"]]
     yield from (f"sites.csv repeats {c}" for c in sorted({c for c in coded if coded.count(c) > 1}))
 
@@ -226,9 +263,95 @@ def _check_icbs() -> Iterator[str]:
 
 def _check_actions() -> Iterator[str]:
     yield from _repeated("strike_calendar", "action_id")
-    for row in read_csv("strike_calendar"):
+    for place, row in _placed("strike_calendar"):
         if datetime.fromisoformat(row["end"]) <= datetime.fromisoformat(row["start"]):
-            yield f"{row['action_id']} ends at or before its start"
+            yield f"{place}: {row['action_id']} ends at or before its start"
+        if row["status"] not in STATUSES:
+            yield f"{place}: {row['action_id']} has the status {row['status']!r}; write one of {', '.join(STATUSES)}"
+
+
+def _check_dated(name: str, *keys: str) -> Iterator[str]:
+    """Days of a dated file that cannot be, and rows about the same thing that hold on the same day."""
+    spans: dict[tuple[str, ...], list[tuple[date, date, str]]] = {}
+    for place, row in _placed(name):
+        try:
+            first, last = span(row)
+        except ValueError:
+            yield f"{place}: valid_from and valid_to are days such as 2024-09-30, or empty"
+            continue
+        if last < first:
+            yield f"{place}: valid_to {last} is before valid_from {first}"
+        key = tuple(row[k] for k in keys)
+        for start, end, other in spans.get(key, ()):
+            if first <= end and start <= last:
+                yield f"{place}: {'/'.join(key)} holds on days of {other}; end one where the other begins"
+        spans.setdefault(key, []).append((first, last, place))
+
+
+def _codes() -> dict[str, tuple[str, str]]:
+    """Every trust's code, with the first day on which it stood for one and the first on which it no longer did."""
+    opened = {r["ods_code"]: r["opened_on"] for r in read_csv("organisation_openings")}
+    today = {r["ods_code"]: (opened.get(r["ods_code"], ""), "9999") for r in read_csv("organisations")}
+    return today | {r["predecessor_code"]: ("", r["effective_date"]) for r in read_csv("trust_mergers")}
+
+
+def _check_names() -> Iterator[str]:
+    codes = _codes()
+    for place, row in _placed("organisation_names"):
+        if row["ods_code"] not in codes:
+            yield f"{place}: {row['ods_code']} is not an organisation"
+        if not row["name"].strip():
+            yield f"{place}: the name is empty"
+    yield from _check_dated("organisation_names", "ods_code")
+
+
+def _check_services() -> Iterator[str]:
+    types = {t for r in read_csv("expected_returns") for t in r["trust_types"].split(";")}
+    known = {"trust_type": types, "trust": set(_codes())}
+    said: dict[str, set[str]] = {t: set() for t in types}
+    for place, row in _placed("services"):
+        scope, code = row["scope"], row["code"]
+        if scope not in known:
+            yield f"{place}: the scope is {scope!r}; write trust_type or trust"
+        elif code not in known[scope]:
+            yield f"{place}: {code} is not a {scope.replace('_', ' ')} of the reference data"
+        elif scope == "trust_type":
+            said[code].add(row["care_setting"])
+            if row["valid_from"] or row["valid_to"]:
+                yield f"{place}: a trust type holds on every day; give the dates to its exceptions"
+        if row["provides"] not in ("yes", "no", "may"):
+            yield f"{place}: provides is {row['provides']!r}; write yes, no or may"
+    settings = set().union(*said.values())
+    for kind, mine in sorted(said.items()):
+        if settings - mine:
+            yield f"services.csv: no row says whether {kind} trusts provide {', '.join(sorted(settings - mine))}"
+    for place, row in _placed("services"):
+        if row["care_setting"] not in settings:
+            yield f"{place}: no trust type has the care setting {row['care_setting']!r}"
+    yield from _check_dated("services", "scope", "code", "care_setting")
+
+
+def _check_asked() -> Iterator[str]:
+    yield from _repeated("asked", "action_id", "extract")
+    begins = {r["action_id"]: r["start"][:10] for r in read_csv("strike_calendar")}
+    extracts, codes = {r["extract"] for r in read_csv("expected_returns")}, _codes()
+    for place, row in _placed("asked"):
+        named = [c for c in row["ods_codes"].split(";") if c]
+        if row["action_id"] not in begins:
+            yield f"{place}: unknown action {row['action_id']}"
+            continue
+        if row["extract"] not in extracts:
+            yield f"{place}: nobody is asked for {row['extract']!r}; write one of {', '.join(sorted(extracts))}"
+        if row["qualifier"] not in ("exact", "approximate"):
+            yield f"{place}: the qualifier is {row['qualifier']!r}; write exact or approximate"
+        if not row["trusts"].isdecimal() or not int(row["trusts"]):
+            yield f"{place}: trusts is {row['trusts']!r}; write how many were asked"
+        elif named and len(set(named)) != int(row["trusts"]):
+            yield f"{place}: {row['trusts']} trusts were asked, but {len(set(named))} are named; name all or none"
+        for code in named:
+            first, ended = codes.get(code, ("9999", ""))
+            if not first <= begins[row["action_id"]] < ended:
+                yield f"{place}: {code} was no trust on {begins[row['action_id']]}"
 
 
 _PERIOD = re.compile(r"^(CUM|PERIOD)-\d{4}-\d{2}(-\d{2})?/\d{4}-\d{2}(-\d{2})?$")

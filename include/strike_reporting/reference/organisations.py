@@ -2,18 +2,19 @@
 
 A predecessor's figures stay under its own code and roll up to wider areas through the trust that took it
 over (R1C in 2015 is Solent; Hampshire counts it through RW1). ICBs exist from 2022-07-01 and twelve of them
-merged on 2026-04-01, so a day before the first date has none and a day between has the older ones.
+merged on 2026-04-01, so a day before the first date has none and a day between has the older ones. A trust's
+name, the care that it provides and its place in a named area are the day's too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from strike_reporting.errors import StrikesError
-from strike_reporting.reference.facts import check_reference, read_csv, require
+from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.facts import check_reference, read_csv, require, span
 
 ENGLAND = "ENG"
 ICBS_BEGAN = date(2022, 7, 1)
@@ -78,7 +79,14 @@ class Organisations:
         self._opened = opened
         self._icb_names = {r["icb_code"]: r["name"] for r in (*read_csv("icb_predecessors"), *read_csv("icbs"))}
         self._icb_history = {r["ods_code"]: r["icb_code"] for r in read_csv("trust_icb_history")}
-        self._named = [(r["area_code"], r["area_name"], r["ods_code"]) for r in read_csv("named_areas")]
+        self._named = [(r["area_code"], r["area_name"], r["ods_code"], *span(r)) for r in read_csv("named_areas")]
+        self._names: dict[str, list[tuple[str, date, date]]] = {}
+        for r in read_csv("organisation_names"):
+            self._names.setdefault(r["ods_code"], []).append((r["name"], *span(r)))
+        self._services: dict[str, list[tuple[str, str, date, date]]] = {}
+        for r in read_csv("services"):
+            self._services.setdefault(r["code"], []).append((r["care_setting"], r["provides"], *span(r)))
+        self._asked = {(r["action_id"], r["extract"]): r for r in read_csv("asked")}
         self._sites = {
             r["ods_site_code"]: Site(r["ods_site_code"], r["site_name"], r["trust_code"])
             for r in read_csv("sites")
@@ -128,6 +136,7 @@ class Organisations:
             raise UnknownOrganisation(f"{code} did not exist before {self._opened[code]}")
         today = self._current[self.successor(code)]
         name = self._mergers[code]["predecessor_name"] if code in self._mergers else today["name"]
+        name = next((n for n, first, last in self._names.get(code, ()) if first <= on <= last), name)
         return Trust(code, name, today["trust_type"], today["region_code"], today["region_name"])
 
     def trusts(self, on: date) -> tuple[Trust, ...]:
@@ -165,7 +174,11 @@ class Organisations:
         trust = self.trust(code, on)
         found = [Area("trust", code, trust.name)]
         today = self.successor(code)
-        found += [Area(c.lower(), c, name) for c, name, member in self._named if member == today]
+        found += [
+            Area(c.lower(), c, name)
+            for c, name, member, first, last in self._named
+            if member == today and first <= on <= last
+        ]
         icb = self.icb_of(code, on)
         if icb:
             found.append(Area("icb", icb, self._icb_names[icb]))
@@ -180,14 +193,77 @@ class Organisations:
         """Every known site, by code."""
         return tuple(self._sites[c] for c in sorted(self._sites))
 
-    def expected(self, staff_groups: Iterable[str], extract: str, on: date) -> tuple[str, ...]:
-        """Codes of the trusts asked for an extract on a day, because staff of these groups are on strike."""
-        groups = set(staff_groups)
-        types: set[str] = set()
-        for row in read_csv("expected_returns"):
-            if row["staff_group"] in groups and row["extract"] == extract:
-                types |= set(row["trust_types"].split(";"))
-        return tuple(t.ods_code for t in self.trusts(on) if t.trust_type in types)
+    def services(self, code: str, on: date) -> tuple[str, ...]:
+        """The care settings that a trust provides on a day: those of its type, but for its own exceptions.
+
+        What trusts of its type only may provide is not among them: nobody waits for it, and who sends it counts.
+
+        Raises:
+            UnknownOrganisation: as `trust`.
+        """
+        said: dict[str, str] = {}
+        for owner in (self.trust(code, on).trust_type, code):  # what is said of the trust itself comes last and stands
+            said |= {s: p for s, p, first, last in self._services.get(owner, ()) if first <= on <= last}
+        return tuple(sorted(s for s, provides in said.items() if provides == "yes"))
+
+    def provides(self, code: str, care_setting: str, on: date) -> bool:
+        """Whether figures of a care setting are expected of a trust on a day, as `services`."""
+        return care_setting in self.services(code, on)
+
+    def expected(self, actions: ActionSet, extract: str, on: date) -> tuple[str, ...]:
+        """Codes of the trusts that are known to be asked for an extract on a day, by any of the actions of that day.
+
+        Those that `asked.csv` names for an action; where it has no row, every trust of the types that are asked when
+        the staff group strikes; where it knows how many but not which (`asked_number`), nobody: no one of them can be
+        called missing by name.
+        """
+        listed = (pool for pool, number in self._asking(actions, extract, on) if number is None)
+        return tuple(sorted(frozenset[str]().union(*listed)))
+
+    def asked_number(self, actions: ActionSet, extract: str, on: date) -> int | None:
+        """How many trusts were asked on a day, when `expected` cannot list them all; else None.
+
+        Of two actions that may have asked the same trusts the larger number counts: it is so many at least.
+        """
+        listed = set(self.expected(actions, extract, on))
+        asking = self._asking(actions, extract, on)
+        counted = [(number, pool) for pool, number in asking if number is not None and not pool <= listed]
+        if not counted:
+            return None
+        total, seen = 0, set[str]()
+        for number, pool in sorted(counted, key=lambda c: -c[0]):
+            total += number if not pool & seen else 0
+            seen |= pool
+        return total + len(listed - seen)
+
+    def could_be_asked(self, actions: ActionSet, extract: str, on: date) -> tuple[str, ...]:
+        """Codes of the trusts of which any may have been asked: `expected`, and who `asked_number` may mean."""
+        pools = (pool for pool, _ in self._asking(actions, extract, on))
+        return tuple(sorted(frozenset[str]().union(*pools)))
+
+    def _asking(self, actions: ActionSet, extract: str, on: date) -> list[tuple[frozenset[str], int | None]]:
+        """Of each action of a day: the trusts it asks, or of which it asks some when only their number is known."""
+        found: list[tuple[frozenset[str], int | None]] = []
+        for action in actions.actions:
+            if on not in action.days and on != action.closing_day:
+                continue
+            row = self._asked.get((action.action_id, extract))
+            if row and row["ods_codes"]:
+                named = row["ods_codes"].split(";")
+                found.append((frozenset(c for c in named if self.is_trust(c, on)), None))
+            else:
+                pool = self._employing(action.staff_group, extract, on)
+                found.append((pool, int(row["trusts"]) if row else None))
+        return found
+
+    def _employing(self, staff_group: str, extract: str, on: date) -> frozenset[str]:
+        types = {
+            kind
+            for row in read_csv("expected_returns")
+            if (row["staff_group"], row["extract"]) == (staff_group, extract)
+            for kind in row["trust_types"].split(";")
+        }
+        return frozenset(t.ods_code for t in self.trusts(on) if t.trust_type in types)
 
 
 @cache

@@ -99,11 +99,22 @@ def _national(
     """Each trust's rows of an extract: code, trust type, rows."""
     orgs, first = organisations(), action.days[0]
     asked = "cancellations" if extract == "planned_activity" else extract
-    for code in orgs.expected(action.staff_groups, asked, first):
+    asking = _senders(action, asked, seed) if trusts is None else orgs.could_be_asked(action, asked, first)
+    for code in asking:
         if trusts is not None and code not in trusts:
             continue
         kind = orgs.trust(code, first).trust_type
         yield code, kind, _rows(action, extract, code, kind, seed, detail)
+
+
+def _senders(action: ActionSet, extract: str, seed: int) -> list[str]:
+    """The trusts asked; where only their number is known, so many of those that may have been, drawn by the seed."""
+    orgs, first = organisations(), action.days[0]
+    listed = orgs.expected(action, extract, first)
+    others = sorted({*orgs.could_be_asked(action, extract, first)} - {*listed})
+    more = (orgs.asked_number(action, extract, first) or len(listed)) - len(listed)
+    stream = random.Random(f"{seed}:asked:{extract}:{action.action_id}")  # noqa: S311 - a simulator
+    return sorted({*listed, *stream.sample(others, min(more, len(others)))})
 
 
 def _rows(action: ActionSet, extract: str, code: str, kind: str, seed: int, detail: int) -> Rows:

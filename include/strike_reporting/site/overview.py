@@ -74,7 +74,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
             disputes=_disputes(current),
         )
     )
-    coming = [a for a in actions().values() if a.days[-1] >= today and a.status != "cancelled"]
+    coming = [a for a in actions().values() if a.days[-1] >= today and a.status != "called_off"]
     found = {k.summary.action_id: k for k in current}
     upcoming = [_upcoming(resolve(a.action_id), found.get(a.action_id)) for a in coming]
     past = (
@@ -122,8 +122,8 @@ def _actions(current: list[Kept], today: date) -> Table:
 def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
     name: str | Markup = action.title
     status = action.status_text
-    if not action.took_place and status == "planned" and action.days[-1] < today:
-        status = "planned; whether it took place is not recorded"
+    if any(a.is_outcome_unknown(today) for a in action.actions):
+        status += "; whether it took place is not recorded"
     state, cover, why = f"{status}; no release", Markup("[x]"), ["no return was collected"]
     if kept is not None:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
