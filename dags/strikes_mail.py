@@ -1,6 +1,6 @@
 """Sends e-mail through the Airflow connection `strikes_mail` (type SMTP).
 
-Its extra may hold `from_email`, `link` (where the reports are served) and `distribution` (addresses by area).
+Its extra may hold `from_email`, `link` (where the reports are served) and `distribution` (addresses by mail list).
 Without the connection nothing is sent: e-mail is optional.
 """
 

@@ -73,7 +73,6 @@ def _trimmed(folder: Path) -> None:
     shutil.copytree(reference_folder(), folder)
     keep = {
         "organisations": ("ods_code", TRUSTS),
-        "named_areas": ("ods_code", TRUSTS),
         "trust_icb_history": ("ods_code", TRUSTS),
         "trust_mergers": ("successor_code", TRUSTS),
         "published_figures": ("geography_type", {"england"}),
@@ -89,6 +88,9 @@ def _trimmed(folder: Path) -> None:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(r for r in rows if r[column] in wanted)
+    areas = folder / "areas.csv"
+    head = areas.read_text(encoding="utf-8").partition("\n")[0]
+    areas.write_text(f"{head}\nHAMPSHIRE,Hampshire,{';'.join(sorted(TRUSTS))},yes,hampshire,yes,\n", encoding="utf-8")
 
 
 def _collect() -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import s3fs
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
-from moto.s3.models import s3_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
 REFUSAL = "<Error><Code>{code}</Code><Message>{code}</Message></Error>"

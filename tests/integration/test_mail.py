@@ -192,7 +192,7 @@ def test_one_message_that_fails_leaves_the_next_alone(store: Store, drop) -> Non
 
 @pytest.mark.parametrize("lists", [["england"], "england@nhs.example", None, {"england": None}])
 def test_a_distribution_of_another_form_is_said(lists: object) -> None:
-    with pytest.raises(OurFault, match="not addresses by area"):
+    with pytest.raises(OurFault, match="not addresses by mail list"):
         checked_lists(lists)
 
 

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from strike_reporting.catalogue.areas import Area
 from strike_reporting.cli import app
 from strike_reporting.extracts import care_settings
 from strike_reporting.publishing.frame import Frame, frame
 from strike_reporting.reference import facts as reference
 from strike_reporting.reference.actions import ActionSet, UnknownAction, actions, resolve
 from strike_reporting.reference.doubts import doubts, doubts_of
-from strike_reporting.reference.organisations import Area, Organisations, UnknownOrganisation, organisations
+from strike_reporting.reference.organisations import Organisations, UnknownOrganisation, organisations
 from strike_reporting.simulator import simulate
 from typer.testing import CliRunner
 
@@ -58,8 +59,7 @@ def edit(folder: Path, name: str, key: str, value: str, column: str, new: str) -
         ("strike_calendar", "action_id", "JD-2023-04-11", "end", "2023-04-10T07:00", "ends at or before"),
         ("published_figures", "action_id", "JD-2023-04-11", "action_id", "JD-1999-01-01", "unknown action"),
         ("published_figures", "geography_code", "RHU", "geography_code", "RZZ", "unknown trust"),
-        ("named_areas", "ods_code", "RHU", "ods_code", "RZZ", "named area"),
-        ("named_areas", "ods_code", "RHU", "valid_to", "soon", "named_areas.csv, line 4: valid_from and valid_to"),
+        ("areas", "area_code", "HAMPSHIRE", "members", "RHM;RZZ", "line 2: members: RZZ is not the ODS code"),
         ("strike_calendar", "action_id", "RD-2026-06-15", "status", "planned", "line 55: RD-2026-06-15 has the status"),
         ("organisation_names", "ods_code", "RW1", "ods_code", "RZZ", "RZZ is not an organisation"),
         ("organisation_names", "ods_code", "RAJ", "name", " ", "organisation_names.csv, line 4: the name is empty"),
@@ -177,8 +177,7 @@ def test_a_merger_that_renamed_its_successor_has_the_name_before() -> None:
 
 
 def test_a_place_in_a_named_area_has_days(copy: Path) -> None:
-    edit(copy, "named_areas", "ods_code", "RHU", "valid_from", "2023-04-12")
-    edit(copy, "named_areas", "ods_code", "RHM", "valid_to", "2023-04-11")
+    edit(copy, "areas", "area_code", "HAMPSHIRE", "members", "RHU from 2023-04-12;RHM until 2023-04-12")
     reference.read_csv.cache_clear()
     orgs = Organisations()
     for code, day, within in (("RHU", 11, False), ("RHU", 12, True), ("RHM", 11, True), ("RHM", 12, False)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strike_reporting.catalogue.statuses import STATUSES
+
 
 @dataclass(frozen=True)
 class Term:
@@ -120,15 +122,11 @@ TERMS = (
         "The share of the returns asked for, by trust and strike day, that are in the figures.",
         ("Cancellation returns", "Staffing returns"),
     ),
-    Term(
-        "nil-return",
-        "Nil return",
-        "A return that says nothing was cancelled or nobody was absent: a true zero.",
-        ("Nil return",),
+    # “Received” stands over times as well, and is explained in the glossary alone.
+    *(
+        Term(s.key.replace("_", "-"), s.label, s.definition, () if s.key == "received" else (s.label,))
+        for s in STATUSES
     ),
-    Term("late", "Late", "Received after the time its feed is due. It counts all the same.", ("Late",)),
-    Term("missing", "Missing", "Asked for and not received. Its figures are not known.", ("Missing",)),
-    Term("rejected", "Rejected", "Received, but unusable. The trust was told why.", ("Rejected",)),
     Term(
         "left-out",
         "Rows left out",

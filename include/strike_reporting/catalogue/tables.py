@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from strike_reporting.catalogue.areas import AREA_TYPES
+from strike_reporting.catalogue.statuses import BY_KEY
+
 TEXT, WHOLE, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_()
 
 
@@ -60,8 +63,8 @@ def _aside(name: str, type_: pa.DataType, unit: str, definition: str) -> Column:
 
 _ACTION = _c("action_id", TEXT, "", "Industrial action, or actions reported jointly (ids joined by ;).")
 _AREA = (
-    _c("area_type", TEXT, "", "site, trust, hampshire, icb, region or england."),
-    _c("area_code", TEXT, "", "ODS or ONS-style code of the area; ENG for England, HAMPSHIRE for Hampshire."),
+    _c("area_type", TEXT, "", f"{AREA_TYPES}. See Areas."),
+    _c("area_code", TEXT, "", "ODS or ONS-style code of the area; ENG for England. See Areas."),
     _aside("area_name", TEXT, "", "Name of the area on the day."),
 )
 _DAY = _c("strike_day", DAY, "date", "Reporting day, running from the action's start hour.")
@@ -286,7 +289,7 @@ RETURNS = Table(
         _aside("trust_name", TEXT, "", "Its name on the day."),
         _c("extract", TEXT, "", "cancellations, staffing or planned_activity."),
         _DAY,
-        _c("return_status", TEXT, "", "received, nil_return, late, missing, rejected or not_expected."),
+        _c("return_status", TEXT, "", f"{', '.join(BY_KEY)}."),
         _aside("submission_id", TEXT, "", "The submission that counts (or was refused)."),
         _aside("received_at", TEXT, "UTC", "When it was landed."),
         _aside("reason", TEXT, "", "Why it is missing, refused or partial."),

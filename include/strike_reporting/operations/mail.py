@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from strike_reporting.errors import OurFault, attempt
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Letter, Outcome
+from strike_reporting.reference.areas import mailed
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -22,7 +23,7 @@ _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 @dataclass(frozen=True)
 class Post:
-    """How mail leaves: the sender's address, the lists by area, where the reports are served, and what sends."""
+    """How mail leaves: the sender's address, addresses by mail list, where the reports are served, and what sends."""
 
     sender: str
     send: Callable[[EmailMessage], None]
@@ -31,13 +32,13 @@ class Post:
 
 
 def checked_lists(value: object) -> dict[str, str]:
-    """The lists by area.
+    """Addresses by the name of a mail list.
 
     Raises:
-        OurFault: it is not addresses by area.
+        OurFault: it is not that.
     """
     if not isinstance(value, dict) or not all(isinstance(a, str) for pair in value.items() for a in pair):
-        raise OurFault('the distribution is not addresses by area, such as {"england": "a@nhs.example"}')
+        raise OurFault('the distribution is not addresses by mail list, such as {"england": "a@nhs.example"}')
     return dict(value)
 
 
@@ -75,7 +76,7 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
     if post is None:
         return "no_address", ""
     outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
-    address = contacts.get(outcome.feed_id, "") if outcome else post.lists.get(letter.area, "")
+    address = contacts.get(outcome.feed_id, "") if outcome else _list_address(post, letter.area)
     if not address:
         return "no_address", ""
 
@@ -91,16 +92,22 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
     return "failed", f"{type(tried.error).__name__}: {tried.error}"
 
 
+def _list_address(post: Post, area_type: str) -> str:
+    """The addresses of an area's list; none when the area has gone or has no list any more."""
+    to = mailed().get(area_type)
+    return post.lists.get(to.mail_list, "") if to else ""
+
+
 def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
     from strike_reporting.publishing.releases import find, read_table
     from strike_reporting.site.email import release_message
 
-    release = find(store, letter.about)
+    release, to = find(store, letter.about), mailed()[letter.area]
     totals = read_table(store, release, "action_totals").to_pylist()
     revised = read_table(store, release, "revisions").to_pylist()
     where = f"{link.rstrip('/')}/site/{release.slug}/{release.number:04d}" if link else ""
     row = next((r for r in totals if r["area_type"] == letter.area), None)
-    return release_message(release, letter.area, row, revised, where)
+    return release_message(release, to, row, revised, where)
 
 
 def _notice(store: Store, outcome: Outcome) -> EmailMessage:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from strike_reporting.catalogue.statuses import BY_KEY, RETURNED
 from strike_reporting.ledger.records import Outcome
-from strike_reporting.publishing.selection import RETURNED, Return
+from strike_reporting.publishing.selection import Return
 
 _COUNTS = {
     "cancellations_daily": ("anticipated", "cancelled", "reinstated", "rebooked", "notified", "planned"),
@@ -19,11 +20,21 @@ _COUNTS = {
 def check(action_id: str, tables: dict[str, pa.Table], returns: list[Return], outcomes: list[Outcome]) -> list[str]:
     """Every failed check as a sentence; empty when the release may be published."""
     return [
+        *_known_statuses(returns),
         *_never_negative(tables),
         *_areas_add_up(tables),
         *_totals_equal_days(tables),
         *_nothing_lost(action_id, tables, returns),
         *_accounted_for(returns, outcomes),
+    ]
+
+
+def _known_statuses(returns: list[Return]) -> list[str]:
+    """Every return has a status of the catalogue: what it is counted as hangs on it."""
+    return [
+        f"{r.ods_code} {r.extract} {r.strike_day}: {r.return_status!r} is no return status"
+        for r in returns
+        if r.return_status not in BY_KEY
     ]
 
 

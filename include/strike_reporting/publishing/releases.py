@@ -37,7 +37,7 @@ from strike_reporting.publishing.revisions import revisions
 from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, render, stage
 from strike_reporting.publishing.summary import KEPT, summary_of
 from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
-from strike_reporting.reference.organisations import mailed_areas
+from strike_reporting.reference.areas import mailed
 from strike_reporting.storage import Store
 
 __all__ = ["CheckFailed", "NoRelease", "build", "current", "find", "latest", "read_table"]
@@ -165,7 +165,7 @@ def _make_current(store: Store, claimed: Cut, release: Release) -> None:
             area=area,
             created_at=release.as_at or "",
         )
-        for area in mailed_areas()
+        for area in mailed()
     ]
     summary = summary_of(release, {n: read_table(store, release, n) for n in KEPT})
     if not ledger_of(store).published.publish(claimed, summary.dump().decode(), summary.is_early, letters):

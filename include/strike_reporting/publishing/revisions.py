@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.tables import REVISIONS, TABLES, Table
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Inputs, Release, Source
-from strike_reporting.reference.organisations import ENGLAND, organisations
+from strike_reporting.reference.organisations import organisations
 
 
 def revisions(
@@ -76,7 +77,7 @@ class _Reasons:
         orgs = organisations()
         found = {("site", s.site_code) for s in orgs.sites() if s.ods_code == orgs.successor(code)}
         found |= {(a[0], a[1]) for m in frame.members if m.ods_code == code for a in m.areas}
-        return found | {("trust", code), ("england", ENGLAND)}
+        return found | {("trust", code), (ENGLAND.area_type, ENGLAND.area_code)}
 
     def of(self, table: str, area: tuple[str, str], field: str) -> tuple[str, str | None]:
         """The reason in words, and the submissions joined by `;`."""

@@ -17,7 +17,6 @@ from strike_reporting.ledger.records import Day, Outcome
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.settings import settings
 
-RETURNED = ("received", "nil_return", "late")
 _LONDON = ZoneInfo("Europe/London")
 
 

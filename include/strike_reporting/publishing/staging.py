@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts import EXTRACTS, load
@@ -31,7 +32,7 @@ from strike_reporting.publishing.manifest import (
     libraries,
     source,
 )
-from strike_reporting.publishing.selection import RETURNED, Return, select, window
+from strike_reporting.publishing.selection import Return, select, window
 from strike_reporting.storage import Store
 
 

@@ -12,11 +12,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.catalogue.tables import RETURNS, TABLES
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.publishing.frame import Frame
-from strike_reporting.publishing.selection import RETURNED, Return
+from strike_reporting.publishing.selection import Return
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.ledger.records import Record
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import resolve
-from strike_reporting.reference.organisations import ENGLAND
 
 KEPT = ("action_totals", "cancellations_daily", "staffing_daily")
 
@@ -57,7 +57,7 @@ def summary_of(release: Release, tables: dict[str, pa.Table]) -> Summary:
     """The summary of a release, given its `KEPT` tables."""
     england = {}
     for name in KEPT:
-        rows = tables[name].filter(pc.equal(tables[name]["area_code"], ENGLAND)).to_pydict()
+        rows = tables[name].filter(pc.equal(tables[name]["area_code"], ENGLAND.area_code)).to_pydict()
         england[name] = json.loads(json.dumps(rows, default=str))
     return Summary(
         release_id=release.release_id,

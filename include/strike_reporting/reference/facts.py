@@ -5,25 +5,26 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from strike_reporting.catalogue.areas import named_area
 from strike_reporting.errors import OurFault
 from strike_reporting.settings import clone, config_folder
 
 # The columns by which two rows of a file are about the same thing; an overlay's row replaces that one.
 KEYS: dict[str, tuple[str, ...]] = {
+    "areas": ("area_code",),
     "arithmetic_checks": ("check",),
     "asked": ("action_id", "extract"),
     "expected_returns": ("staff_group", "extract"),
     "icb_predecessors": ("icb_code",),
     "icb_tiles": ("icb_code",),
     "icbs": ("icb_code",),
-    "named_areas": ("area_code", "ods_code", "valid_from"),
     "organisation_names": ("ods_code", "valid_from"),
     "organisation_openings": ("ods_code",),
     "organisations": ("ods_code",),
@@ -46,11 +47,21 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trust_icb_history": ("ods_code",),
     "trust_mergers": ("predecessor_code",),
 }
-# Columns that an overlay may leave out: its rows then hold for every day.
-_OPTIONAL: dict[str, tuple[str, ...]] = {"named_areas": ("valid_from", "valid_to")}
 # What an action is said to be. Announced with its days gone: whether it took place is not known.
 STATUSES = ("announced", "went_ahead", "suspended", "called_off")
-Row = dict[str, str]
+
+
+class Row(dict[str, str]):
+    """One row, and where it stands: a file and a line."""
+
+    place: str = ""
+
+    @classmethod
+    def of(cls, values: dict[str, str], path: Path, line: int) -> Row:
+        """The row of a line."""
+        row = cls(values)
+        row.place = f"{path}, line {line}"
+        return row
 
 
 class ReferenceError(OurFault):
@@ -76,7 +87,18 @@ def read_csv(name: str) -> tuple[Row, ...]:
     Raises:
         ReferenceError: the overlay does not fit.
     """
-    return tuple(row for _, row in _placed(name))
+    path = reference_folder() / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        packaged = [Row.of(row, path, reader.line_num) for row in reader]
+        columns = list(reader.fieldnames or ())
+    for overlay in overlays():
+        if overlay.stem == name:
+            own, problems = _overlay(overlay, columns)
+            require(problems)
+            merged = {_key(name, row): row for row in packaged} | {_key(name, row): row for row in own}
+            return tuple(merged.values())
+    return tuple(packaged)
 
 
 def span(row: Row) -> tuple[date, date]:
@@ -89,50 +111,32 @@ def span(row: Row) -> tuple[date, date]:
     return date.fromisoformat(first) if first else date.min, date.fromisoformat(last) if last else date.max
 
 
-def _placed(name: str) -> list[tuple[str, Row]]:
-    """Rows of one reference file and its overlay, each with its file and line, for what is wrong with it."""
-    with (reference_folder() / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        packaged = [(f"{name}.csv, line {reader.line_num}", row) for row in reader]
-        columns = list(reader.fieldnames or ())
-    for overlay in overlays():
-        if overlay.stem == name:
-            own, problems = _overlay(overlay, columns)
-            require(problems)
-            merged = {_key(name, row): (place, row) for place, row in packaged}
-            merged |= {_key(name, row): (place, row) for place, row in own}
-            return list(merged.values())
-    return packaged
-
-
-def _key(name: str, row: Row) -> tuple[str, ...]:
+def _key(name: str, row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(row[column] for column in KEYS[name])
 
 
-def _overlay(path: Path, columns: list[str]) -> tuple[list[tuple[str, Row]], list[str]]:
-    """The rows of an overlay, each with its place, and what is wrong with them."""
+def _overlay(path: Path, columns: list[str]) -> tuple[list[Row], list[str]]:
+    """The rows of an overlay, and what is wrong with them."""
     rows, problems = [], []
     seen: dict[tuple[str, ...], int] = {}
-    optional = _OPTIONAL.get(path.stem, ())
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             given = list(reader.fieldnames or ())
-            if sorted({*given, *optional}) != sorted(columns) or len(set(given)) != len(given):
+            if sorted(given) != sorted(columns):
                 return [], [f"{path}, line 1: its columns are not those of the packaged file: {', '.join(columns)}"]
             for row in reader:
                 place = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():
                     problems.append(f"{place}: it has not {len(given)} values")
                     continue
-                row = dict.fromkeys(optional, "") | row
                 key = _key(path.stem, row)
                 if not any(key):
                     problems.append(f"{place}: {', '.join(KEYS[path.stem])} is empty")
                 elif key in seen:
                     problems.append(f"{place}: it repeats line {seen[key]} ({'/'.join(filter(None, key))})")
                 seen[key] = reader.line_num
-                rows.append((place, row))
+                rows.append(Row.of(row, path, reader.line_num))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problems.append(f"{path} cannot be read: {error}; save it as CSV in UTF-8")
     return rows, problems
@@ -188,6 +192,7 @@ def check_reference() -> list[str]:
     wrong = list(_check_overlays())
     return wrong or [
         *_check_organisations(),
+        *check_areas(),
         *_check_icbs(),
         *_check_names(),
         *_check_services(),
@@ -241,12 +246,25 @@ def _check_organisations() -> Iterator[str]:
     for predecessor, successor in mergers.items():
         if successor not in current and successor not in mergers:
             yield f"{predecessor}: successor {successor} is not an organisation"
-    for row in read_csv("named_areas"):
-        if row["ods_code"] not in current:
-            yield f"named area {row['area_code']}: {row['ods_code']} is not an organisation"
-    yield from _check_dated("named_areas", "area_code", "ods_code")
     coded = [r["ods_site_code"] for r in read_csv("sites") if r["ods_site_code"]]
     yield from (f"sites.csv repeats {c}" for c in sorted({c for c in coded if coded.count(c) > 1}))
+
+
+def check_areas() -> Iterator[str]:
+    """What is wrong with the named areas, with file and line."""
+    yield from _repeated("areas", "area_code")
+    current = {r["ods_code"] for r in read_csv("organisations")}
+    mergers = {r["predecessor_code"]: r["successor_code"] for r in read_csv("trust_mergers")}
+    taken = current | set(mergers) | {r["region_code"] for r in read_csv("regions")}
+    taken |= {r["icb_code"] for r in (*read_csv("icbs"), *read_csv("icb_predecessors"))}
+    for row in read_csv("areas"):
+        area, problems = named_area(row)
+        if row["area_code"] in taken:
+            problems.append(f"area_code: {row['area_code']} is the code of a trust, board or region; give another")
+        for code in (m.ods_code for m in area.members if m.ods_code not in current):
+            what = f"became {mergers[code]}; give that" if code in mergers else "is not the ODS code of an NHS trust"
+            problems.append(f"members: {code} {what}")
+        yield from (f"{row.place}: {problem}" for problem in problems)
 
 
 def _check_icbs() -> Iterator[str]:
@@ -254,7 +272,7 @@ def _check_icbs() -> Iterator[str]:
     old = {r["icb_code"]: r for r in read_csv("icb_predecessors")}
     for row in read_csv("icbs"):
         for predecessor in filter(None, row["predecessor_codes"].split(";")):
-            if row["icb_code"] not in old.get(predecessor, {}).get("successor_codes", "").split(";"):
+            if row["icb_code"] not in old.get(predecessor, Row()).get("successor_codes", "").split(";"):
                 yield f"ICB {row['icb_code']}: predecessor {predecessor} does not resolve to it"
     for row in read_csv("trust_icb_history"):
         if row["icb_code"] not in old:
@@ -263,29 +281,30 @@ def _check_icbs() -> Iterator[str]:
 
 def _check_actions() -> Iterator[str]:
     yield from _repeated("strike_calendar", "action_id")
-    for place, row in _placed("strike_calendar"):
+    for row in read_csv("strike_calendar"):
         if datetime.fromisoformat(row["end"]) <= datetime.fromisoformat(row["start"]):
-            yield f"{place}: {row['action_id']} ends at or before its start"
+            yield f"{row.place}: {row['action_id']} ends at or before its start"
         if row["status"] not in STATUSES:
-            yield f"{place}: {row['action_id']} has the status {row['status']!r}; write one of {', '.join(STATUSES)}"
+            allowed = ", ".join(STATUSES)
+            yield f"{row.place}: {row['action_id']} has the status {row['status']!r}; write one of {allowed}"
 
 
 def _check_dated(name: str, *keys: str) -> Iterator[str]:
     """Days of a dated file that cannot be, and rows about the same thing that hold on the same day."""
     spans: dict[tuple[str, ...], list[tuple[date, date, str]]] = {}
-    for place, row in _placed(name):
+    for row in read_csv(name):
         try:
             first, last = span(row)
         except ValueError:
-            yield f"{place}: valid_from and valid_to are days such as 2024-09-30, or empty"
+            yield f"{row.place}: valid_from and valid_to are days such as 2024-09-30, or empty"
             continue
         if last < first:
-            yield f"{place}: valid_to {last} is before valid_from {first}"
+            yield f"{row.place}: valid_to {last} is before valid_from {first}"
         key = tuple(row[k] for k in keys)
         for start, end, other in spans.get(key, ()):
             if first <= end and start <= last:
-                yield f"{place}: {'/'.join(key)} holds on days of {other}; end one where the other begins"
-        spans.setdefault(key, []).append((first, last, place))
+                yield f"{row.place}: {'/'.join(key)} holds on days of {other}; end one where the other begins"
+        spans.setdefault(key, []).append((first, last, row.place))
 
 
 def _codes() -> dict[str, tuple[str, str]]:
@@ -297,11 +316,11 @@ def _codes() -> dict[str, tuple[str, str]]:
 
 def _check_names() -> Iterator[str]:
     codes = _codes()
-    for place, row in _placed("organisation_names"):
+    for row in read_csv("organisation_names"):
         if row["ods_code"] not in codes:
-            yield f"{place}: {row['ods_code']} is not an organisation"
+            yield f"{row.place}: {row['ods_code']} is not an organisation"
         if not row["name"].strip():
-            yield f"{place}: the name is empty"
+            yield f"{row.place}: the name is empty"
     yield from _check_dated("organisation_names", "ods_code")
 
 
@@ -309,25 +328,25 @@ def _check_services() -> Iterator[str]:
     types = {t for r in read_csv("expected_returns") for t in r["trust_types"].split(";")}
     known = {"trust_type": types, "trust": set(_codes())}
     said: dict[str, set[str]] = {t: set() for t in types}
-    for place, row in _placed("services"):
+    for row in read_csv("services"):
         scope, code = row["scope"], row["code"]
         if scope not in known:
-            yield f"{place}: the scope is {scope!r}; write trust_type or trust"
+            yield f"{row.place}: the scope is {scope!r}; write trust_type or trust"
         elif code not in known[scope]:
-            yield f"{place}: {code} is not a {scope.replace('_', ' ')} of the reference data"
+            yield f"{row.place}: {code} is not a {scope.replace('_', ' ')} of the reference data"
         elif scope == "trust_type":
             said[code].add(row["care_setting"])
             if row["valid_from"] or row["valid_to"]:
-                yield f"{place}: a trust type holds on every day; give the dates to its exceptions"
+                yield f"{row.place}: a trust type holds on every day; give the dates to its exceptions"
         if row["provides"] not in ("yes", "no", "may"):
-            yield f"{place}: provides is {row['provides']!r}; write yes, no or may"
+            yield f"{row.place}: provides is {row['provides']!r}; write yes, no or may"
     settings = set().union(*said.values())
     for kind, mine in sorted(said.items()):
         if settings - mine:
             yield f"services.csv: no row says whether {kind} trusts provide {', '.join(sorted(settings - mine))}"
-    for place, row in _placed("services"):
+    for row in read_csv("services"):
         if row["care_setting"] not in settings:
-            yield f"{place}: no trust type has the care setting {row['care_setting']!r}"
+            yield f"{row.place}: no trust type has the care setting {row['care_setting']!r}"
     yield from _check_dated("services", "scope", "code", "care_setting")
 
 
@@ -335,23 +354,23 @@ def _check_asked() -> Iterator[str]:
     yield from _repeated("asked", "action_id", "extract")
     begins = {r["action_id"]: r["start"][:10] for r in read_csv("strike_calendar")}
     extracts, codes = {r["extract"] for r in read_csv("expected_returns")}, _codes()
-    for place, row in _placed("asked"):
+    for row in read_csv("asked"):
         named = [c for c in row["ods_codes"].split(";") if c]
         if row["action_id"] not in begins:
-            yield f"{place}: unknown action {row['action_id']}"
+            yield f"{row.place}: unknown action {row['action_id']}"
             continue
         if row["extract"] not in extracts:
-            yield f"{place}: nobody is asked for {row['extract']!r}; write one of {', '.join(sorted(extracts))}"
+            yield f"{row.place}: nobody is asked for {row['extract']!r}; write one of {', '.join(sorted(extracts))}"
         if row["qualifier"] not in ("exact", "approximate"):
-            yield f"{place}: the qualifier is {row['qualifier']!r}; write exact or approximate"
+            yield f"{row.place}: the qualifier is {row['qualifier']!r}; write exact or approximate"
         if not row["trusts"].isdecimal() or not int(row["trusts"]):
-            yield f"{place}: trusts is {row['trusts']!r}; write how many were asked"
+            yield f"{row.place}: trusts is {row['trusts']!r}; write how many were asked"
         elif named and len(set(named)) != int(row["trusts"]):
-            yield f"{place}: {row['trusts']} trusts were asked, but {len(set(named))} are named; name all or none"
+            yield f"{row.place}: {row['trusts']} trusts were asked, but {len(set(named))} are named; name all or none"
         for code in named:
             first, ended = codes.get(code, ("9999", ""))
             if not first <= begins[row["action_id"]] < ended:
-                yield f"{place}: {code} was no trust on {begins[row['action_id']]}"
+                yield f"{row.place}: {code} was no trust on {begins[row['action_id']]}"
 
 
 _PERIOD = re.compile(r"^(CUM|PERIOD)-\d{4}-\d{2}(-\d{2})?/\d{4}-\d{2}(-\d{2})?$")

@@ -1,9 +1,9 @@
 """Trusts, sites, ICBs and regions, each resolved as at a date.
 
 A predecessor's figures stay under its own code and roll up to wider areas through the trust that took it
-over (R1C in 2015 is Solent; Hampshire counts it through RW1). ICBs exist from 2022-07-01 and twelve of them
+over (R1C in 2015 is Solent, which wider areas count through RW1). ICBs exist from 2022-07-01 and twelve of them
 merged on 2026-04-01, so a day before the first date has none and a day between has the older ones. A trust's
-name, the care that it provides and its place in a named area are the day's too.
+name and the care that it provides are the day's too.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from strike_reporting.catalogue.areas import ENGLAND, Area
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.areas import named_areas
 from strike_reporting.reference.facts import check_reference, read_csv, require, span
 
-ENGLAND = "ENG"
 ICBS_BEGAN = date(2022, 7, 1)
 ICBS_MERGED = date(2026, 4, 1)
 
@@ -34,15 +35,6 @@ class Trust:
     trust_type: str
     region_code: str
     region_name: str
-
-
-@dataclass(frozen=True, order=True)
-class Area:
-    """Somewhere figures are published for: site, trust, hampshire, icb, region or england."""
-
-    area_type: str
-    area_code: str
-    area_name: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class Organisations:
         self._opened = opened
         self._icb_names = {r["icb_code"]: r["name"] for r in (*read_csv("icb_predecessors"), *read_csv("icbs"))}
         self._icb_history = {r["ods_code"]: r["icb_code"] for r in read_csv("trust_icb_history")}
-        self._named = [(r["area_code"], r["area_name"], r["ods_code"], *span(r)) for r in read_csv("named_areas")]
+        self._named = named_areas()
         self._names: dict[str, list[tuple[str, date, date]]] = {}
         for r in read_csv("organisation_names"):
             self._names.setdefault(r["ods_code"], []).append((r["name"], *span(r)))
@@ -174,15 +166,11 @@ class Organisations:
         trust = self.trust(code, on)
         found = [Area("trust", code, trust.name)]
         today = self.successor(code)
-        found += [
-            Area(c.lower(), c, name)
-            for c, name, member, first, last in self._named
-            if member == today and first <= on <= last
-        ]
+        found += [named.area for named in self._named if named.holds(today, on)]
         icb = self.icb_of(code, on)
         if icb:
             found.append(Area("icb", icb, self._icb_names[icb]))
-        found += [Area("region", trust.region_code, trust.region_name), Area("england", ENGLAND, "England")]
+        found += [Area("region", trust.region_code, trust.region_name), ENGLAND]
         return tuple(found)
 
     def site(self, site_code: str) -> Site | None:
@@ -275,8 +263,3 @@ def organisations() -> Organisations:
     """
     require(check_reference())
     return Organisations()
-
-
-def mailed_areas() -> tuple[str, ...]:
-    """Area types that have a list of their own: England, and every named area."""
-    return ("england", *dict.fromkeys(r["area_code"].lower() for r in read_csv("named_areas")))

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from strike_reporting.catalogue.areas import ENGLAND, Area
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.site import charts, words
 from strike_reporting.site.figures import Figure, Figures, Row, Table
@@ -26,6 +27,11 @@ class Place:
     sources: str = "sources.html#{extract}"
     root: str = ""
 
+    @classmethod
+    def of(cls, area: Area, **more: str) -> Place:
+        """The place of an area; `more` are the further fields."""
+        return cls(area.area_type, area.area_code, area.area_name, **more)
+
     @property
     def where(self) -> dict[str, Any]:
         """How the tables name it."""
@@ -37,7 +43,7 @@ class Place:
 
     def link_on(self, day: date) -> str:
         """Where the submissions are that hold a strike day's figures."""
-        area = "" if self.area_type == "england" else f"q={self.area_code.lower()}&"
+        area = "" if self.area_type == ENGLAND.area_type else f"q={self.area_code.lower()}&"
         return f"{self.root}sources.html?{area}only=day-{day}#cancellations"
 
 
@@ -116,7 +122,7 @@ def day_chart(figures: Figures, action: ActionSet, place: Place) -> tuple[Markup
         if not whole:
             continue
         totals.append((d, whole))
-        for setting, title in words.SETTINGS.items():
+        for setting, title in words.settings().items():
             part = figures.total(
                 "cancellations_daily", "cancelled", strike_day=d, care_setting=setting, **place.where, **BOOKED
             )

@@ -8,8 +8,10 @@ from datetime import date
 
 from markupsafe import Markup
 
+from strike_reporting.catalogue import statuses
 from strike_reporting.publishing.selection import Return
 from strike_reporting.reference.actions import ActionSet
+from strike_reporting.reference.areas import named_areas
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.site import words
 from strike_reporting.site.figures import Row, Table
@@ -20,7 +22,6 @@ NAV = (
     ("site/before.html", "Before a strike"),
     ("returns", "Returns board"),
 )
-_STATUSES = ("received", "nil_return", "late", "missing", "rejected")
 
 
 def board(
@@ -36,13 +37,14 @@ def board(
         synthetic: whether any submission is.
         now: the moment, UTC.
     """
-    asked = [r for r in returns if r.return_status != "not_expected"]
+    asked = [r for r in returns if statuses.is_asked(r.return_status)]
     grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
     for r in asked:
         grouped.setdefault((r.ods_code, r.trust_name, r.extract), {})[r.strike_day] = r
     days = [d for d in (*action.days, *action.closing_days) if any(r.strike_day == d for r in asked)]
     rows = [_row(*key, found, days, reports) for key, found in sorted(grouped.items())]
     counted = Counter(r.return_status for r in asked)
+    shown = statuses.shown(set(counted))
     table = Table(
         "board",
         f"Returns for the {action.title[0].lower()}{action.title[1:]}",
@@ -50,8 +52,8 @@ def board(
         rows,
         search="Find a trust, status or reason",
         choices=(
-            ("hampshire", "Hampshire"),
-            *((f"is-{s}", f"Trusts with one {words.status(s)}") for s in ("missing", "rejected", "late", "nil_return")),
+            *((n.area.area_code.lower(), n.area.area_name) for n in named_areas()),
+            *((f"is-{s}", f"Trusts with one {statuses.label(s).lower()}") for s in shown),
         ),
         choice_label="Only",
     )
@@ -67,7 +69,7 @@ def board(
             action=action,
             actions=actions,
             board=table,
-            counts=[(words.status(s).capitalize(), counted.get(s, 0)) for s in _STATUSES],
+            counts=[(statuses.label(s), counted[s]) for s in shown],
             now=now,
         )
     )
@@ -78,8 +80,8 @@ def _row(code: str, name: str, extract: str, found: dict[date, Return], days: li
     cells: list[str | Markup] = []
     for day in days:
         status = found[day].return_status if day in found else ""
-        shown = Markup('<span class="{}">{}</span>').format(status, words.status(status)) if status else "not asked"
-        cells.append(shown)
+        shown = Markup('<span class="{}">{}</span>').format(status, statuses.label(status).lower())
+        cells.append(shown if status else "not asked")
     reasons = dict.fromkeys(r.reason for r in found.values() if r.reason)
     ids = (s for r in found.values() for s in (r.refused_submission_id, r.submission_id))
     sent = dict.fromkeys(s for s in ids if s in reports)

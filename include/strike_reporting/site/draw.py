@@ -26,7 +26,7 @@ from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
 from strike_reporting.settings import settings
 from strike_reporting.site.overview import Kept, overview
-from strike_reporting.site.pages import Compared, environment, pages
+from strike_reporting.site.pages import Compared, area_pages, environment, pages
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
@@ -165,6 +165,7 @@ def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tupl
         "here": "index.html",
         "heading": "Releases",
         "number": release.number,
+        "area_pages": area_pages(),
     }
     for name, template in (("index.html", "releases.html.jinja"), ("current.html", "current.html.jinja")):
         yield name, str(environment().get_template(template).render(**context)).encode()

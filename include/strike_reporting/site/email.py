@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any
 
+from strike_reporting.catalogue.areas import REPORTED_ENGLAND, Reported
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.site import words
 from strike_reporting.site.pages import environment
@@ -18,22 +19,21 @@ _LINES = (
     ("Staff absent, average day", "staff_absent_average", "staffing_trusts", 1),
     ("Staff-days lost", "staff_days_lost", "staffing_trusts", 0),
 )
-_PAGES = {"england": "report.html", "hampshire": "hampshire.html"}
 
 
 def release_message(
-    release: Release, area: str, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
+    release: Release, to: Reported, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
 ) -> EmailMessage:
     """Headline with coverage, what changed and a link; the sender fills in who it is from and to.
 
     Args:
         release: its manifest.
-        area: `england` or `hampshire`.
+        to: the area whose list it is for.
         totals: the area's row of `action_totals`; None when nobody there was asked.
         revised: rows of the release's `revisions`.
         link: the release's folder where it is served; may be empty.
     """
-    key = f"area_type={area}|area_code={totals['area_code']}" if totals else ""
+    area, key = to.area, f"area_type={to.area.area_type}|area_code={to.area.area_code}"
     moved = {r["field"]: r for r in revised if (r["table"], r["key"]) == ("action_totals", key)}
     lines, changes = [], []
     for label, field, kind, places in _LINES:
@@ -48,16 +48,16 @@ def release_message(
             changes.append(f"{label}: {value}, was {before} ({moved[field]['reason']})")
     context = {
         "release": release,
-        "area": area.capitalize(),
+        "area": area.area_name,
         "lines": lines,
         "changes": changes,
         "changed": words.number(len(revised)),
-        "link": f"{link}/{_PAGES[area]}" if link else "",
+        "link": f"{link}/{to.page or REPORTED_ENGLAND.page}" if link else "",
         "synthetic": release.data_class == "synthetic",
     }
     message = EmailMessage()
     mark = "[SYNTHETIC DATA] " if context["synthetic"] else ""
-    message["Subject"] = f"{mark}{release.title}: {area.capitalize()}, release {release.number}"
+    message["Subject"] = f"{mark}{release.title}: {area.area_name}, release {release.number}"
     plain = environment().overlay(autoescape=False)
     message.set_content(str(plain.get_template("email.txt.jinja").render(**context)))
     message.add_alternative(str(environment().get_template("email.html.jinja").render(**context)), subtype="html")

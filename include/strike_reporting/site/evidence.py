@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
-from strike_reporting.publishing.selection import RETURNED
+from strike_reporting.catalogue import statuses
+from strike_reporting.catalogue.areas import Area, width
+from strike_reporting.catalogue.statuses import OUTSTANDING, RETURNED
 from strike_reporting.reference.actions import days_text
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.site import words
@@ -18,11 +20,11 @@ from strike_reporting.site.figures import Figure, Figures, Row, Table
 class Evidence:
     """The returns and submissions of one release, as tables for its pages."""
 
-    def __init__(self, figures: Figures, day: date) -> None:
-        """`day` decides which areas a trust counts in."""
-        self.figures, self.day = figures, day
+    def __init__(self, figures: Figures, days: Sequence[date]) -> None:
+        """`days` decide which areas a trust counts in."""
+        self.figures, self.days = figures, days
         self._days: dict[str, list[date]] = {}
-        self._tags: dict[str, str] = {}
+        self._areas: dict[str, tuple[Area, ...]] = {}
         self._named = {r["ods_code"]: r["trust_name"] for r in figures.rows("returns")}
         for r in figures.rows("returns"):
             if r["return_status"] in RETURNED:
@@ -32,18 +34,21 @@ class Evidence:
         """A trust’s name, leading to its page."""
         return Markup('<a href="{}trusts/{}.html">{} ({})</a>').format(root, code, name, code)
 
-    def tags(self, code: str) -> str:
-        """Codes of every area that a trust counts in, for filters."""
-        if code not in self._tags:
-            try:
-                self._tags[code] = " ".join(a.area_code.lower() for a in organisations().areas(code, self.day))
-            except LookupError:  # a trust that began or ended during the action
-                self._tags[code] = code.lower()
-        return self._tags[code]
+    def areas(self, code: str) -> tuple[Area, ...]:
+        """Every area that a trust counts in on any of the days; it may begin or end between them."""
+        if code not in self._areas:
+            orgs = organisations()
+            found = [a for d in self.days if orgs.is_trust(code, d) for a in orgs.areas(code, d)]
+            self._areas[code] = tuple(dict.fromkeys(found))
+        return self._areas[code]
 
-    def members(self, tag: str) -> list[tuple[str, str]]:
+    def tags(self, code: str) -> str:
+        """Codes of these areas, for filters."""
+        return " ".join(dict.fromkeys([code.lower(), *(a.area_code.lower() for a in self.areas(code))]))
+
+    def members(self, area_code: str) -> list[tuple[str, str]]:
         """Trusts of an area: code and name."""
-        return [(c, n) for c, n in sorted(self._named.items()) if tag in self.tags(c).split()]
+        return [(c, n) for c, n in sorted(self._named.items()) if area_code in {a.area_code for a in self.areas(c)}]
 
     def absent(self, only: set[str] | None = None) -> dict[str, list[Markup]]:
         """Trusts that sent no usable return on any day, by extract."""
@@ -51,7 +56,7 @@ class Evidence:
         for extract, title in words.EXTRACTS.items():
             mine = [r for r in self.figures.rows("returns", extract=extract) if only is None or r["ods_code"] in only]
             sent = {r["ods_code"] for r in mine if r["return_status"] in RETURNED}
-            asked = {r["ods_code"]: r["trust_name"] for r in mine if r["return_status"] in ("missing", "rejected")}
+            asked = {r["ods_code"]: r["trust_name"] for r in mine if r["return_status"] in OUTSTANDING}
             names = [self.trust_link(c, n) for c, n in sorted(asked.items(), key=lambda i: i[1]) if c not in sent]
             if names:
                 found[title] = names
@@ -61,14 +66,14 @@ class Evidence:
         """A trust’s returns, each leading to its submission."""
         rows = []
         for r in self.figures.rows("returns", ods_code=code):
-            if r["return_status"] == "not_expected":
+            if not statuses.is_asked(r["return_status"]):
                 continue
             one = {"ods_code": code, "extract": r["extract"], "strike_day": r["strike_day"]}
             sent = r["submission_id"]
             link = Markup('<a href="../sources.html#s-{}">{}</a>').format(sent, sent[:13]) if sent else "none"
             used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined")]
             name = Markup("{}, {}").format(words.EXTRACTS[r["extract"]], words.short_day(r["strike_day"]))
-            rows.append(Row(name, [words.status(r["return_status"]), *used, link, r["reason"] or ""]))
+            rows.append(Row(name, [statuses.label(r["return_status"]).lower(), *used, link, r["reason"] or ""]))
         heads = ("Return", "Status", "#Rows used", "#Rows left out", "Submission", "Note")
         return Table("returns", "Its returns", heads, rows)
 
@@ -129,7 +134,7 @@ class Evidence:
         """Figures that differ from the release before: totals first, and wide areas before narrow ones."""
         found = sorted(
             self.figures.rows("revisions"),
-            key=lambda r: (r["table"] != "action_totals", _WIDTH.index(_part(r["key"], "area_type"))),
+            key=lambda r: (r["table"] != "action_totals", width(_part(r["key"], "area_type"))),
         )
         names = {(r["area_type"], r["area_code"]): r["area_name"] for r in self.figures.rows("action_totals")}
         rows = []
@@ -145,23 +150,21 @@ class Evidence:
 
     def statuses(self) -> Table:
         """How many trusts are in each return status."""
-        counted: dict[tuple[str, date], Counter[str]] = {}
+        counted: dict[tuple[str, date], set[str]] = {}
         for r in self.figures.rows("returns"):
-            counted.setdefault((r["extract"], r["strike_day"]), Counter())[r["return_status"]] += 1
+            counted.setdefault((r["extract"], r["strike_day"]), set()).add(r["return_status"])
+        shown = statuses.shown({s for found in counted.values() for s in found})
         rows = [
             Row(
                 Markup('<a href="sources.html?only=day-{}#{}">{}, {}</a>').format(
                     d, e, words.EXTRACTS[e], words.short_day(d)
                 ),
-                [
-                    self.figures.count("returns", extract=e, strike_day=d, return_status=s)
-                    for s in ("received", "nil_return", "late", "rejected", "missing")
-                ],
+                [self.figures.count("returns", extract=e, strike_day=d, return_status=s) for s in shown],
             )
             for (e, d), found in sorted(counted.items())
-            if set(found) != {"not_expected"}
+            if any(map(statuses.is_asked, found))
         ]
-        heads = ("Return", "#Received", "#Nil return", "#Late", "#Rejected", "#Missing")
+        heads = ("Return", *(f"#{statuses.label(s)}" for s in shown))
         return Table("statuses", "Trusts by return status", heads, rows)
 
     def rules(self) -> Table | None:
@@ -179,9 +182,6 @@ class Evidence:
         ]
         heads = ("Rule", "#Rows or cells", "#Submissions")
         return Table("rules", "Rules broken, by rule", heads, rows) if rows else None
-
-
-_WIDTH = ("england", "hampshire", "region", "icb", "trust", "site")
 
 
 def _part(key: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from strike_reporting.publishing.selection import RETURNED
+from strike_reporting.catalogue.statuses import ASKED, RETURNED
 from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.area import Place, of
@@ -108,7 +108,7 @@ def coverage(figures: Figures, place: Place, extract: str) -> Markup:
     if place.area_type == "trust":
         mine = {"ods_code": place.area_code, "extract": extract}
         came = figures.count("returns", return_status=RETURNED, **mine)
-        asked = figures.count("returns", return_status=(*RETURNED, "missing", "rejected"), **mine)
+        asked = figures.count("returns", return_status=ASKED, **mine)
         return Markup("{} of {} return{}").format(came, asked, "" if asked.value == 1 else "s")
     prefix = "staffing_" if extract == "staffing" else ""
     asked = figures.total("action_totals", f"{prefix}trusts_expected", take="max", **place.where)

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.publishing.summary import KEPT, Summary
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures
@@ -21,7 +22,7 @@ from strike_reporting.site.area import Place, by_day
 from strike_reporting.site.figures import Figure, Figures, Row, Table, together
 from strike_reporting.site.pages import environment
 
-ENGLAND: dict[str, Any] = {"area_type": "england", "area_code": "ENG"}
+_ENGLAND = Place.of(ENGLAND).where
 NAV = (("index.html", "All actions"), ("before.html", "Before a strike"))
 _CAME = ("returned", "expected")
 
@@ -129,7 +130,7 @@ def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
         state = f"{status}; {kept.summary.release_id.rpartition('.')[2]}, {kept.data_class} data"
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
-        parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **ENGLAND) for w in _CAME]
+        parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **_ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
     cells: list[Figure | str | Markup] = []
     for measure, field, kind in (
@@ -140,12 +141,12 @@ def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
         shown: str | Markup = "none found"
         if official is not None:
             shown = Markup('<a href="{}">{}</a>').format(official.source_url, words.number(official.value))
-        ours = kept.figures.total("action_totals", field, **ENGLAND) if kept else _NONE
+        ours = kept.figures.total("action_totals", field, **_ENGLAND) if kept else _NONE
         gap = None
         if kept and kept.data_class != "synthetic" and ours.value is not None and official and official.value:
             gap = ours.value - official.value
         if kept and gap:
-            share = kept.figures.total("action_totals", f"{kind}coverage", **ENGLAND).value
+            share = kept.figures.total("action_totals", f"{kind}coverage", **_ENGLAND).value
             why.append("a later revision, or another cut-off" if share == 100 else "ours holds those who returned")
         cells += [ours, shown, words.number(gap)]
     return Row(name, [state, cover, *cells, "; ".join(dict.fromkeys(why))])
@@ -166,7 +167,7 @@ def _disputes(current: list[Kept]) -> Table:
         counted = [i for i in known if i in whole or not any(i in j.split(";") for j in whole)]
         actions_counted = sum(len(i.split(";")) for i in counted)
         both = [
-            together([f.total("action_totals", m, **ENGLAND) for f in ours]) if released is not None else _NONE
+            together([f.total("action_totals", m, **_ENGLAND) for f in ours]) if released is not None else _NONE
             for m in ("acute_cancelled", "staff_days_lost")
         ]
         rows.append(
@@ -219,7 +220,7 @@ def _once(ids: list[str], kept: dict[str, Kept]) -> list[str] | None:
 def _upcoming(action: ActionSet, kept: Kept | None) -> dict[str, Any]:
     if kept is None:
         return {"title": action.title, "status": action.status_text, "days": None, "link": None}
-    days = by_day(kept.figures, action, Place("england", "ENG", "England", root=kept.root))
+    days = by_day(kept.figures, action, Place.of(ENGLAND, root=kept.root))
     return {"title": action.title, "status": action.status_text, "days": days, "link": f"{kept.root}report.html"}
 
 
@@ -257,7 +258,7 @@ def _known(kept: Kept | None, n: int) -> Figure:
     """Inpatient and outpatient cancellations that England anticipates for the n-th strike day (0: all of them)."""
     if kept is None or n > len(kept.action.days):
         return _NONE
-    where: dict[str, Any] = {"care_setting": ("inpatient", "outpatient"), "activity_unit": "appointment", **ENGLAND}
+    where: dict[str, Any] = {"care_setting": ("inpatient", "outpatient"), "activity_unit": "appointment", **_ENGLAND}
     if n:
         where["strike_day"] = kept.action.days[n - 1]
     return kept.figures.total("cancellations_daily", "anticipated", **where)

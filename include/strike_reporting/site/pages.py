@@ -1,4 +1,4 @@
-"""The pages of one release: England, Hampshire, each trust, sources, quality, definitions.
+"""The pages of one release: England, each named area with a page, each trust, sources, quality, definitions.
 
 They are a view: drawn by today's code from a release's own files, again whenever that code or the releases change.
 Every page is one file with its style and script inside and no reference to another host, so that it can be opened from
@@ -17,12 +17,14 @@ import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
+from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
 from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.ledger.records import Cut
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import ActionSet
-from strike_reporting.reference.organisations import ENGLAND, organisations
+from strike_reporting.reference.areas import named_areas, reported
+from strike_reporting.reference.organisations import organisations
 from strike_reporting.settings import settings
 from strike_reporting.site import area, charts, words
 from strike_reporting.site.area import Place
@@ -49,9 +51,7 @@ def environment() -> jinja2.Environment:
     return made
 
 
-NAV = (
-    ("report.html", "England"),
-    ("hampshire.html", "Hampshire"),
+_BESIDE = (
     ("report.html#trusts", "Trusts"),
     ("sources.html", "Where the numbers come from"),
     ("quality.html", "Quality and revisions"),
@@ -60,6 +60,11 @@ NAV = (
     ("../../index.html", "All actions"),
     ("../../before.html", "Before a strike"),
 )
+
+
+def area_pages() -> tuple[tuple[str, str], ...]:
+    """Page and name of every area that has one: England, then the named areas."""
+    return tuple((r.page, r.area.area_name) for r in reported() if r.page)
 
 
 def pages(
@@ -97,9 +102,10 @@ def pages(
         superseded_by,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
+    total = len(trusts) + len(area_pages()) + 3
     for done, (name, html) in enumerate(book.all(trusts), start=1):
         yield name, html.encode()
-        progress(done, len(trusts) + 5)
+        progress(done, total)
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ class _Book:
         superseded_by: Cut | None,
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
-        self.evidence = Evidence(figures, action.days[0])
+        self.evidence = Evidence(figures, action.days)
         self.common = {
             "release_id": release.release_id,
             "action": action,
@@ -133,16 +139,22 @@ class _Book:
             "superseded_by": superseded_by,
             "files": f"../../../{release.folder}/",
             "root": "",
-            "nav": NAV,
+            "nav": (*area_pages(), *_BESIDE),
         }
 
     def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Path and HTML of every page, England's first."""
         yield "report.html", self.england(trusts)
-        yield "hampshire.html", self.hampshire()
+        for named in (n for n in named_areas() if n.page):
+            yield named.page, self.named(named)
         yield "sources.html", self.sources()
         yield "quality.html", self.quality()
-        yield "definitions.html", self._page("definitions", "Definitions and files", tables=list(TABLES.values()))
+        yield (
+            "definitions.html",
+            self._page(
+                "definitions", "Definitions and files", tables=list(TABLES.values()), kinds=KINDS, named=named_areas()
+            ),
+        )
         for code, name in trusts:
             yield f"trusts/{code}.html", self.trust(code, name, [c for c, _ in trusts])
 
@@ -184,7 +196,8 @@ class _Book:
         else:
             tiles_say = Markup("No board has a figure yet.")
         found = [(Place("trust", c, n), self.evidence.trust_link(c, n), self.evidence.tags(c)) for c, n in trusts]
-        choices = (("hampshire", "Hampshire"), *((p.area_code.lower(), p.name) for p in (*regions, *icbs)))
+        named = [Place.of(n.area) for n in named_areas()]
+        choices = tuple((p.area_code.lower(), p.name) for p in (*named, *regions, *icbs))
         listed = area.side_by_side(
             self.figures,
             "trusts",
@@ -199,20 +212,20 @@ class _Book:
             "area",
             "England",
             "report.html",
-            **self._area(Place("england", ENGLAND, "England")),
+            **self._area(Place.of(ENGLAND)),
             tiles=drawn,
             tiles_say=tiles_say,
-            regions=self._wider("regions", "By region", "Region", regions),
-            icbs=self._wider("icbs", "By integrated care board", "Integrated care board", icbs) if icbs else None,
+            regions=self._wider("region", regions),
+            icbs=self._wider("icb", icbs) if icbs else None,
             trusts=listed,
             absent=self.evidence.absent(),
             published=compared_table(self.figures, self.action, self.facts.data_class == "synthetic"),
         )
 
-    def hampshire(self) -> str:
-        """The same for Hampshire, its trusts side by side, and its hospital sites."""
-        place = Place("hampshire", "HAMPSHIRE", "Hampshire", "sources.html?q=hampshire#{extract}")
-        codes = self.evidence.members("hampshire")
+    def named(self, named: NamedArea) -> str:
+        """The same for a named area, its trusts side by side, and its hospital sites."""
+        place = Place.of(named.area, sources=f"sources.html?q={named.area.area_type}#{{extract}}")
+        codes = self.evidence.members(place.area_code)
         trusts = [(Place("trust", c, n), self.evidence.trust_link(c, n), "") for c, n in codes]
         shown = [
             (p, f)
@@ -231,13 +244,15 @@ class _Book:
             )
         return self._page(
             "area",
-            "Hampshire",
-            "hampshire.html",
+            place.name,
+            named.page,
             **self._area(place),
             trust_bars_say=bars_say,
-            trusts=area.side_by_side(self.figures, "trusts", "Hampshire’s trusts side by side", "Trust", trusts),
+            trusts=area.side_by_side(self.figures, "trusts", f"{place.name}’s trusts side by side", "Trust", trusts),
             trust_bars=charts.bars(bars, "Appointments cancelled", sideways=True) if len(bars) > 1 else None,
-            sites=self._sites("Hospital sites, where the return names them", [c for c, _ in codes]),
+            sites=self._sites("Hospital sites, where the return names them", [c for c, _ in codes])
+            if named.shows_sites
+            else None,
             absent=self.evidence.absent({c for c, _ in codes}),
         )
 
@@ -317,14 +332,15 @@ class _Book:
     def _place(self, row: dict[str, Any]) -> Place:
         return Place(row["area_type"], row["area_code"], row["area_name"])
 
-    def _wider(self, table_id: str, caption: str, first: str, places: list[Place]) -> Table:
+    def _wider(self, area_type: str, places: list[Place]) -> Table:
+        label = kind_of(area_type).label
         link = Markup('<a href="sources.html?q={}">{} ({})</a>')
         named = [(p, link.format(p.area_code.lower(), words.short(p.name), p.area_code), "") for p in places]
-        return area.side_by_side(self.figures, table_id, caption, first, named)
+        return area.side_by_side(self.figures, f"{area_type}s", f"By {label.lower()}", label, named)
 
     def _peers(self, code: str) -> Table | None:
         """The trust's place in England and in its region."""
-        region = next((t for t in self.evidence.tags(code).split() if t.startswith("y")), "")
+        region = next((a.area_code for a in self.evidence.areas(code) if a.area_type == "region"), "")
         kin = tuple(c for c, _ in self.evidence.members(region)) if region else ()
         rows = []
         for field, label in (

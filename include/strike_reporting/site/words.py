@@ -10,18 +10,11 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from strike_reporting.extracts import EXTRACTS as _EXTRACTS
-from strike_reporting.extracts import load
+from strike_reporting.extracts import care_settings, load
 from strike_reporting.reference.facts import read_csv
 
 NOT_AVAILABLE = "[x]"
-EXTRACTS = {"cancellations": "Cancellations", "staffing": "Staffing", "planned_activity": "Planned activity"}
-SETTINGS = {
-    "inpatient": "Inpatient",
-    "outpatient": "Outpatient",
-    "community": "Community",
-    "mental_health": "Mental health",
-}
-UNITS = {"appointment": "Appointments", "clinic_session": "Clinic sessions", "theatre_list": "Theatre lists"}
+EXTRACTS = {e: e.replace("_", " ").capitalize() for e in _EXTRACTS}
 
 
 def number(value: float | None, places: int = 0) -> str:
@@ -65,11 +58,6 @@ def _local(value: str) -> datetime:
     return datetime.fromisoformat(value).astimezone(ZoneInfo("Europe/London"))
 
 
-def status(value: str) -> str:
-    """A return status in words."""
-    return value.replace("_", " ")
-
-
 def of(returned: int | None, expected: int | None) -> str:
     """`14 of 201 trusts`."""
     if expected is None:
@@ -80,6 +68,11 @@ def of(returned: int | None, expected: int | None) -> str:
 def dimension(value: Any) -> str:
     """A coded value in words."""
     return "not stated" if value is None else str(value).replace("_", " ")
+
+
+def settings() -> dict[str, str]:
+    """Care settings in words, in the contract's order: `Mental health`."""
+    return {s: dimension(s).capitalize() for s in care_settings().values()}
 
 
 @cache
