@@ -69,7 +69,7 @@ def edit(folder: Path, name: str, key: str, value: str, column: str, new: str) -
             "RWW",
             "valid_to",
             "2020-06-01",
-            "RWW holds on days of organisation_names.csv",
+            "RWW holds on days of",
         ),
         (
             "organisation_names",
@@ -99,7 +99,7 @@ def edit(folder: Path, name: str, key: str, value: str, column: str, new: str) -
             "R1F",
             "valid_to",
             "2024-05-01",
-            "trust/R1F/community holds on days of services.csv, line",
+            "trust/R1F/community holds on days of",
         ),
         ("asked", "action_id", "AMB-2023-02-10", "action_id", "AMB-1999-01-01", "unknown action AMB-1999-01-01"),
         ("asked", "action_id", "AMB-2023-02-10", "trusts", "6", "6 trusts were asked, but 5 are named"),
