@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -102,7 +102,7 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return otherwise or f"Choose one of: {', '.join(options)}."
 
 
-def one_of(options: Sequence[str]) -> Callable[[str], str]:
+def one_of(options: Collection[str]) -> Callable[[str], str]:
     """A validator that lets only these names through."""
 
     def check(value: str) -> str:

@@ -138,7 +138,7 @@ class Dialect(_Model):
 
 _FIXES = {
     "id": "Give a name of small letters, digits, `_`, `-` and `.`, which feeds then use.",
-    "extract": f"Give one of: {', '.join(EXTRACTS)}.",
+    "extract": "Name the extract whose fields it fills.",
     "description": "Say in one sentence whose file it describes.",
     "columns": "Write `field: Heading in the file`, or `field: {header: Heading, format: ..., codes: {...}}`.",
 }

@@ -238,7 +238,9 @@ def _accepted(seen: _Seen) -> Iterator[Finding]:
             continue
         tried = attempt(outcome, partial(_accepted_wrong, seen.store)) if outcome.counts else None
         if tried and (wrong := tried.made or tried.reason):
-            yield Finding(accepted_key(outcome.extract or EXTRACTS[0], outcome.submission_id), wrong, f"`{REBUILD}`")
+            yield Finding(
+                accepted_key(outcome.extract or next(iter(EXTRACTS)), outcome.submission_id), wrong, f"`{REBUILD}`"
+            )
         key = report_key(outcome.submission_id, "txt")
         if (outcome.rules or outcome.warnings) and key not in reports:
             yield Finding(key, "it is gone", f"`{REBUILD}`")
