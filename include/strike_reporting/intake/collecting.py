@@ -115,6 +115,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
             dialect=dialect_for(feed).id,
             due=feed.due,
             grace_minutes=feed.grace,
+            restates_day=feed.restates_day,
             data_class=feed.data_class,
             collection=collection,
         )

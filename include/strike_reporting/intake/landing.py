@@ -31,6 +31,7 @@ class Sender:
     action_id: str | None = None
     due: str | None = None
     grace_minutes: int = 0
+    restates_day: bool = False
     data_class: str = "real"
     collection: str = ""
     transport: dict[str, Fact] = field(default_factory=dict)
@@ -80,6 +81,7 @@ def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[R
         action_id=sender.action_id,
         due=sender.due,
         grace_minutes=sender.grace_minutes,
+        restates_day=sender.restates_day,
         data_class=sender.data_class,
         transport=sender.transport,
     )

@@ -83,6 +83,7 @@ class Feed(BaseModel):
     dialect: str = "template"
     due: Annotated[str, AfterValidator(_due)] | None = None
     grace: int = Field(0, ge=0, le=7 * 24 * 60)  # minutes after `due` before a return is late
+    restates_day: bool = False  # its file of a day is the whole of it: what an older one held beside it goes
     contact: Annotated[str, AfterValidator(_contact)]
     data_class: Literal["real", "synthetic"] = "real"
     enabled: bool = True
@@ -99,6 +100,7 @@ _FIXES = {
     "location": "Say where its files are, such as `location: RHU/cancellations`.",
     "contact": "Give an e-mail address, such as `contact: information@trust.nhs.uk`.",
     "data_class": "Write real or synthetic.",
+    "restates_day": "Write true or false.",
     "enabled": "Write true or false.",
     "grace": "Give whole minutes after the due time, from 0 to 10080.",
 }

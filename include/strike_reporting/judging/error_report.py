@@ -12,11 +12,12 @@ import xlsxwriter
 from strike_reporting.judging.problems import Problem
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.settings import settings
+from strike_reporting.showing import place
 
 _WORDS = {
     "critical": "the whole file was refused",
     "error": "the row was left out",
-    "warning": "the row was kept",
+    "warning": "a warning; nothing was left out",
 }
 
 
@@ -35,6 +36,8 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
         lines.append(
             f"Rows read {outcome.rows_read:,}; used {outcome.rows_accepted:,}; left out {outcome.rows_quarantined:,}."
         )
+    if outcome.counts and outcome.warnings:
+        lines.append(_asked(outcome))
     counted = Counter((p.severity, p.rule) for p in problems)
     if counted:
         lines += ["", "By rule:"]
@@ -42,14 +45,18 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
         lines += ["", "Row by row:"]
     listed, in_workbook = settings().report_findings, settings().report_workbook_findings
     for p in problems[:listed]:
-        place = "file" if p.row is None else f"row {p.row}"
-        column = f", column {p.column}" if p.column else ""
         value = f", value {p.value!r}" if p.value is not None else ""
-        lines.append(f"  {place}{column}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
+        lines.append(f"  {place(p.row, p.column)}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
     if len(problems) > listed:
         rest = f"  ... and {len(problems) - listed:,} more"
         lines.append(f"{rest}{' in the workbook' if len(problems) <= in_workbook else ''}.")
     return "\n".join(lines) + "\n"
+
+
+def _asked(outcome: Outcome) -> str:
+    """What is asked of a sender whose rows are used with warnings."""
+    many = "1 warning" if outcome.warnings == 1 else f"{outcome.warnings:,} warnings"
+    return f"{many}: the rows are counted as they are. If one is wrong, correct it and send the file again."
 
 
 def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
@@ -81,6 +88,8 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
         "Rows used": outcome.rows_accepted,
         "Rows left out": outcome.rows_quarantined,
     }
+    if outcome.counts and outcome.warnings:
+        facts["Warnings"] = _asked(outcome)
     listed = settings().report_workbook_findings  # it goes by e-mail; the quarantine holds every one
     if len(problems) > listed:
         facts["Listed"] = f"The first {listed:,} of {len(problems):,} findings; “By rule” counts them all."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from strike_reporting.extracts import EXTRACTS, Contract, care_settings
+from strike_reporting.extracts import EXTRACTS, Contract
 from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
@@ -123,7 +123,7 @@ def concerned(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _letter(outcome: Outcome) -> Letter | None:
-    if outcome.feed_id == DROP or outcome.status == "accepted":
+    if outcome.feed_id == DROP or (outcome.status == "accepted" and not outcome.warnings):
         return None
     return Letter(
         name=f"{outcome.submission_id}.{outcome.status}",
@@ -161,6 +161,7 @@ def _outcome(verdict: Verdict) -> Outcome:
         action_id=receipt.action_id,
         due=receipt.due,
         grace_minutes=receipt.grace_minutes,
+        restates_day=receipt.restates_day,
         data_class=receipt.data_class,
         rows_read=read,
         rows_accepted=used,
@@ -176,36 +177,28 @@ def _said(contract: Contract, table: pa.Table, good: pa.Table | None) -> tuple[S
     """What the submission says by day and part; what was left out of a day stands on a row without a part."""
     day = contract.date_field
     every = {r["values"]: r["counts"] for r in pc.value_counts(table[day].drop_null()).to_pylist()}
-    found: list[Said] = []
+    found = list(_parts(contract, good)) if good is not None else []
     used: Counter[date] = Counter()
-    if good is not None:
-        for when, part, rows, total in _parts(contract, good):
-            used[when] += rows
-            found.append(Said(day=when, part=part, rows=rows, total=total))
-    for when, count in every.items():
-        if count > used[when]:
-            found.append(Said(day=when, quarantined=count - used[when]))
+    for said in found:
+        used[said.day] += said.rows
+    found += [Said(day=d, quarantined=n - used[d]) for d, n in every.items() if n > used[d]]
     return tuple(sorted(found, key=lambda s: (s.day, s.part)))
 
 
-def _parts(contract: Contract, good: pa.Table) -> list[tuple[date, str, int, int]]:
-    day, count = contract.date_field, contract.count_field
-    settings_of = care_settings()
-    columns = ["point_of_delivery" if n == "care_setting" else n for n in contract.part]
-    columns = [n for n in columns if n in contract.field_names]
-    grouped = good.group_by([day, *columns]).aggregate([(count, "sum"), (count, "count")]).to_pylist()
-    sums: dict[tuple[date, str], tuple[int, int]] = {}
-    for row in grouped:
-        words = []
-        for name in columns:
-            value = row[name]
-            if name == "point_of_delivery":
-                value = settings_of[value]
-            words.append(f"{value or ''}")
-        key = (row[day], "|".join(words))
-        rows, total = sums.get(key, (0, 0))
-        sums[key] = (rows + row[f"{count}_count"], total + (row[f"{count}_sum"] or 0))
-    return [(when, part, rows, total) for (when, part), (rows, total) in sums.items()]
+def _parts(contract: Contract, good: pa.Table) -> Iterator[Said]:
+    day, part, numbers = contract.date_field, "_part", contract.whole_numbers
+    sums = [(n, how) for n in numbers for how in ("sum", "count")]
+    rows = good.append_column(part, contract.part_keys(good))
+    for row in rows.group_by([day, part]).aggregate([([], "count_all"), ("is_nil", "min"), *sums]).to_pylist():
+        given = {n: row[f"{n}_sum"] for n in numbers if row[f"{n}_count"]}
+        yield Said(
+            day=row[day],
+            part=row[part],
+            rows=row["count_all"],
+            total=given.get(contract.count_field, 0),
+            sums=given,
+            is_nil=row["is_nil_min"],
+        )
 
 
 def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
@@ -230,3 +223,13 @@ def _write_quarantine(store: Store, outcome: Outcome, problems: list[Problem]) -
     store.write(f"{folder}/problems.parquet", buffer.getvalue())
     store.write(report_key(outcome.submission_id, "txt"), error_report.text(outcome, problems).encode())
     store.write(report_key(outcome.submission_id, "xlsx"), error_report.workbook(outcome, problems))
+
+
+def findings(store: Store, submission_id: str) -> list[Problem]:
+    """What was found of a submission, its most serious findings first; nothing where there was nothing to say."""
+    key = f"quarantine/{submission_id}/problems.parquet"
+    try:
+        table = pq.read_table(io.BytesIO(store.read(key)))
+    except FileNotFoundError:
+        return []
+    return [Problem(**row) for row in table.to_pylist()]

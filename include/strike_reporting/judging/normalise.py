@@ -36,7 +36,10 @@ class Unreadable(ValueError):
 
 @dataclass
 class Normalised:
-    """One submission as typed rows (contract fields, source_row, source_column) and what was found on the way."""
+    """One submission as typed rows (contract fields, source_row, source_column) and what was found on the way.
+
+    Last in `table` stands `is_nil`: the row is the dialect's mark that there was nothing, and no count.
+    """
 
     contract: Contract
     table: pa.Table
@@ -95,11 +98,13 @@ def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
         "source_row": numbers * len(blocks),
         "source_column": [h for _, h, _ in blocks for _ in rows],
     }
+    given = len(lineage["source_row"])
     _append_nils(matched, nils, fixed, data, lineage)
     schema = contract.schema
     arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
     arrays += [pa.array(lineage["source_row"], pa.int64()), pa.array(lineage["source_column"], pa.string())]
-    result.table = pa.table(arrays, names=[*contract.field_names, "source_row", "source_column"])
+    arrays.append(pa.array([n >= given for n in range(len(lineage["source_row"]))], pa.bool_()))
+    result.table = pa.table(arrays, names=[*contract.field_names, "source_row", "source_column", "is_nil"])
     for number in contradicted:
         message = "the row says that there was nothing, and holds counts: one of the two is wrong"
         fix = "Correct the counts, or the mark that says there was nothing."

@@ -25,7 +25,7 @@ from strike_reporting.reference.organisations import Site, Standing, organisatio
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-METHOD = 1  # raised whenever the same file under the same rules would be judged otherwise
+METHOD = 2  # raised whenever the same file under the same rules would be judged otherwise
 _LISTED = 60  # more days or sites than this are asked about as one question
 Answer = Any  # JSON: what a contract, dialect or reference row says
 

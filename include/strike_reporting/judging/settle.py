@@ -17,6 +17,7 @@ from strike_reporting.errors import OurFault, Transient, attempt
 from strike_reporting.extracts import Contract
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
+from strike_reporting.judging.doubles import doubles
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import claimed, code_not_current, open_submission, site_elsewhere
 from strike_reporting.judging.plausibility import implausible, unusable
@@ -257,12 +258,10 @@ def _verdict(opened: Opened) -> filing.Verdict:
             opened.receipt, asked, list(problems), opened.trust, rows.contract.name, opened.dialect, rows, good, refused
         )
 
-    critical = next((p for p in problems if p.severity == "critical"), None)
-    if critical:
-        where = f"row {critical.row}, column {critical.column}"
-        return verdict(problems, refused=replace(critical, message=f"{where}: {critical.message}"))
-    mask = pa.array([i not in rows.bad_rows for i in range(rows.table.num_rows)], pa.bool_())
-    good = _blanked(rows).filter(mask)
+    if critical := _critical(problems):
+        return verdict(problems, refused=critical)
+    usable = [i for i in range(rows.table.num_rows) if i not in rows.bad_rows]
+    good = _blanked(rows).take(pa.array(usable, pa.int64()))
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
@@ -270,7 +269,19 @@ def _verdict(opened: Opened) -> filing.Verdict:
     strike_days = asked.strike_days({*good[rows.contract.date_field].to_pylist()})
     if whole := unusable(rows.contract, good, strike_days):
         return verdict([whole, *problems], refused=whole)
+    twice = doubles(rows.contract, good)
+    problems += [d.problem for d in twice]
+    if critical := _critical(problems):
+        return verdict(problems, refused=critical)
+    out = {d.at for d in twice if d.problem.severity != "warning"}
+    good = good.take(pa.array([n for n in range(good.num_rows) if n not in out], pa.int64()))
     return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
+
+
+def _critical(problems: Sequence[Problem]) -> Problem | None:
+    """Why the whole file is refused, if one of its rows is enough for that."""
+    found = next((p for p in problems if p.severity == "critical"), None)
+    return found and replace(found, message=f"row {found.row}, column {found.column}: {found.message}")
 
 
 def _blanked(rows: Normalised) -> pa.Table:

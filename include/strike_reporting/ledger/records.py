@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from strike_reporting.errors import OurFault
 
 Fact = str | int | float | bool | None
+NOTICES = ("rejected", "accepted_in_part", "accepted")  # outcomes that a sender may be told of, by a letter so named
 
 
 class Damaged(OurFault):
@@ -69,6 +70,7 @@ class Receipt(Record):
     sequence: the order of landing, given by the ledger; it decides which submission is newer, never a clock.
     sent_at: the sender's own time of the file, where the transport says so (UTC, ISO 8601).
     received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due.
+    restates_day: what it says of a day is all that there is to say of it.
     """
 
     submission_id: str
@@ -86,6 +88,7 @@ class Receipt(Record):
     action_id: str | None = None
     due: str | None = None
     grace_minutes: int = 0
+    restates_day: bool = False
     data_class: str = "real"
     transport: dict[str, Fact] = {}
 
@@ -115,13 +118,19 @@ class Pull(Record):
 
 
 class Said(Record):
-    """What one submission says about one strike day and part; rows that were left out have no part."""
+    """What one submission says about one strike day and part; rows that were left out have no part.
+
+    part: the contract's `part_keys`. total: of the contract's count. sums: of each whole number that some row gives.
+    is_nil: no row gives a count; all of them are the dialect's mark that there was nothing.
+    """
 
     day: date
     part: str = ""
     rows: int = 0
     total: int = 0
     quarantined: int = 0
+    sums: dict[str, int] = {}
+    is_nil: bool = False
 
 
 class Day(Part):
@@ -139,6 +148,7 @@ class Outcome(Record):
     rules: how many problems each broken rule made; warnings are only counted in `warnings`.
     pins: what it was judged by: each question that was asked of contracts, dialects and reference data, and the
         hash of the answer. When an answer changes it is judged again; when another changes it is not.
+    withdrawn: who withdrew it, when and why, as one sentence; the ledger adds it when it hands an outcome out.
     """
 
     submission_id: str
@@ -157,6 +167,7 @@ class Outcome(Record):
     action_id: str | None = None
     due: str | None = None
     grace_minutes: int = 0
+    restates_day: bool = False
     data_class: str = "real"
     rows_read: int = 0
     rows_accepted: int = 0
@@ -165,10 +176,11 @@ class Outcome(Record):
     rules: dict[str, int] = {}
     pins: dict[str, str] = {}
     said: tuple[Said, ...] = ()
+    withdrawn: str = ""
 
     @property
     def counts(self) -> bool:
-        """Whether any of its rows may be published."""
+        """Whether any of its rows could be used; they are published unless it is `withdrawn`."""
         return self.status in ("accepted", "accepted_in_part")
 
     @property
@@ -187,6 +199,20 @@ class Outcome(Record):
             total[said.day] += said.total
             left[said.day] += said.quarantined
         return {d: Day(rows=rows[d], total=total[d], quarantined=left[d]) for d in sorted(rows)}
+
+
+class Withdrawal(Record):
+    """A submission that was sent in error, taken out of the figures by a person. at: UTC, ISO 8601."""
+
+    submission_id: str
+    who: str
+    why: str
+    at: str
+
+    @property
+    def sentence(self) -> str:
+        """Who, when and why."""
+        return f"withdrawn by {self.who} on {self.at[:16].replace('T', ' ')} UTC: {self.why}"
 
 
 class Cut(Record):

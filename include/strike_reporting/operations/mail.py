@@ -18,6 +18,11 @@ from strike_reporting.reference.areas import mailed
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
+_BECAME = {
+    "rejected": "could not be used",
+    "accepted_in_part": "was used in part",
+    "accepted": "was used, with warnings",
+}
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
@@ -114,7 +119,7 @@ def _notice(store: Store, outcome: Outcome) -> EmailMessage:
     from strike_reporting.judging.filing import report_key
 
     message = EmailMessage()
-    done = "could not be used" if outcome.status == "rejected" else "was used in part"
+    done = _BECAME[outcome.status]
     message["Subject"] = f"Strike reporting: a {outcome.extract or 'return'} file of yours {done}"
     message.set_content(store.read(report_key(outcome.submission_id, "txt")).decode())
     workbook = store.read(report_key(outcome.submission_id, "xlsx"))

@@ -16,8 +16,8 @@ from strike_reporting.errors import StrikesError, attempt, each
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.again import begin_again, damaged, made_again
-from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
-from strike_reporting.ledger.records import Cut, Damaged, Letter, Receipt
+from strike_reporting.ledger.receiving import RECEIPTS, WITHDRAWALS, receipt_key, withdrawal_key
+from strike_reporting.ledger.records import NOTICES, Cut, Damaged, Letter, Receipt, Withdrawal
 from strike_reporting.publishing.manifest import MANIFEST, release_folder
 from strike_reporting.publishing.releases import mending, point, pointed, read_manifest, read_table
 from strike_reporting.publishing.summary import KEPT, summary_of
@@ -76,7 +76,9 @@ def rebuild(store: Store, progress: Progress = lambda done, of: None, *, upgradi
     receipts, wrong = _receipts(store, ledger)
     releases = list(_releases(store))
     letters = _letters(ledger, receipts, releases)
-    begin_again(ledger.engine, receipts, ((r.cut, r.summary, r.is_early) for r in releases), letters)
+    withdrawals, lost = _withdrawals(store, ledger)
+    wrong += lost
+    begin_again(ledger.engine, receipts, ((r.cut, r.summary, r.is_early) for r in releases), letters, withdrawals)
     for restored in sorted(releases, key=lambda r: r.cut.number):
         if restored.cut.state == "published":
             point(store, restored.slug, restored.cut)
@@ -116,6 +118,16 @@ def _receipts(store: Store, ledger: Ledger) -> tuple[list[Receipt], list[str]]:
     store.write_many({receipt_key(r.submission_id): r.dump() for r in ordered if r.submission_id in fresh})
     mended = {receipt_key(r.submission_id) for r in lost}
     return ordered, [t.reason for t in tried if t.made is None and t.item not in mended]
+
+
+def _withdrawals(store: Store, ledger: Ledger) -> tuple[list[Withdrawal], list[str]]:
+    """Withdrawals, and what could not be read; one that only the ledger still has is written to landing again."""
+    contents = store.read_many(store.list(WITHDRAWALS, ".json"), missing_ok=True)
+    tried = list(each(contents, lambda key: Withdrawal.load(contents[key], key)))
+    found = {withdrawal_key(t.made.submission_id): t.made for t in tried if t.made is not None}
+    lost = {k: w for w in ledger.judged.withdrawn() if (k := withdrawal_key(w.submission_id)) not in found}
+    store.write_many({k: w.dump() for k, w in lost.items()})
+    return [*found.values(), *lost.values()], [t.reason for t in tried if t.made is None and t.item not in lost]
 
 
 def in_order(receipts: Iterable[Receipt]) -> list[Receipt]:
@@ -177,7 +189,7 @@ def _letters(ledger: Ledger, receipts: list[Receipt], releases: list[_Restored])
         about, _, last = str(row.keys[0]).rpartition(".")
         if row.table != "outbox" or about not in times:
             continue
-        is_notice = last in ("rejected", "accepted_in_part")
+        is_notice = last in NOTICES
         yield Letter(
             name=row.keys[0],
             kind="notice" if is_notice else "release",

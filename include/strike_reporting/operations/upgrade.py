@@ -20,7 +20,7 @@ from strike_reporting.errors import each
 from strike_reporting.judging.filing import refusal_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
-from strike_reporting.ledger.records import Duplicate, Letter, Outcome, Pull, Receipt
+from strike_reporting.ledger.records import NOTICES, Duplicate, Letter, Outcome, Pull, Receipt
 from strike_reporting.operations.rebuild import Progress, Rebuilt, in_order, is_old, rebuild
 from strike_reporting.publishing.manifest import DECISION, MANIFEST, Decision, FileFact, Inputs, Release, Source
 from strike_reporting.publishing.releases import facts_of
@@ -172,7 +172,7 @@ def _take_over(store: Store, ledger: Ledger) -> list[str]:
     def letter(key: str) -> None:
         name = key.rpartition("/")[2].removesuffix(".json")
         about, _, last = name.rpartition(".")
-        is_notice = last in ("rejected", "accepted_in_part")
+        is_notice = last in NOTICES
         state = "sent" if dict(json.loads(store.read(key)))["status"] == "sent" else "expired"
         kind, area = ("notice", "") if is_notice else ("release", last)
         ledger.letters.add([Letter(name=name, kind=kind, about=about, area=area, state=state)])
