@@ -139,6 +139,7 @@ class Publishing(_Group):
     before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
     files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")
+    warnings_shown: int = Field(5, ge=0, description="warnings that `strikes run` prints; it counts them all")
 
 
 class Ledger(_Group):

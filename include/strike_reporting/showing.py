@@ -13,6 +13,12 @@ def safe_name(name: str) -> str:
     return plain if len(plain) <= 200 else f"{plain[:160]}...{plain[-37:]}"
 
 
+def place(row: int | None, column: str | None) -> str:
+    """Where in a file something stands."""
+    where = "file" if row is None else f"row {row}"
+    return f"{where}, column {column}" if column else where
+
+
 def safe_text(text: str) -> str:
     """A text without control characters, NHS numbers, e-mail addresses and postcodes."""
     plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.add_typer(releases.app, name="release")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(submissions.app, name="submission")
 for command in (
     run.run,
     run.simulate,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from strike_reporting.cli.output import err, out, print_table, progress_bar, say, say_release
+
+if TYPE_CHECKING:
+    from strike_reporting.ledger.records import Outcome
+    from strike_reporting.storage import Store
 
 
 def run(
@@ -56,6 +60,7 @@ def run(
         found = Counter(o.status.replace("_", " ") for o in came)
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
         say(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.")
+    _say_warnings(store, came)
     say_release(release, is_new)
     wrong = [j.reason for j in judged if j.outcome is None]
     wrong += [o.reason for j in judged if (o := j.outcome) is not None and o.is_ours]
@@ -64,6 +69,28 @@ def run(
         err.print(f"strikes: {reason}", highlight=False, markup=False)
     if wrong:
         raise typer.Exit(4)
+
+
+def _say_warnings(store: Store, came: list[Outcome]) -> None:
+    """How many warnings there are, and the first few: of files whose rows are counted all the same."""
+    from strike_reporting.judging.filing import findings
+    from strike_reporting.settings import settings
+    from strike_reporting.showing import place, safe_text
+
+    doubtful = [o for o in came if o.counts and o.warnings]
+    if not doubtful:
+        return
+    every, files = sum(o.warnings for o in doubtful), len(doubtful)
+    say(f"{every:,} warning{'s' * (every > 1)} in {files:,} file{'s' * (files > 1)}; the rows are counted:")
+    left = settings().warnings_shown
+    for outcome in doubtful:
+        if left <= 0:
+            break
+        warned = [p for p in findings(store, outcome.submission_id) if p.severity == "warning"][:left]
+        left -= len(warned)
+        for p in warned:
+            say(safe_text(f"  {outcome.source_name}, {place(p.row, p.column)}: {p.message}. {p.fix}"))
+        say(f"  all of this file: `strikes submission show {outcome.submission_id}`")
 
 
 def simulate(

@@ -1,4 +1,4 @@
-"""`strikes outcomes`, `strikes errors`, `strikes rows`, `strikes purge`: what became of what was sent."""
+"""`strikes outcomes`, `strikes errors`, `strikes rows`, `strikes submission …`: what became of what was sent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 
 from strike_reporting.cli.output import err, print_table, say
 
+app = typer.Typer(no_args_is_help=True, help="One submission: what became of it, and taking it out of the figures.")
+
 
 def outcomes(
     only: Annotated[Literal["accepted", "accepted_in_part", "rejected", ""], typer.Option(help="Show only these")] = "",
@@ -19,7 +21,7 @@ def outcomes(
     from strike_reporting.storage import Store
 
     rows = [
-        (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.reason, o.submission_id)
+        (o.source_name, o.ods_code or "?", o.extract or "?", o.status, o.withdrawn or o.reason, o.submission_id)
         for o in ledger_of(Store()).judged.listed(only)
     ]
     print_table("Submissions", ("File", "Trust", "Extract", "Outcome", "Why", "Reference"), rows)
@@ -64,3 +66,63 @@ def rows(
     written = io.BytesIO()
     pa_csv.write_csv(neutral(found.select(["source_row", "source_column", *names])), written)
     sys.stdout.write(written.getvalue().decode())
+
+
+@app.command("show")
+def show(submission: Annotated[str, typer.Argument(help="Submission reference")]) -> None:
+    """Say what became of one submission, what it says by day and part, and everything that was found of it."""
+    from strike_reporting.judging.filing import findings
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.showing import place, safe_text
+    from strike_reporting.storage import Store
+
+    store = Store()
+    outcome = ledger_of(store).judged.get(submission)
+    if outcome is None:
+        err.print(
+            f"There is no outcome of {submission!r}; `strikes outcomes` lists them.", highlight=False, markup=False
+        )
+        raise typer.Exit(1)
+    facts = {
+        "File": outcome.source_name,
+        "Trust": outcome.ods_code or "not known",
+        "Extract": outcome.extract or "not known",
+        "Feed": outcome.feed_id + (", whose files restate the whole day" if outcome.restates_day else ""),
+        "Received": f"{outcome.received_at[:16].replace('T', ' ')} UTC, number {outcome.sequence}",
+        "Outcome": f"{outcome.status.replace('_', ' ')}: {outcome.reason}",
+        "What to do": outcome.fix,
+        "Withdrawn": outcome.withdrawn,
+    }
+    for name, value in facts.items():
+        if value:
+            say(safe_text(f"{name}: {value}"))
+    days = [
+        (
+            str(s.day),
+            s.part or "left out",
+            f"{s.rows or s.quarantined:,}",
+            ", ".join(f"{k} {v:,}" for k, v in s.sums.items()),
+        )
+        for s in outcome.said
+    ]
+    if days:
+        print_table("What it says", ("Day", "Part", "Rows", "Sums"), days)
+    found = [(place(p.row, p.column), p.value or "", p.severity, p.message, p.fix) for p in findings(store, submission)]
+    if found:
+        print_table("What was found", ("Where", "Value", "Severity", "What is wrong", "What to do"), found)
+
+
+@app.command("withdraw")
+def withdraw(
+    submission: Annotated[str, typer.Argument(help="Submission reference")],
+    who: Annotated[str, typer.Option(help="Who withdraws it")],
+    why: Annotated[str, typer.Option(help="Why: it is kept and shown")],
+) -> None:
+    """Take a submission that was sent in error out of the figures; what it replaced counts again."""
+    from strike_reporting.operations.withdrawing import withdraw as taken
+    from strike_reporting.storage import Store
+
+    outcome, actions = taken(Store(), submission, who, why)
+    say(f"{outcome.source_name} ({submission}) is {outcome.withdrawn}.")
+    if actions:
+        say(f"To be published again: {', '.join(actions)}; the next publication does it, or `strikes run`.")

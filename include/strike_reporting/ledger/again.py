@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger import published, receiving, schema
 from strike_reporting.ledger.engine import REBUILDING, reading, upsert, upserts, writing
-from strike_reporting.ledger.records import Cut, Damaged, Duplicate, Letter, Outcome, Pull, Receipt, Record
+from strike_reporting.ledger.records import Cut, Damaged, Duplicate, Letter, Outcome, Pull, Receipt, Record, Withdrawal
 
 R = TypeVar("R", bound=Record)
 # What follows from landing and the release folders. The other tables hold what is nowhere else, and are kept.
-_MADE_AGAIN = ("receipts", "outcomes", "said", "rules", "touched", "releases", "facts")
+_MADE_AGAIN = ("receipts", "outcomes", "said", "withdrawals", "rules", "touched", "releases", "facts")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ _COLUMNS: tuple[tuple[sa.Table, str, Callable[[str, str], object]], ...] = (
     (schema.feeds, "last_pull", Pull.load),
     (schema.feeds, "validators", _validators),
     (schema.outcomes, "record", Outcome.load),
+    (schema.withdrawals, "record", Withdrawal.load),
     (schema.outbox, "record", Letter.load),
 )
 
@@ -82,6 +83,7 @@ def begin_again(
     receipts: list[Receipt],
     releases: Iterable[tuple[Cut, str, bool]],
     letters: Iterable[Letter],
+    withdrawals: Iterable[Withdrawal] = (),
 ) -> None:
     """Empty what can be made again, fill in what is kept for good, and drop the rows that cannot be read.
 
@@ -90,6 +92,7 @@ def begin_again(
         receipts: with the numbers that they carry.
         releases: each with its summary, and whether it is early.
         letters: in place of those that cannot be read.
+        withdrawals: of submissions.
     """
     wrong = list(damaged(engine))
     with writing(engine) as connection:
@@ -105,6 +108,8 @@ def begin_again(
         published.restore(connection, releases)
         rows = [{"name": e.name, "state": e.state, "record": e.dump().decode()} for e in letters]
         upserts(connection, schema.outbox, rows, ("name",))
+        taken = [{"submission_id": w.submission_id, "record": w.dump().decode()} for w in withdrawals]
+        upserts(connection, schema.withdrawals, taken, ("submission_id",))
         upsert(connection, schema.facts, {"key": REBUILDING, "value": "begun"}, ("key",))
 
 

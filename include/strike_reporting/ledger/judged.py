@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import reading, upserts, writing
-from strike_reporting.ledger.records import Letter, Outcome
-from strike_reporting.ledger.schema import outbox, outcomes, receipts, rules, said, touched
+from strike_reporting.ledger.records import Damaged, Letter, Outcome, Withdrawal
+from strike_reporting.ledger.schema import outbox, outcomes, receipts, rules, said, touched, withdrawals
 
 
 class Judged:
@@ -78,6 +78,19 @@ class Judged:
             if letter is not None:
                 queue(connection, [letter])
         self._known |= set(fresh)
+
+    def withdraw(self, found: Iterable[Withdrawal], concerns: Iterable[str] = ()) -> None:
+        """Take submissions out of the figures of the actions that they concern."""
+        rows = [{"submission_id": w.submission_id, "record": w.dump().decode()} for w in found]
+        with writing(self._engine) as connection:
+            upserts(connection, withdrawals, rows, ("submission_id",))
+            touch(connection, concerns)
+
+    def withdrawn(self) -> Found[Withdrawal]:
+        """Every withdrawal, by submission."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(withdrawals).order_by(withdrawals.c.submission_id)).all()
+        return load_each(Withdrawal, "withdrawal", ((r.submission_id, r.record) for r in rows))
 
     def get(self, submission_id: str) -> Outcome | None:
         """A submission's outcome, if it has been judged."""
@@ -168,8 +181,11 @@ class Judged:
         with writing(self._engine) as connection:
             connection.execute(sa.delete(touched).where(touched.c.action_id == action_id, touched.c.mark == mark))
 
-    def _many(self, statement: sa.Select[tuple[str, str]]) -> Found[Outcome]:
-        """Outcomes. A submission whose outcome is damaged is judged again: it is put back among those to judge."""
+    def _many(self, statement: sa.Select[tuple[str, str, str | None]]) -> Found[Outcome]:
+        """Outcomes, each with its withdrawal.
+
+        A submission whose outcome is damaged is judged again: it is put back among those to judge.
+        """
         with reading(self._engine) as connection:
             rows = connection.execute(statement).all()
         found = load_each(Outcome, "outcome", ((r.submission_id, r.record) for r in rows))
@@ -177,10 +193,22 @@ class Judged:
             with writing(self._engine) as connection:
                 back = sa.update(receipts).where(receipts.c.submission_id.in_(found.set_aside))
                 connection.execute(back.values(is_judged=False))
+        taken = {r.submission_id: _sentence(r.withdrawal) for r in rows if r.withdrawal is not None}
+        found[:] = [o.model_copy(update={"withdrawn": taken.get(o.submission_id, "")}) for o in found]
         return found
 
 
-_SELECT = sa.select(outcomes.c.record, outcomes.c.submission_id)
+_SELECT = sa.select(outcomes.c.record, outcomes.c.submission_id, withdrawals.c.record.label("withdrawal")).select_from(
+    outcomes.outerjoin(withdrawals, withdrawals.c.submission_id == outcomes.c.submission_id)
+)
+
+
+def _sentence(record: str) -> str:
+    """Who withdrew a submission, when and why. One whose record is damaged stays withdrawn."""
+    try:
+        return Withdrawal.load(record, "withdrawal").sentence
+    except Damaged:
+        return "withdrawn; who and why cannot be read, `strikes ledger rebuild` takes them from landing"
 
 
 def _keep(connection: sa.Connection, contents: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
 
 RECEIPTS = "landing/receipts"
+WITHDRAWALS = "landing/withdrawals"
 Validators = dict[str, dict[str, str]]
 VALIDATORS = TypeAdapter(Validators)
 
@@ -23,6 +24,11 @@ VALIDATORS = TypeAdapter(Validators)
 def receipt_key(submission_id: str) -> str:
     """Where a submission's receipt is kept for good; its row here is a copy."""
     return f"{RECEIPTS}/{submission_id}.json"
+
+
+def withdrawal_key(submission_id: str) -> str:
+    """Where the withdrawal of a submission is kept for good."""
+    return f"{WITHDRAWALS}/{submission_id}.json"
 
 
 class Receiving:

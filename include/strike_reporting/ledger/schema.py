@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0001"  # the newest migration
+HEAD = "0002"  # the newest migration
 metadata = sa.MetaData()
 # 64 bits on PostgreSQL; SQLite's own key type, without which it does not number rows by itself.
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -99,6 +99,13 @@ said = sa.Table(
     sa.Column("total", sa.BigInteger, nullable=False),
     sa.Column("quarantined", sa.BigInteger, nullable=False),
     sa.Index("said_of_day", "strike_day", "extract", "ods_code"),
+)
+
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
 )
 
 rules = sa.Table(
