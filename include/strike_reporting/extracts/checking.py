@@ -61,10 +61,10 @@ def _line(node: Any, path: Path) -> int:
 
 def _senseless(table: Table) -> Iterator[Found]:
     """What is well formed and cannot be carried all the same."""
-    places = {p.name: ("properties", n) for n, p in enumerate(table.properties)}
+    names = [p.name for p in table.properties]
     for n, p in enumerate(table.properties):
         at: Path = ("properties", n)
-        if places[p.name] != at or p.name in (*_WORKING, *(f.name for f in LINEAGE)):
+        if names.index(p.name) != n or p.name in (*_WORKING, *(f.name for f in LINEAGE)):
             yield (*at, "name"), f"{p.name}: this name is taken; give the field another"
         yield from (((*at, *path), f"{p.name}: {what}") for path, what in _senseless_field(p))
     fields = {p.name: p for p in table.properties}

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from strike_reporting.extracts import Contract, Inside, Severity
+from strike_reporting.extracts import Contract, Inside
 from strike_reporting.extracts.contract import BETWEEN
 from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
@@ -59,33 +60,30 @@ def _says(contract: Contract, rows: pa.Table) -> pa.ChunkedArray:
     return reduce(pc.or_, (pc.greater(rows[n].fill_null(0), 0) for n in contract.whole_numbers))
 
 
-def _severity(contract: Contract, rule: Inside) -> Severity:
-    return contract.inside.get(rule, "error")
-
-
-def _double(contract: Contract, rule: Inside, row: dict[str, object], column: str, message: str, fix: str) -> Double:
-    severity = _severity(contract, rule)
+def _double(
+    contract: Contract,
+    rule: Inside,
+    row: dict[str, Any],
+    column: str,
+    message: str,
+    fix: str,
+    *,
+    is_doubt: bool = False,
+) -> Double:
+    """What is said of a row. `is_doubt`: it cannot count twice, and the sender is only asked."""
+    severity = "warning" if is_doubt else contract.inside.get(rule, "error")
     end = "it is counted all the same" if severity == "warning" else "it is not counted"
-    value = row[column]
     heading = row["source_column"] if column == contract.count_field else None
-    problem = Problem(
-        rule,
-        severity,
-        f"{message}; {end}",
-        fix,
-        int(str(row["source_row"])),
-        str(heading or column),
-        None if value is None else str(value),
-        str(row[contract.date_field]),
-    )
-    return Double(int(str(row[_AT])), problem)
+    value, day = (None if row[n] is None else str(row[n]) for n in (column, contract.date_field))
+    problem = Problem(rule, severity, f"{message}; {end}", fix, row["source_row"], heading or column, value, day)
+    return Double(row[_AT], problem)
 
 
 def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     """Rows that are alike in every field. A count of one is a person or an appointment, of which two may be alike."""
     if contract.record_field:
         rows = rows.filter(pc.is_null(rows[contract.record_field]))
-    rows = rows.filter(pc.greater(rows[contract.count_field], 0))
+    rows = rows.filter(rows["_says"])
     keys = [n for n in (*contract.field_names, "source_column") if n != contract.record_field]
     groups = rows.group_by(keys, use_threads=False).aggregate([(_AT, "list"), ("source_row", "list")])
     groups = groups.filter(pc.greater(pc.list_value_length(groups[f"{_AT}_list"]), 1))
@@ -106,18 +104,26 @@ def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
 
 
 def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
-    """Rows that name no site, where the file has sited ones of the same day and part: which may be in them."""
-    site = contract.site_field
+    """Rows that name no site, where the file has sited ones of the same day and part: they may be the total of those.
+
+    Fewer than the sited ones cannot be their total: they are what happened elsewhere, and are counted.
+    """
+    site, count = contract.site_field, contract.count_field
     if not site:
         return
     rows = rows.filter(rows["_says"])
     keys = [contract.date_field, "_base"]
-    sited = rows.filter(pc.is_valid(rows[site])).group_by(keys).aggregate([("source_row", "min")])
-    beside = rows.filter(pc.is_null(rows[site])).join(sited, keys, join_type="inner", use_threads=False)
+    sited, others = rows.filter(pc.is_valid(rows[site])), rows.filter(pc.is_null(rows[site]))
+    held = sited.group_by(keys).aggregate([("source_row", "min"), (count, "sum")])
+    total = others.group_by(keys).aggregate([(count, "sum")]).rename_columns({f"{count}_sum": "_total"})
+    beside = others.join(held, keys, join_type="inner", use_threads=False).join(total, keys, use_threads=False)
     for row in beside.sort_by(_AT).to_pylist():
         message = f"this row names no site, and row {row['source_row_min']} of the same day and part does"
         fix = f"Name the {site} in every row of a day, or in none, and send the file again."
-        yield _double(contract, "unsited_beside_sited", row, site, message, fix)
+        is_rest = row["_total"] < row[f"{count}_sum"]
+        if is_rest:
+            message += f"; {row['_total']:,} cannot be the total of {row[f'{count}_sum']:,}"
+        yield _double(contract, "unsited_beside_sited", row, site, message, fix, is_doubt=is_rest)
 
 
 def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:

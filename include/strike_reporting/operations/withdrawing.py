@@ -23,7 +23,7 @@ def withdraw(store: Store, submission_id: str, who: str, why: str) -> tuple[Outc
         StrikesError: there is none of this id, none of its rows is used, it is withdrawn already, or a name or reason
             is lacking.
     """
-    who, why = (" ".join(safe_text(text).split()) for text in (who, why))
+    who, why = (safe_text(" ".join(text.split())) for text in (who, why))
     for option, text in (("--who", who), ("--why", why)):
         if not text:
             raise StrikesError(f"{option} is empty: say {'who withdraws it' if option == '--who' else 'why'}")
