@@ -194,6 +194,16 @@ class Contract:
         """All checks, derived from the fields first, then the table's own."""
         return (*(rule for f in self.fields for rule in f.rules), *self.table_rules)
 
+    @property
+    def once(self) -> dict[Inside, Severity]:
+        """The rules that apply to what one file may not count twice, with their severities."""
+        applies: dict[Inside, bool] = {
+            "identical_rows": True,
+            "unsited_beside_sited": bool(self.site_field),
+            "whole_beside_parts": any(v.whole_of for f in self.fields for v in f.values),
+        }
+        return {rule: self.inside.get(rule, "error") for rule, does in applies.items() if does}
+
     def behind(self, name: str) -> Field | None:
         """The field that a part's name is taken from: of that name, or which rolls up to it."""
         return next((f for f in self.fields if name in (f.name, f.rolls_up_to)), None)

@@ -6,7 +6,7 @@ nothing. How severe each is, the contract says; an error leaves the rows out, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -19,6 +19,11 @@ from strike_reporting.extracts.contract import BETWEEN
 from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
 
+FIXES: dict[Inside, str] = {
+    "identical_rows": "If it is a copy, remove it. If not, add the two up, or say in another field how they differ.",
+    "unsited_beside_sited": "Name the site in every row of a day, or in none, and send the file again.",
+    "whole_beside_parts": "Send the whole or its parts for one day, and not both.",
+}
 _AT = "_at"  # a row's place in the table
 
 
@@ -40,8 +45,8 @@ def doubles(contract: Contract, good: pa.Table) -> list[Double]:
     found: list[Double] = []
     rows = good.append_column(_AT, pa.array(range(good.num_rows), pa.int64()))
     rows = rows.append_column("_base", _base(contract, rows)).append_column("_says", _says(contract, rows))
-    for rule in (_identical, _unsited, _wholes):
-        new = list(rule(contract, rows))
+    for rule in contract.once:
+        new = list(_LOOKS[rule](contract, rows))
         found += new
         out = pa.array([d.at for d in new if d.problem.severity != "warning"], pa.int64())
         rows = rows.filter(pc.invert(pc.is_in(rows[_AT], value_set=out)))
@@ -66,16 +71,17 @@ def _double(
     row: dict[str, Any],
     column: str,
     message: str,
-    fix: str,
     *,
     is_doubt: bool = False,
 ) -> Double:
     """What is said of a row. `is_doubt`: it cannot count twice, and the sender is only asked."""
-    severity = "warning" if is_doubt else contract.inside.get(rule, "error")
+    severity = "warning" if is_doubt else contract.once[rule]
     end = "it is counted all the same" if severity == "warning" else "it is not counted"
     heading = row["source_column"] if column == contract.count_field else None
     value, day = (None if row[n] is None else str(row[n]) for n in (column, contract.date_field))
-    problem = Problem(rule, severity, f"{message}; {end}", fix, row["source_row"], heading or column, value, day)
+    problem = Problem(
+        rule, severity, f"{message}; {end}", FIXES[rule], row["source_row"], heading or column, value, day
+    )
     return Double(row[_AT], problem)
 
 
@@ -91,11 +97,10 @@ def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     for group in sorted(groups.to_pylist(), key=lambda g: g[f"{_AT}_list"]):
         places, numbers = group[f"{_AT}_list"], group["source_row_list"]
         message = f"this row is identical with row {numbers[0]}"
-        fix = "If it is a copy, remove it. If it is not, add the two up, or say in another field how they differ."
         if group[contract.count_field] > 1:
             for at, number in zip(places[1:], numbers[1:], strict=True):
                 row = {**group, _AT: at, "source_row": number}
-                yield _double(contract, "identical_rows", row, contract.count_field, message, fix)
+                yield _double(contract, "identical_rows", row, contract.count_field, message)
         elif warned < settings().repeated_rows_listed:
             warned += 1
             message = f"rows {numbers[0]} and {numbers[-1]} are identical; both are counted"
@@ -109,8 +114,6 @@ def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     Fewer than the sited ones cannot be their total: they are what happened elsewhere, and are counted.
     """
     site, count = contract.site_field, contract.count_field
-    if not site:
-        return
     rows = rows.filter(rows["_says"])
     keys = [contract.date_field, "_base"]
     sited, others = rows.filter(pc.is_valid(rows[site])), rows.filter(pc.is_null(rows[site]))
@@ -119,11 +122,10 @@ def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     beside = others.join(held, keys, join_type="inner", use_threads=False).join(total, keys, use_threads=False)
     for row in beside.sort_by(_AT).to_pylist():
         message = f"this row names no site, and row {row['source_row_min']} of the same day and part does"
-        fix = f"Name the {site} in every row of a day, or in none, and send the file again."
         is_rest = row["_total"] < row[f"{count}_sum"]
         if is_rest:
             message += f"; {row['_total']:,} cannot be the total of {row[f'{count}_sum']:,}"
-        yield _double(contract, "unsited_beside_sited", row, site, message, fix, is_doubt=is_rest)
+        yield _double(contract, "unsited_beside_sited", row, site, message, is_doubt=is_rest)
 
 
 def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:
@@ -142,6 +144,13 @@ def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:
             wholes = rows.filter(pc.equal(rows[field.name], value.code))
             beside = wholes.join(parts.aggregate([("source_row", "min")]), keys, join_type="inner", use_threads=False)
             for row in beside.sort_by(_AT).to_pylist():
-                message = f"row {row['source_row_min']} of the same day is of a part of {value.code}"
-                fix = f"Send {value.code}, or {', '.join(value.whole_of)}, and not both for one day."
-                yield _double(contract, "whole_beside_parts", row, field.name, message, fix)
+                message = f"row {row['source_row_min']} of the same day is of a part of it"
+                message += f" ({', '.join(value.whole_of)})"
+                yield _double(contract, "whole_beside_parts", row, field.name, message)
+
+
+_LOOKS: dict[Inside, Callable[[Contract, pa.Table], Iterator[Double]]] = {
+    "identical_rows": _identical,
+    "unsited_beside_sited": _unsited,
+    "whole_beside_parts": _wholes,
+}

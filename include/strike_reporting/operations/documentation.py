@@ -17,6 +17,7 @@ from strike_reporting.catalogue.areas import KINDS, kind_of
 from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.extracts import EXTRACTS, Contract, load
 from strike_reporting.intake.dialects import load_dialects
+from strike_reporting.judging.doubles import FIXES
 from strike_reporting.reference.areas import named_areas
 from strike_reporting.settings import ENVIRONMENT, GROUPS, PREFIX, example_config, shown
 
@@ -116,6 +117,10 @@ def _contract_page(contract: Contract) -> list[str]:
         lines.append(f"| `{f.name}` | {need} | {_type(f.arrow_type)} | {_cell(f.description)} | {_cell(f.enables)} |")
     lines += ["", "| rule | severity | checked by | what to do when it fails |", "|---|---|---|---|"]
     lines += [f"| `{r.name}` | {r.severity} | `{r.expectation}` | {_cell(r.fix)} |" for r in contract.rules]
+    lines += [
+        f"| `{rule}` | {severity} | the file's other rows | {_cell(FIXES[rule])} |"
+        for rule, severity in contract.once.items()
+    ]
     lines.append("")
     for f in contract.fields:
         if f.values:

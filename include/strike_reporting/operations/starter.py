@@ -21,6 +21,7 @@ _FEEDS = """\
 #   contact     who hears of a file that cannot be used
 #   data_class  real (default) or synthetic
 #   enabled     true (default) or false: then it is known and not pulled
+#   restates_day  true: what a file says of a day is the whole of it (default false: parts that it lacks stand)
 #
 # Remove the # from these lines and make them yours:
 #- trust: RHU
@@ -58,6 +59,7 @@ _README = """\
 | `settings.toml` | tuning numbers; a line that is commented out has its default |
 | `feeds/*.yaml` | who delivers what, from where, until when |
 | `dialects/*.yaml` | how suppliers' files are written, where they are not the template |
+| `extracts/*/contract.yaml` | optional: further extracts, each a folder with its contract |
 | `reference/*.csv` | optional: rows that replace or add to those of the packaged file of the same name and columns |
 
 After a change `strikes feeds` names every entry that cannot be used, and `strikes check-reference` every row.
