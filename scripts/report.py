@@ -56,12 +56,8 @@ def main() -> int:
 
     print()
     for release in current(Store()):
-        cover = release.coverage
         print(f"{release.title} ({release.status}, {release.data_class} data)")
-        print(
-            f"  returned: cancellations {cover.trusts_returned} of {cover.trusts_expected} trusts, "
-            f"staffing {cover.staffing_trusts_returned} of {cover.staffing_trusts_expected}"
-        )
+        print(f"  returned: {release.coverage}")
         print(f"  report:   {HOME / 'site' / release.slug / f'{release.number:04d}' / 'report.html'}")
     print(f"\nAll actions: {HOME / 'site' / 'index.html'}")
     say("Done")

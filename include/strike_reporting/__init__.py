@@ -26,7 +26,7 @@ def read(action_id: str, table: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    from strike_reporting.catalogue.tables import TABLES
+    from strike_reporting.extracts.tables import TABLES
     from strike_reporting.publishing.releases import find, read_table
     from strike_reporting.storage import Store
 

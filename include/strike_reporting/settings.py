@@ -110,6 +110,21 @@ class Doubts(_Group):
     repeated_rows_listed: int = Field(20, ge=1, description="identical rows named in one report")
 
 
+class Counting(_Group):
+    """When figures may be compared, and when they are flagged as doubtful."""
+
+    decides: ClassVar[bool] = True
+    comparable_cover_percent: float = Field(
+        95, ge=0, le=100, description="of the trusts expected, on every strike day: else peaks are of the same trusts"
+    )
+    impossible_percent: float = Field(
+        2, ge=0, le=100, description="of the whole, in pairs whose part is more than it: the share is then unreliable"
+    )
+    outlier_times: float = Field(3, gt=1, description="times the median share of peers of the same size")
+    peers_at_least: int = Field(8, ge=2, description="fewer peers are too few to be held against")
+    unusual_share_points: float = Field(50, gt=0, description="percentage points from the peers' median of a part")
+
+
 class Judging(_Group):
     """Judging in batches, and the error report."""
 
@@ -164,6 +179,7 @@ GROUPS: tuple[type[_Group], ...] = (
     Pulling,
     Limits,
     Doubts,
+    Counting,
     Judging,
     Selection,
     Publishing,
@@ -172,7 +188,7 @@ GROUPS: tuple[type[_Group], ...] = (
 )
 
 
-class Settings(BaseSettings, Work, Pulling, Limits, Doubts, Judging, Selection, Publishing, Ledger, Watching):
+class Settings(BaseSettings, Work, Pulling, Limits, Doubts, Counting, Judging, Selection, Publishing, Ledger, Watching):
     """All settings, frozen."""
 
     model_config = SettingsConfigDict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.releases import find, read_table
 from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.releases import find
 from strike_reporting.simulator.examples import ACTIONS

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pytest
 from frictionless import Package, system
 from openpyxl import load_workbook
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.data_files import data_files, neutral
 from strike_reporting.publishing.releases import find, read_table
 from strike_reporting.publishing.workbook import UNKNOWN, workbook

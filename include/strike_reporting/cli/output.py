@@ -50,12 +50,9 @@ def say_release(release: Release, is_new: bool) -> None:
     """A release, how complete it is, and where its pages and files are."""
     from strike_reporting.storage import Store
 
-    cover, store = release.coverage, Store()
+    store = Store()
     new = "new" if is_new else "unchanged"
     say(f"Release {release.release_id} ({new}, {release.data_class} data): {release.title}")
-    say(
-        f"  returned: cancellations {cover.trusts_returned} of {cover.trusts_expected} trusts, "
-        f"staffing {cover.staffing_trusts_returned} of {cover.staffing_trusts_expected}"
-    )
+    say(f"  returned: {release.coverage}")
     say(f"  report: {store.path(f'site/{release.slug}/{release.number:04d}')}/report.html")
     say(f"  files: {store.path(release.folder)}")

@@ -14,8 +14,8 @@ import pyarrow as pa
 import xlsxwriter
 
 from strike_reporting.catalogue.areas import KINDS, kind_of
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.extracts import EXTRACTS, Contract, load
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.intake.dialects import load_dialects
 from strike_reporting.judging.doubles import FIXES
 from strike_reporting.reference.areas import named_areas

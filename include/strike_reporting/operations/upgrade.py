@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import each
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.filing import refusal_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.manifest import Release
 
 SYNTHETIC = "SYNTHETIC DATA: made by a simulator, not reported by any trust"

@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import Field
 
 from strike_reporting.extracts import EXTRACTS, care_settings
+from strike_reporting.extracts.measures import asked_with
 from strike_reporting.ledger.records import Part, Record
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.organisations import organisations
@@ -80,19 +81,14 @@ def frame(action: ActionSet) -> Frame:
         days=action.days,
         closing_days=action.closing_days,
         overlapping={d: action.overlapping(d) for d in days if action.overlapping(d)},
-        asked={e: {d: orgs.expected(action, _asked_with(e), d) for d in days} for e in EXTRACTS},
+        asked={e: {d: orgs.expected(action, asked_with(e), d) for d in days} for e in EXTRACTS},
         asked_number={
-            e: {d: n for d in days if (n := orgs.asked_number(action, _asked_with(e), d)) is not None} for e in EXTRACTS
+            e: {d: n for d in days if (n := orgs.asked_number(action, asked_with(e), d)) is not None} for e in EXTRACTS
         },
         members=_members(days),
         sites={s.site_code: s.name for s in orgs.sites()},
         care_settings=care_settings(),
     )
-
-
-def _asked_with(extract: str) -> str:
-    """Nobody is asked for plans alone: they are welcome of whoever is asked for cancellations."""
-    return "cancellations" if extract == "planned_activity" else extract
 
 
 def _members(days: Iterable[date]) -> tuple[Member, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,10 +18,12 @@ from typing import Any
 from pydantic import Field
 
 from strike_reporting import __version__
+from strike_reporting.extracts.measures import LABELS, asked_for
 from strike_reporting.ledger.records import Outcome, Part, Record
 
-METHOD = 1  # raised whenever the same submissions would give other figures
+METHOD = 2  # raised whenever the same submissions would give other figures
 FRAME, RULES, DECISION, MANIFEST = "kept/frame.json", "kept/rules.json", "decision.json", "manifest.json"
+_COVER = ("trusts_expected", "trusts_returned", "coverage")
 _LIBRARIES = ("duckdb", "great-expectations", "gptables", "numpy", "pandas", "pyarrow", "python-calamine", "xlsxwriter")
 
 
@@ -69,14 +72,20 @@ class FileFact(Part):
 
 
 class Coverage(Part):
-    """England's coverage of the whole action."""
+    """England's coverage of the whole action: the columns of its totals that say how many returned each extract."""
 
-    trusts_expected: int | None
-    trusts_returned: int | None
-    coverage: float | None
-    staffing_trusts_expected: int | None
-    staffing_trusts_returned: int | None
-    staffing_coverage: float | None
+    @classmethod
+    def of(cls, england: Mapping[str, Any]) -> Coverage:
+        """From England's row of the totals."""
+        return cls(**{f"{p}{c}": england[f"{p}{c}"] for p in asked_for().values() for c in _COVER})
+
+    def __str__(self) -> str:
+        """Such as `cancellations 14 of 201 trusts, staffing 3 of 201 trusts`."""
+        said = self.model_extra or {}
+        return ", ".join(
+            f"{LABELS[e].lower()} {said.get(f'{p}trusts_returned')} of {said.get(f'{p}trusts_expected')} trusts"
+            for e, p in asked_for().items()
+        )
 
 
 class Release(Record):

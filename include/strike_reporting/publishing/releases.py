@@ -14,8 +14,8 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import OurFault, StrikesError, Transient
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.rulebook import answers
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
@@ -301,17 +301,24 @@ def current(store: Store) -> list[Release]:
 
 
 def read_table(store: Store, release: Release, name: str) -> pa.Table:
-    """One published table of a release.
+    """One published table of a release, in today's columns: one that it was published without is all null.
 
     Raises:
         Broken: it is damaged or gone.
     """
-    file = f"{name}.parquet"
+    file, schema = f"{name}.parquet", TABLES[name].schema
+    if release.files and file not in release.files:
+        return schema.empty_table()
     try:
         data = store.read(f"{release.folder}/{file}")
     except FileNotFoundError as error:
         raise Broken(release.slug, release.number, file, "it is gone") from error
     try:
-        return pq.read_table(io.BytesIO(data))
+        table = pq.read_table(io.BytesIO(data))
+        columns = [
+            table[f.name].cast(f.type) if f.name in table.schema.names else pa.nulls(table.num_rows, f.type)
+            for f in schema
+        ]
+        return pa.table(columns, schema=schema)
     except (OSError, pa.ArrowException) as error:
         raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import OurFault
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.intake.landing import content, object_key
 from strike_reporting.judging import rulebook
 from strike_reporting.judging.filing import kept_refusal, refusal_key

@@ -1,16 +1,27 @@
-"""Revisions: every figure that differs from the release before, with what brought the change about."""
+"""Revisions: every figure that differs from the release before, with what brought the change about.
+
+The cause of a changed figure is looked for where it lies: in the trusts of its area whose own figure of the same name
+changed, and in what changed of their returns. Only what is left is put down to a change that concerns all.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from strike_reporting.catalogue.areas import ENGLAND
-from strike_reporting.catalogue.tables import REVISIONS, TABLES, Table
+from strike_reporting.catalogue.statuses import RETURNED
+from strike_reporting.catalogue.tables import REVISIONS, Table
+from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE, concerned
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.frame import Frame
-from strike_reporting.publishing.manifest import Inputs, Release, Source
+from strike_reporting.publishing.manifest import Inputs, Release
 from strike_reporting.reference.organisations import organisations
+
+Row = dict[str, Any]
+Cells = tuple[tuple[str, Any], ...]  # the key of a row without its area
 
 
 def revisions(
@@ -33,18 +44,20 @@ def revisions(
     """
     rows: list[dict[str, str | None]] = []
     if before:
-        reasons = _Reasons(frame, before.inputs, inputs)
-        for name in ("cancellations_daily", "staffing_daily", "action_totals", "specialties"):
-            for key, area, field, was, now in _changes(TABLES[name], old[name], new[name]):
-                why, submissions = reasons.of(name, area, field)
+        causes = _Causes(frame, before.inputs, inputs, _returns(old), _returns(new))
+        for name in (*PIVOTS, TOTALS_TABLE):
+            changes = list(_changes(TABLES[name], old[name], new[name]))
+            causes.learn(name, changes)
+            for change in changes:
+                why, submissions = causes.of(name, change)
                 rows.append(
                     {
                         "action_id": frame.action_id,
                         "table": name,
-                        "key": key,
-                        "field": field,
-                        "old": None if was is None else str(was),
-                        "new": None if now is None else str(now),
+                        "key": change.key,
+                        "field": change.field,
+                        "old": None if change.old is None else str(change.old),
+                        "new": None if change.new is None else str(change.new),
                         "reason": why,
                         "submission_id": submissions,
                         "release": release_id,
@@ -53,65 +66,136 @@ def revisions(
     return pa.Table.from_pylist(rows, schema=REVISIONS.schema)
 
 
-class _Reasons:
-    """Why a figure changed: the new submissions of its own area and kind, and what changed for all figures."""
+class _Change:
+    """One figure that differs."""
 
-    def __init__(self, frame: Frame, before: Inputs, now: Inputs) -> None:
+    __slots__ = ("area", "cells", "field", "key", "new", "old")
+
+    def __init__(self, table: Table, row: Row, field: str, old: Any, new: Any) -> None:
+        self.area = (str(row["area_type"]), str(row["area_code"]))
+        self.cells: Cells = tuple((k, row[k]) for k in table.keys if k not in ("action_id", "area_type", "area_code"))
+        self.key = _key(table, row)
+        self.field, self.old, self.new = field, old, new
+
+
+def _key(table: Table, row: Row) -> str:
+    return "|".join(f"{k}={row[k]}" for k in table.keys if k != "action_id" and row[k] is not None)
+
+
+def _changes(table: Table, old: pa.Table, new: pa.Table) -> Iterator[_Change]:
+    was = {_key(table, r): r for r in old.to_pylist()}
+    now = {_key(table, r): r for r in new.to_pylist()}
+    for key in sorted({*was, *now}):
+        before, after = was.get(key, {}), now.get(key, {})
+        for field in table.measures:
+            if before.get(field) != after.get(field):
+                yield _Change(table, after or before, field, before.get(field), after.get(field))
+
+
+def _returns(tables: dict[str, pa.Table]) -> dict[tuple[str, str, str], Row]:
+    """Returns by trust, extract and day."""
+    return {(r["ods_code"], r["extract"], str(r["strike_day"])): r for r in tables["returns"].to_pylist()}
+
+
+class _Causes:
+    """Why figures changed."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        before: Inputs,
+        now: Inputs,
+        old: dict[tuple[str, str, str], Row],
+        new: dict[tuple[str, str, str], Row],
+    ) -> None:
         self._general = []
         if (before.method, before.judging_method) != (now.method, now.judging_method):
             self._general.append("a change of method")
         if before.contracts != now.contracts:
             self._general.append("a changed contract")
-        self._known: dict[tuple[str, str, bool], tuple[str, str | None]] = {}
-        past = {s.submission_id: s for s in before.submissions if s.is_used}
-        arrived = [s for s in now.submissions if s.is_used and self._is_other(past.get(s.submission_id), s)]
-        self._arrived = [(s, self._areas(frame, s.ods_code or "")) for s in arrived]
+        self._old, self._new = old, new
+        self._names = {s.submission_id: s.source_name for s in (*before.submissions, *now.submissions)}
+        self._differ: dict[tuple[str, str], list[str]] = {}
+        for code, extract, day in sorted({*old, *new}):
+            if _told(old.get((code, extract, day))) != _told(new.get((code, extract, day))):
+                self._differ.setdefault((code, extract), []).append(day)
+        self._areas: dict[str, set[tuple[str, str]]] = {}
+        for m in frame.members:
+            self._areas.setdefault(m.ods_code, set()).update((a[0], a[1]) for a in m.areas)
+        self._sites = {s.site_code: s.ods_code for s in organisations().sites()}
+        self._moved: dict[tuple[str, str, Cells], set[str]] = {}
 
-    @staticmethod
-    def _is_other(was: Source | None, now: Source) -> bool:
-        """Whether a submission is new, or was judged again with another result."""
-        return was is None or (was.status, was.rows_accepted) != (now.status, now.rows_accepted)
+    def learn(self, table: str, changes: list[_Change]) -> None:
+        """Note which trusts' own figures changed."""
+        for c in changes:
+            if c.area[0] == "trust":
+                self._moved.setdefault((table, c.field, c.cells), set()).add(c.area[1])
 
-    @staticmethod
-    def _areas(frame: Frame, code: str) -> set[tuple[str, str]]:
-        orgs = organisations()
-        found = {("site", s.site_code) for s in orgs.sites() if s.ods_code == orgs.successor(code)}
-        found |= {(a[0], a[1]) for m in frame.members if m.ods_code == code for a in m.areas}
-        return found | {("trust", code), (ENGLAND.area_type, ENGLAND.area_code)}
-
-    def of(self, table: str, area: tuple[str, str], field: str) -> tuple[str, str | None]:
+    def of(self, table: str, change: _Change) -> tuple[str, str | None]:
         """The reason in words, and the submissions joined by `;`."""
-        is_staff = table == "staffing_daily" or field.startswith(("staff", "percent_due"))
-        known = (*area, is_staff)
-        if known not in self._known:
-            self._known[known] = self._find(area, is_staff)
-        return self._known[known]
+        extracts, day = concerned(table, change.field), dict(change.cells).get("strike_day")
+        trusts = self._trusts(table, change)
+        reasons: list[str] = []
+        submissions: set[str] = set()
+        for code in sorted(trusts):
+            for extract in extracts:
+                days = [d for d in self._differ.get((code, extract), ()) if day is None or d == str(day)]
+                if days:
+                    reasons.append(self._return(code, extract, days, submissions))
+        shown = [*reasons[:10], *([f"and {len(reasons) - 10} more"] if len(reasons) > 10 else []), *self._general]
+        why = "; ".join(dict.fromkeys(shown)) or "reference data changed: names, members or who is asked"
+        return why, ";".join(sorted(submissions)) or None
 
-    def _find(self, area: tuple[str, str], is_staff: bool) -> tuple[str, str | None]:
-        mine = [s for s, areas in self._arrived if area in areas and (s.extract == "staffing") == is_staff]
-        reasons = list(self._general)
-        if mine:
-            who = sorted({f"{s.ods_code} {(s.extract or '').replace('_', ' ')}" for s in mine})
-            more = f" and {len(who) - 10} more" if len(who) > 10 else ""
-            reasons.insert(0, "new or replaced returns: " + ", ".join(who[:10]) + more)
-        ids = ";".join(sorted(s.submission_id for s in mine)) or None
-        return "; ".join(reasons) or "reference data changed, or a return was withdrawn or refused", ids
+    def _trusts(self, table: str, change: _Change) -> set[str]:
+        """The trusts whose own figure changed with this one; of a coverage, all trusts of the area."""
+        kind, code = change.area
+        if kind == "site":
+            return {self._sites.get(code, code), code[:3]}
+        if kind == "trust":
+            return {code}
+        moved = self._moved.get((table, change.field, change.cells), set())
+        mine = {t for t, areas in self._areas.items() if change.area in areas or kind == ENGLAND.area_type}
+        return (moved & mine) or mine
+
+    def _return(self, code: str, extract: str, days: list[str], submissions: set[str]) -> str:
+        """What happened to a trust's returns of an extract on these days."""
+        was: set[str] = set()
+        now: set[str] = set()
+        refused: set[str] = set()
+        for d in days:
+            old, new = self._old.get((code, extract, d)), self._new.get((code, extract, d))
+            was |= _used(old)
+            now |= _used(new)
+            refused |= _refused(new) - _refused(old)
+        what = f"{code} {extract.replace('_', ' ')}"
+        fresh, gone = now - was, was - now
+        submissions |= fresh or gone
+        if fresh:
+            return f"{'replaced' if was else 'new'} return: {what} ({self._named(fresh)})"
+        if gone:
+            return f"no longer counted: {what} ({self._named(gone)})"
+        if refused:
+            submissions |= refused
+            return f"a newer file could not be used: {what} ({self._named(refused)})"
+        return f"judged again or asked anew: {what}"
+
+    def _named(self, submissions: set[str]) -> str:
+        names = sorted({self._names.get(s, s) for s in submissions})
+        return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
-def _changes(table: Table, old: pa.Table, new: pa.Table) -> list[tuple[str, tuple[str, str], str, Any, Any]]:
-    """Key, area (type and code), field, old and new value of everything that differs."""
+def _used(row: Row | None) -> set[str]:
+    """The submissions whose rows count; of a release that named only the newest, that one."""
+    if row is None or row["return_status"] not in RETURNED:
+        return set()
+    return {s for s in (row["submission_ids"] or row["submission_id"] or "").split(";") if s}
 
-    def index(rows: pa.Table) -> dict[str, dict[str, Any]]:
-        keys = [k for k in table.keys if k != "action_id"]
-        return {"|".join(f"{k}={r[k]}" for k in keys if r[k] is not None): r for r in rows.to_pylist()}
 
-    was, now = index(old), index(new)
-    found = []
-    for key in sorted({*was, *now}):
-        before, after = was.get(key, {}), now.get(key, {})
-        row = after or before
-        area = (row["area_type"], row["area_code"])
-        for field in table.measures:
-            if before.get(field) != after.get(field):
-                found.append((key, area, field, before.get(field), after.get(field)))
-    return found
+def _refused(row: Row | None) -> set[str]:
+    return {s for s in [(row or {}).get("refused_submission_id")] if s}
+
+
+def _told(row: Row | None) -> tuple[tuple[Any, ...], set[str]]:
+    """What of a return can change a figure or its coverage."""
+    kept = ("return_status", "total", "rows_accepted", "rows_quarantined", "refused_submission_id")
+    return tuple((row or {}).get(k) for k in kept), _used(row)

@@ -1,19 +1,22 @@
-"""Which submission counts: for each trust, extract and strike day, the newest usable one that covers the day.
+"""Which submission counts: for each trust, extract and strike day, part by part (see `slices`).
 
 It is decided here from the ledger, in the order of landing, whatever the order of judging was. The answer is the
-`returns` table: one row for every return that was expected or that came.
+`returns` table: one row for every return that was expected or that came, with the parts that count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.clock import parse_due
-from strike_reporting.extracts import EXTRACTS
+from strike_reporting.extracts import EXTRACTS, Contract, load
+from strike_reporting.extracts.measures import asked_with
 from strike_reporting.ledger.records import Day, Outcome
+from strike_reporting.publishing import slices
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.settings import settings
 
@@ -22,7 +25,10 @@ _LONDON = ZoneInfo("Europe/London")
 
 @dataclass(frozen=True)
 class Return:
-    """The return of one trust for one extract and strike day."""
+    """The return of one trust for one extract and strike day.
+
+    held: part to the submission of which it counts. sums: what the ledger says that they hold of each field.
+    """
 
     ods_code: str
     trust_name: str
@@ -36,6 +42,19 @@ class Return:
     rows_quarantined: int
     total: int | None
     refused_submission_id: str | None = None
+    is_newer_held: bool = False
+    held: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def submission_ids(self) -> tuple[str, ...]:
+        """All submissions whose rows count, newest first, as `held` is ordered."""
+        return tuple(dict.fromkeys(self.held.values()))
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in the figures."""
+        return self.return_status in RETURNED
 
 
 def window(days: Iterable[date]) -> tuple[str, str]:
@@ -66,15 +85,17 @@ def select(frame: Frame, outcomes: Iterable[Outcome], failures: Mapping[str, str
             whole[(o.ods_code, o.extract)] = o  # refused before its days could be read
     returns = []
     for extract in EXTRACTS:
+        contract = load(extract)
+        is_asked_for = asked_with(extract) == extract
         for day in frame.all_days:
             is_strike_day = day in frame.days
-            optional = extract == "planned_activity" or not is_strike_day
             pool = set(frame.asked[extract][day])
             came = {t for t, e, d in sent if (e, d) == (extract, day) and frame.member(t, day)}
             for code in sorted(pool | came):
                 refused = whole.get((code, extract)) if is_strike_day else None
-                one = _One(frame, code, extract, day, sent.get((code, extract, day), []), refused)
-                returns.append(one.chosen() or one.refused(optional, failures.get(f"{code}.{extract}")))
+                one = _One(frame, code, contract, day, sent.get((code, extract, day), []), refused)
+                is_expected = is_asked_for and is_strike_day and code in pool
+                returns.append(one.chosen() or one.refused(is_expected, failures.get(f"{code}.{extract}")))
     return sorted(returns, key=lambda r: (r.ods_code, r.extract, r.strike_day))
 
 
@@ -92,72 +113,79 @@ class _One:
 
     frame: Frame
     code: str
-    extract: str
+    contract: Contract
     day: date
     candidates: list[Outcome]
     whole: Outcome | None
 
-    def _said(self, o: Outcome) -> Day:
-        return o.days.get(self.day, Day())
-
-    def _row(self, status: str, of: Outcome | None, reason: str, said: Day, total: int | None) -> Return:
+    def _row(self, status: str, of: Outcome | None, reason: str, quarantined: int) -> Return:
         member = self.frame.member(self.code, self.day)
         return Return(
             self.code,
             member.name if member else self.code,
-            self.extract,
+            self.contract.name,
             self.day,
             status,
             of.submission_id if of else None,
             of.received_at if of else None,
             reason,
-            said.rows,
-            said.quarantined,
-            total,
+            0,
+            quarantined,
+            None,
         )
 
     def chosen(self) -> Return | None:
-        """The return by the submission that counts; None when none does."""
-        good: list[Outcome] = []
-        held: list[tuple[Outcome, str]] = []
-        for o in self.candidates:
-            if not o.counts or not self._said(o).rows:
-                held.append((o, o.reason))
-            elif good and o.rows_accepted * 2 < o.rows_read:
-                bad = f"{o.rows_quarantined:,} of its {o.rows_read:,} rows could not be used"
-                held.append((o, f"{bad}, so it does not replace the file before it"))
-            else:
-                good.append(o)
-        if not good:
+        """The return by the parts that count; None when none does."""
+        day = slices.choose(self.candidates, self.day, self.contract)
+        if not day.held:
             return None
-        chosen, said = good[-1], self._said(good[-1])
         if self.whole:
-            held.append((self.whole, self.whole.reason))
-        later = [(o, why) for o, why in held if o.sequence > chosen.sequence and not (o.counts and why == o.reason)]
+            day.refused.append((self.whole, self.whole.reason))
+        used = {o.submission_id: o for o, _ in day.held.values()}
+        newest = max(used.values(), key=lambda o: o.sequence)
+        later = [(o, why) for o, why in day.refused if o.sequence >= newest.sequence]
+        quarantined = sum(o.days[self.day].quarantined for o in used.values())
+        total = sum(said.total for _, said in day.held.values())
         reasons = []
-        if said.quarantined:
-            reasons.append(f"{said.quarantined} row{'' if said.quarantined == 1 else 's'} left out")
-        if len(good) > 1:
-            reasons.append(f"replaces {len(good) - 1} earlier submission{'s' if len(good) > 2 else ''}")
-            reasons += self._jump(said.total, self._said(good[-2]).total)
-        if later:
-            reasons.append(f"a newer file could not be used: {later[-1][1]}")
-        status = "late" if _is_late(chosen, self.day) else ("nil_return" if said.total == 0 else "received")
-        row = self._row(status, chosen, "; ".join(reasons), said, said.total)
-        return row if not later else Return(**{**row.__dict__, "refused_submission_id": later[-1][0].submission_id})
-
-    def refused(self, optional: bool, failure: str | None) -> Return:
-        """The return where no submission counts."""
-        bad = self.candidates[-1] if self.candidates else self.whole
-        if bad:
-            lost = Day(quarantined=self._said(bad).quarantined)
-            why = f"none of the day's {lost.quarantined} rows could be used. {bad.fix}" if bad.counts else bad.reason
-            return self._row("rejected", bad, why, lost, None)
-        if optional:
-            return self._row("not_expected", None, "", Day(), None)
-        return self._row(
-            "missing", None, f"the last pull failed: {failure}" if failure else "nothing was received", Day(), None
+        if quarantined:
+            reasons.append(f"{quarantined} row{'' if quarantined == 1 else 's'} left out")
+        if len(used) > 1:
+            reasons.append(f"from {len(used)} files")
+        if day.replaced:
+            reasons.append(f"replaces {len(day.replaced)} earlier submission{'s' if len(day.replaced) > 1 else ''}")
+        if day.before is not None:
+            reasons += self._jump(total, day.before)
+        reasons += [f"a newer file could not be used: {why}" for _, why in later[-1:]]
+        reasons += [f"held until it is confirmed: {why}" for _, why in day.questioned.values()]
+        reasons += [f"{o.source_name} was withdrawn: {o.withdrawn}" for o in self.candidates if o.withdrawn]
+        late = any(_is_late(o, self.day) for o in used.values())
+        row = self._row(
+            "late" if late else ("received" if total else "nil_return"), newest, "; ".join(reasons), quarantined
         )
+        order = sorted(day.held, key=lambda part: (-day.held[part][0].sequence, part))
+        return replace(
+            row,
+            rows_accepted=sum(said.rows for _, said in day.held.values()),
+            total=total,
+            refused_submission_id=later[-1][0].submission_id if later else None,
+            is_newer_held=bool(day.questioned),
+            held={part: day.held[part][0].submission_id for part in order},
+            sums=slices.sums(said for _, said in day.held.values()),
+        )
+
+    def refused(self, is_expected: bool, failure: str | None) -> Return:
+        """The return where no submission counts."""
+        left = [o for o in self.candidates if not o.withdrawn]
+        bad = left[-1] if left else self.whole
+        if bad:
+            lost = bad.days.get(self.day, Day()).quarantined
+            why = f"none of the day's {lost} rows could be used. {bad.fix}" if bad.counts else bad.reason
+            return self._row("rejected", bad, why, lost)
+        gone = "; ".join(f"{o.source_name} was withdrawn: {o.withdrawn}" for o in self.candidates)
+        if not is_expected:
+            return self._row("not_expected", None, gone, 0)
+        why = gone or (f"the last pull failed: {failure}" if failure else "nothing was received")
+        return self._row("missing", None, why, 0)
 
     def _jump(self, total: int, before: int) -> list[str]:
         """What is to be asked when a day's total is far from that of the submission before."""

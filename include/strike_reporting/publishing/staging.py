@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting.catalogue.statuses import RETURNED
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts import EXTRACTS, load
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.judging.rulebook import METHOD as JUDGING_METHOD
 from strike_reporting.ledger import ledger_of
@@ -89,12 +88,12 @@ def stage(
     failures = ledger.receiving.failing() if failures is None else failures
     returns = select(frame, outcomes, failures)
     try:
-        tables = summarise(store, frame, returns)
-        if problems := check(frame.action_id, tables, returns, outcomes):
+        tables, lost = summarise(store, frame, returns)
+        if problems := [*lost, *check(tables, returns, outcomes)]:
             raise CheckFailed(f"{frame.action_id} was not published: " + "; ".join(problems))
     except Exception as error:
-        if lost := [s for e in EXTRACTS for s in counting(returns, e) if accepted_rows(store, e, s) is None]:
-            raise Unsound(frame.action_id, "accepted file", lost) from error
+        if gone := [s for e in EXTRACTS for s in counting(returns, e) if accepted_rows(store, e, s) is None]:
+            raise Unsound(frame.action_id, "accepted file", gone) from error
         raise
     inputs = _inputs(frame, returns, outcomes, failures, data_class)
     return Staged(frame, returns, outcomes, tables, inputs, identity(tables, inputs.data_class, frame.status))
@@ -123,7 +122,7 @@ def _inputs(
     frame: Frame, returns: list[Return], outcomes: list[Outcome], failures: dict[str, str], data_class: str | None
 ) -> Inputs:
     """What a release is computed from. It is synthetic when any file meant for its action is, used or not."""
-    used = {s for r in returns for s in (r.submission_id, r.refused_submission_id) if s}
+    used = {s for r in returns for s in (r.submission_id, *r.submission_ids, r.refused_submission_id) if s}
     meant = {*frame.action_id.split(";")}
     classes = {o.data_class for o in outcomes if o.submission_id in used or meant & {*(o.action_id or "").split(";")}}
     missing = {f"{r.ods_code}.{r.extract}" for r in returns if r.return_status == "missing"}
@@ -156,9 +155,9 @@ def manifest_of(staged: Staged, number: int, release_id: str, before: Release | 
         status=frame.status,
         strike_days=tuple(str(d) for d in frame.days),
         overlapping={str(d): ids for d, ids in frame.overlapping.items() if d in frame.days},
-        coverage=Coverage(**{k: england[k] for k in Coverage.model_fields}),
+        coverage=Coverage.of(england),
         rows={n: t.num_rows for n, t in sorted(tables.items())},
-        rows_accepted=sum(r.rows_accepted for r in staged.returns if r.return_status in RETURNED),
+        rows_accepted=sum(r.rows_accepted for r in staged.returns if r.counts),
         code_version=__version__,
         identity=staged.identity,
         inputs=inputs,

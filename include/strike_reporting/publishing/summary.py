@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.catalogue.areas import ENGLAND
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.catalogue.tables import COVERAGE
+from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger.records import Record
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import resolve
 
-KEPT = ("action_totals", "cancellations_daily", "staffing_daily")
+KEPT = (TOTALS_TABLE, *(name for name, pivot in PIVOTS.items() if "strike_day" in pivot.by), COVERAGE.name)
 
 
 class Summary(Record):

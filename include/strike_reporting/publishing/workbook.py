@@ -9,7 +9,7 @@ import gptables as gpt
 import pandas as pd
 import pyarrow as pa
 
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.data_files import SYNTHETIC, neutral
 from strike_reporting.publishing.manifest import Release
 

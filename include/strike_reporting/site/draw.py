@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from strike_reporting.catalogue.tables import TABLES
 from strike_reporting.errors import Attempt, each
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Record
 from strike_reporting.publishing.manifest import DECISION, Decision, Release

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
 from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
-from strike_reporting.catalogue.tables import TABLES
+from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger.records import Cut
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import ActionSet

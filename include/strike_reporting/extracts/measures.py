@@ -1,0 +1,111 @@
+"""The catalogue of measures: what each extract's folder adds, in the order of the extracts, each key once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from strike_reporting.catalogue.measures import CatalogueError, Measure, Measures, Pivot, Share, Total, load_measures
+from strike_reporting.extracts import EXTRACTS, Contract, contracts_dir, load
+
+BY_EXTRACT: dict[str, Measures] = {e: load_measures(contracts_dir(e) / "measures.yaml") for e in EXTRACTS}
+LABELS = {e: m.label for e, m in BY_EXTRACT.items()}
+MEASURES: dict[str, Measure] = {m.key: m for c in BY_EXTRACT.values() for m in c.measures}
+TOTALS: dict[str, Total] = {t.key: t for c in BY_EXTRACT.values() for t in c.totals}
+SHARES: dict[str, Share] = {s.key: s for c in BY_EXTRACT.values() for s in c.shares}
+PIVOTS: dict[str, Pivot] = {p.name: p for c in BY_EXTRACT.values() for p in c.tables}
+TOTALS_TABLE = "action_totals"
+
+
+def extract_of(key: str) -> str:
+    """The extract of a measure, total or share."""
+    return _EXTRACT[key]
+
+
+def asked_with(extract: str) -> str:
+    """The extract whose trusts an extract is welcome of: itself, where it is asked for."""
+    return BY_EXTRACT[extract].asked_with or extract
+
+
+def concerned(table: str, field: str) -> tuple[str, ...]:
+    """The extracts whose returns a column of a published table comes from."""
+    found = _COLUMNS.get((table, field)) or _COLUMNS.get((TOTALS_TABLE, field))
+    return found or tuple(e for e, c in BY_EXTRACT.items() if any(p.name == table for p in c.tables)) or tuple(EXTRACTS)
+
+
+def _columns() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The extracts behind each column whose name does not say it: totals, shares and what stands beside them."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for extract, of in BY_EXTRACT.items():
+        own = [p.name for p in of.tables] + ([of.joins] if of.joins else [])
+        found |= {(t, m.key): (extract,) for t in own for m in of.measures}
+        for total in of.totals:
+            names = (total.key, f"{total.key}_day", f"{total.basis}_trusts", f"{total.basis}_is_same_trusts")
+            found |= {(TOTALS_TABLE, n): (extract,) for n in names}
+        with_plans = (extract, *(e for e, c in BY_EXTRACT.items() if c.asked_with == extract))
+        for s in of.shares:
+            beside = (s.key, s.trusts, s.above, s.below, s.with_impossible, s.unreliable)
+            found |= {(s.table, n): with_plans for n in beside if n}
+        found |= {(TOTALS_TABLE, t.weight): with_plans for t in of.totals if t.weight}
+    for extract, prefix in asked_for().items():
+        cover = ("trusts_expected", "trusts_returned", "trusts_unasked", "coverage")
+        found |= {(TOTALS_TABLE, f"{prefix}{n}"): (extract,) for n in cover}
+    return found
+
+
+def asked_for() -> dict[str, str]:
+    """Each extract that trusts are asked for, with the prefix of the columns that say how many returned it."""
+    found = {e: c.cover_prefix for e, c in BY_EXTRACT.items() if not c.asked_with}
+    return {e: f"{e}_" if prefix is None else prefix for e, prefix in found.items()}
+
+
+def measures_of(pivot: Pivot) -> list[Measure]:
+    """The measures that are columns of a published table: its own extract's, then those that join it."""
+    own = next(e for e, c in BY_EXTRACT.items() if pivot in c.tables)
+    first = BY_EXTRACT[own].tables[0].name == pivot.name
+    more = [m for c in BY_EXTRACT.values() if first and c.joins == pivot.name for m in c.measures]
+    return [m for m in (*BY_EXTRACT[own].measures, *more) if m.is_published]
+
+
+def checked_fields(extract: str) -> list[str]:
+    """The contract's fields of which nothing may be lost on the way to the tables."""
+    return sorted({m.field for m in BY_EXTRACT[extract].measures if m.field})
+
+
+def measured(field: str, extract: str) -> list[str]:
+    """The measures that together hold a field's sum."""
+    return [m.key for m in BY_EXTRACT[extract].measures if m.field == field]
+
+
+def _check(extract: str, contract: Contract) -> list[str]:
+    """What an extract's catalogue cannot carry of its contract."""
+    of = BY_EXTRACT[extract]
+    where = f"{contracts_dir(extract) / 'measures.yaml'}"
+    found = [
+        f"{where}: the contract has no field {m.field!r}, which {m.key} adds up"
+        for m in of.measures
+        if m.field and m.field not in contract.field_names
+    ]
+    if contract.count_field not in checked_fields(extract):
+        found.append(f"{where}: no measure adds up {contract.count_field}, so what was sent would be in no figure")
+    if of.asked_with and of.asked_with not in EXTRACTS:
+        found.append(f"{where}: asked_with: there is no extract {of.asked_with!r}")
+    if of.joins and of.joins not in PIVOTS:
+        found.append(f"{where}: joins: no extract has a table {of.joins!r}")
+    for share in of.shares:
+        if share.table not in (*PIVOTS, TOTALS_TABLE):
+            found.append(f"{where}: {share.key}: no extract has a table {share.table!r}")
+    if not (contracts_dir(extract) / "grain.sql").is_file():
+        found.append(f"{where}: there is no grain.sql beside it")
+    return found
+
+
+def _checked() -> dict[str, str]:
+    keys = [(k, e) for e, c in BY_EXTRACT.items() for k in c.keys]
+    twice = [f"{k} is a key of more than one entry" for k, n in Counter(k for k, _ in keys).items() if n > 1]
+    if problems := [*twice, *(p for e in EXTRACTS for p in _check(e, load(e)))]:
+        raise CatalogueError("; ".join(problems))
+    return dict(keys)
+
+
+_EXTRACT = _checked()
+_COLUMNS = _columns()
