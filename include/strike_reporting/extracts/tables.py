@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.measures import Pivot, Share, Total
 from strike_reporting.catalogue.tables import (
@@ -34,6 +36,14 @@ from strike_reporting.extracts.measures import (
     asked_for,
     measures_of,
 )
+
+
+def as_today(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table of an older release in today's columns: those that it was published without are null."""
+    columns = [
+        table[f.name].cast(f.type) if f.name in table.schema.names else pa.nulls(table.num_rows, f.type) for f in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _breakdown(key: str) -> Column:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from strike_reporting.errors import each
-from strike_reporting.extracts.tables import TABLES
+from strike_reporting.extracts.tables import TABLES, as_today
 from strike_reporting.judging.filing import refusal_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
@@ -92,7 +92,8 @@ def _release(store: Store, key: str, numbers: dict[str, int]) -> None:
     """Give one release a manifest of the new form; its files stay as they are."""
     folder, data = key.removesuffix(f"/{MANIFEST}"), store.read(key)
     said = json.loads(data)
-    tables = {n: pq.read_table(io.BytesIO(store.read(f"{folder}/{n}.parquet"))) for n in TABLES}
+    there = store.read_many([f"{folder}/{n}.parquet" for n in TABLES], missing_ok=True)
+    tables = {n: _table(there.get(f"{folder}/{n}.parquet"), n) for n in TABLES}
     fields = tables["revisions"]["field"].to_pylist()
     decision = Decision(
         release_id=said["release_id"],
@@ -107,18 +108,22 @@ def _release(store: Store, key: str, numbers: dict[str, int]) -> None:
     kept = {n: v for n, v in said.items() if n not in ("inputs", "inputs_sha256", "files")}
     release = Release(
         **kept,
-        identity=identity({**tables, "returns": _returns(tables["returns"])}, inputs.data_class, said["status"]),
+        identity=identity(tables, inputs.data_class, said["status"]),
         inputs=inputs,
         files=dict(sorted(files.items())),
     )
     store.write(key, release.dump())
 
 
-def _returns(old: pa.Table) -> pa.Table:
-    """The returns as this version tells them: version 0.1 told of a newer refused file by its id alone."""
-    if "is_newer_refused" in old.column_names:
-        return old
-    return old.append_column("is_newer_refused", old["refused_submission_id"].is_valid())
+def _table(data: bytes | None, name: str) -> pa.Table:
+    """A table of version 0.1 in today's columns; it told of a newer refused file by that file's id alone."""
+    schema = TABLES[name].schema
+    if data is None:
+        return schema.empty_table()
+    old = pq.read_table(io.BytesIO(data))
+    if "refused_submission_id" in old.column_names and "is_newer_refused" not in old.column_names:
+        old = old.append_column("is_newer_refused", old["refused_submission_id"].is_valid())
+    return as_today(old, schema)
 
 
 def _inputs(said: dict[str, Any], version: str, numbers: dict[str, int]) -> Inputs:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault, StrikesError, Transient
-from strike_reporting.extracts.tables import TABLES
+from strike_reporting.extracts.tables import TABLES, as_today
 from strike_reporting.judging.rulebook import answers
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
@@ -315,10 +315,6 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         raise Broken(release.slug, release.number, file, "it is gone") from error
     try:
         table = pq.read_table(io.BytesIO(data))
-        columns = [
-            table[f.name].cast(f.type) if f.name in table.schema.names else pa.nulls(table.num_rows, f.type)
-            for f in schema
-        ]
-        return pa.table(columns, schema=schema)
+        return as_today(table, schema)
     except (OSError, pa.ArrowException) as error:
         raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error
