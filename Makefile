@@ -72,8 +72,8 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py
 
-bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions
-	@$(BIN)/python bench/history.py
+bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions (ON=s3: in requests to S3)
+	@$(BIN)/python bench/history.py $(ON)
 
 bench-pull: $(READY) ## pull 200 feeds over SFTP and HTTPS, side by side and one after another
 	@$(BIN)/python bench/pull.py

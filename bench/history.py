@@ -1,5 +1,7 @@
 """`make bench-history`: what a round costs after 1, 10 and 100 past actions and two years of pulls, as ratios.
 
+With `ON=s3`, on S3 (moto) with PostgreSQL: how many requests to the object store each makes, instead of its time.
+
 A calendar of 100 invented actions (overlay of the configuration) and a few trusts: the cost of one trust's work is
 the same in each, so what grows can only be history. Synthetic data, thrown away.
 """
@@ -11,6 +13,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
 TRUSTS = ("RHU", "RHM", "RN5")
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 FIRST, MANY = date(2016, 1, 4), 102
-FEED = "- {{trust: {0}, extract: cancellations, location: {0}, contact: a@b.example, data_class: synthetic}}\n"
+FEED = "- {{trust: {0}, extract: cancellations, location: {1}/{0}, contact: a@b.example, data_class: synthetic}}\n"
 
 
 def calendar(folder: Path, like: dict[str, str]) -> list[tuple[str, date]]:
@@ -34,20 +38,35 @@ def calendar(folder: Path, like: dict[str, str]) -> list[tuple[str, date]]:
     return found
 
 
-def timed(work) -> tuple[float, object]:  # type: ignore[no-untyped-def]
-    """Processor seconds of this process, and what the work gave."""
-    start = time.process_time()
-    made = work()
-    return time.process_time() - start, made
+@contextmanager
+def folder(root: Path) -> Iterator[Callable[[], float]]:
+    """State in a folder with SQLite; processor seconds of this process so far."""
+    os.environ["STRIKES_HOME"] = str(root / "home")
+    yield time.process_time
+
+
+@contextmanager
+def object_store(_: Path) -> Iterator[Callable[[], float]]:
+    """State on S3 with PostgreSQL; requests to S3 so far."""
+    from postgres import postgres
+    from s3 import s3
+
+    with postgres() as ledger, s3("history") as server:
+        os.environ.update(server.environment, STRIKES_HOME="s3://history/home", STRIKES_LEDGER=ledger)
+        yield lambda: len(server.requests)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="strikes-history-") as root:
-        home, config = Path(root, "home"), Path(root, "config")
-        os.environ.update(STRIKES_HOME=str(home), STRIKES_CONFIG=str(config))
+    is_s3 = sys.argv[1:] == ["s3"]
+    with (
+        tempfile.TemporaryDirectory(prefix="strikes-history-") as root,
+        (object_store if is_s3 else folder)(Path(root)) as spent,
+    ):
+        inbox, config = Path(root, "inbox"), Path(root, "config")
+        os.environ["STRIKES_CONFIG"] = str(config)
         for name in ("feeds", "dialects", "reference"):
             (config / name).mkdir(parents=True)
-        (config / "feeds" / "feeds.yaml").write_text("".join(map(FEED.format, TRUSTS)))
+        (config / "feeds" / "feeds.yaml").write_text("".join(FEED.format(t, inbox) for t in TRUSTS))
         from strike_reporting.reference.facts import read_csv
 
         like = next(r for r in read_csv("strike_calendar") if r["action_id"] == "JD-2023-04-11")
@@ -56,16 +75,21 @@ def main() -> None:
 
         with small_england(Path(root, "reference")):
             forget()
-            measure(home, known)
+            measure(inbox, known, spent, "requests" if is_s3 else "s")
 
 
-def measure(home: Path, known: list[tuple[str, date]]) -> None:
+def measure(inbox: Path, known: list[tuple[str, date]], spent: Callable[[], float], unit: str) -> None:
     """Fill the ledger action by action; stop and look after 1, 10 and 100."""
     from strike_reporting.ledger import ledger_of
     from strike_reporting.ledger.records import Pull
     from strike_reporting.operations import rounds
     from strike_reporting.site.draw import draw
     from strike_reporting.storage import Store
+
+    def cost(work: Callable[[], object]) -> float:
+        before = spent()
+        work()
+        return spent() - before
 
     store = Store()
     receiving = ledger_of(store).receiving
@@ -77,22 +101,22 @@ def measure(home: Path, known: list[tuple[str, date]]) -> None:
     first: list[float] = []
     for n, (action_id, day) in enumerate(known):
         for trust in TRUSTS:
-            send(home, trust, day, n)
+            send(inbox, trust, day, n)
         whole(rounds, day.isoformat(), store, draw)
         if n + 1 not in (1, 10, 100):
             continue
-        idle, _ = timed(lambda: whole(rounds, "idle", store, draw))
-        send(home, TRUSTS[0], day, n, more=7)
-        changed, _ = timed(lambda: whole(rounds, "changed", store, draw))
-        seen, _ = timed(partial(rounds.returns_board, store, action_id, datetime.now(UTC)))
+        idle = cost(lambda: whole(rounds, "idle", store, draw))
+        send(inbox, TRUSTS[0], day, n, more=7)
+        changed = cost(lambda: whole(rounds, "changed", store, draw))
+        seen = cost(partial(rounds.returns_board, store, action_id, datetime.now(UTC)))
         took = [idle, changed, seen]
         first = first or took
-        cells = [f"{t:.3f} s ({t / f:.2f} x)" for t, f in zip(took, first, strict=True)]
+        cells = [f"{t:.3f} {unit} ({t / f:.2f} x)" if f else f"{t} {unit}" for t, f in zip(took, first, strict=True)]
         print(f"| {n + 1} | {' | '.join(cells)} |", flush=True)
 
 
-def send(home: Path, trust: str, day: date, n: int, more: int = 0) -> None:
-    place = home / "inbox" / trust
+def send(inbox: Path, trust: str, day: date, n: int, more: int = 0) -> None:
+    place = inbox / trust
     place.mkdir(parents=True, exist_ok=True)
     for old in place.iterdir():
         old.unlink()
