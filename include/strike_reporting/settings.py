@@ -106,7 +106,9 @@ class Doubts(_Group):
     decides: ClassVar[bool] = True
     jump_times: float = Field(5, gt=1, description="times more, or less, than the trust's previous total for the day")
     jump_at_least: int = Field(20, ge=0, description="totals below this jump by chance")
-    repeated_at_least_rows: int = Field(10, ge=2, description="a file of fewer rows may repeat itself by chance")
+    pasted_at_least_rows: int = Field(
+        3, ge=2, description="different rows that stand in a file again, in the same order: fewer may by chance"
+    )
     repeated_rows_listed: int = Field(20, ge=1, description="identical rows named in one report")
 
 

@@ -55,17 +55,19 @@ def test_a_part_is_told_by_setting_unit_and_site(store: Store, drop: Drop) -> No
 
 
 def test_a_copy_is_quarantined_by_its_row(store: Store, drop: Drop) -> None:
-    row = "RHU,RHU03,2023-04-11,day_case,cancelled,5\n"
-    collect_drop(store, drop(a__csv=CANCELLED + row + row + row.replace(",5", ",x")), JD)
+    row = "RHU,RHU03,2023-04-11,day_case,cancelled,{}\n"
+    rows = "".join(row.format(n) for n in (5, 6, 7))
+    collect_drop(store, drop(a__csv=CANCELLED + rows + rows + row.format("x")), JD)
     [outcome] = judge(store)
-    assert (outcome.status, outcome.rules) == ("accepted_in_part", {"identical_rows": 1, "number": 1})
+    assert (outcome.status, outcome.rules) == ("accepted_in_part", {"pasted_again": 3, "number": 1})
     assert [(s.part, s.total, s.rows, s.quarantined) for s in outcome.said] == [
-        ("", 0, 0, 2),
-        ("cancelled|inpatient|appointment|RHU03", 5, 1, 0),
+        ("", 0, 0, 4),
+        ("cancelled|inpatient|appointment|RHU03", 18, 3, 0),
     ]
-    copy = next(p for p in findings(store, outcome.submission_id) if p.rule == "identical_rows")
-    assert (copy.row, copy.column, copy.value, copy.day) == (3, "cancelled_count", "5", "2023-04-11")
-    assert "identical with row 2; it is not counted" in copy.message and "If it is a copy, remove it" in copy.fix
+    copy = next(p for p in findings(store, outcome.submission_id) if p.rule == "pasted_again")
+    assert (copy.row, copy.column, copy.value, copy.day) == (5, "cancelled_count", "5", "2023-04-11")
+    assert "this row repeats row 2" in copy.message and copy.message.endswith("it is not counted")
+    assert copy.fix.startswith("Remove the copy.")
 
 
 def test_a_nil_mark_is_told_from_a_zero_that_was_given(store: Store, drop: Drop) -> None:
@@ -138,7 +140,7 @@ def test_the_command_line_counts_warnings_and_shows_the_first(
     done = CliRunner().invoke(app, ["run", "--action", JD, "--drop", str(folder)])
     assert done.exit_code == 0, done.output
     assert "2 warnings in 1 file; the rows are counted:" in done.output
-    assert done.output.count("are identical; both are counted") == 1
+    assert done.output.count("this row is identical with row") == 1
     reference = done.output.partition("strikes submission show ")[2].partition("`")[0]
     shown = CliRunner().invoke(app, ["submission", "show", reference]).output
     assert shown.count("identical") == 2 and "accepted: 4 rows used" in shown

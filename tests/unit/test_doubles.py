@@ -30,11 +30,72 @@ def cancelled(count: int, **more: Any) -> dict[str, Any]:
     return {"cancelled_count": count, **more}
 
 
-def test_a_copy_is_left_out_and_the_first_counts() -> None:
-    assert found("cancellations", cancelled(5), cancelled(5), cancelled(6), cancelled(5)) == [
-        (3, "identical_rows", "error"),
-        (5, "identical_rows", "error"),
-    ]
+def pasted(*rows: int) -> list[tuple[int, str, str]]:
+    return [(n, "pasted_again", "error") for n in rows]
+
+
+def alike(*rows: int) -> list[tuple[int, str, str]]:
+    return [(n, "identical_rows", "warning") for n in rows]
+
+
+def test_a_single_row_that_is_alike_is_counted_and_asked_about() -> None:
+    assert found("cancellations", cancelled(5), cancelled(5), cancelled(6), cancelled(5)) == alike(3, 5)
+    assert found("cancellations", cancelled(1), cancelled(1)) == alike(3)
+    a, b = cancelled(5), cancelled(6)
+    assert found("cancellations", a, b, a, b) == alike(4, 5), "two are too few to be a block"
+
+
+def test_a_block_that_was_pasted_again_is_left_out() -> None:
+    a, b, c, d, e = (cancelled(n) for n in (5, 6, 7, 8, 9))
+    assert found("cancellations", a, b, c, d, a, b, c, d) == pasted(6, 7, 8, 9), "the whole file"
+    assert found("cancellations", a, b, c, d, e, b, c, d) == pasted(7, 8, 9), "later in the file"
+    assert found("cancellations", a, b, c, a, b, c, e, a, b, c) == pasted(5, 6, 7, 9, 10, 11), "twice"
+    assert found("cancellations", a, b, c, d, a, cancelled(0), b, c) == pasted(6, 8, 9), "a zero is nothing between"
+    assert found("cancellations", a, b, c, d, c, b, a) == alike(6, 7, 8), "another order is no copy"
+    assert found("cancellations", a, a, a, b, b, a, a, a) == alike(3, 4, 6, 7, 8, 9), "not three different ones"
+    assert found("cancellations", d, a, b, c, e, b, a, b, c, b) == [*pasted(8, 9, 10), *alike(7, 11)]
+
+
+def test_a_block_of_another_day_is_no_copy() -> None:
+    rows = [cancelled(n, activity_date=date(2023, 4, day)) for day in (11, 12) for n in (5, 6, 7)]
+    assert found("cancellations", *rows) == []
+    between = [row for pair in zip(rows[:3], rows[3:], strict=True) for row in pair]
+    assert found("cancellations", *between, cancelled(1), *rows[:3]) == pasted(9, 10, 11), "days may take turns"
+
+
+def test_a_file_that_says_everything_equally_often_was_pasted_in_whatever_order() -> None:
+    a, b, c = (cancelled(n, activity_date=date(2023, 4, n)) for n in (11, 12, 13))
+    assert found("cancellations", a, a, b, b, c, c, cancelled(0)) == pasted(3, 5, 7)
+    assert found("cancellations", a, b, c, c, a, b, b, c, a) == pasted(5, 6, 7, 8, 9, 10)
+    assert found("cancellations", a, a, b, b, c, c, c) == alike(3, 5, 7, 8)
+    assert found("cancellations", a, b, a, b) == alike(4, 5)
+
+
+def test_how_many_make_a_block_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIKES_PASTED_AT_LEAST_ROWS", "4")
+    a, b, c, d, e = (cancelled(n) for n in (5, 6, 7, 8, 9))
+    assert found("cancellations", a, b, c, d, a, b, c) == alike(6, 7, 8)
+    assert found("cancellations", a, b, c, d, e, a, b, c, d) == pasted(7, 8, 9, 10)
+
+
+def test_a_line_of_a_wide_file_is_one_row() -> None:
+    def line(at: int, day: int, *counts: int) -> list[dict[str, Any]]:
+        return [
+            cancelled(n, source_column=f"Column {c}", source_row=at, activity_date=date(2023, 4, day))
+            for c, n in enumerate(counts)
+        ]
+
+    once = [*line(2, 11, 5, 6, 7), *line(3, 11, 5, 6, 8)]
+    assert found("cancellations", *once) == [], "one column that is alike is no row"
+    assert found("cancellations", *once, *line(4, 11, 5, 6, 7)) == alike(4, 4, 4), "one line is no block"
+    days = [row for at, day in enumerate((11, 12, 13), start=2) for row in line(at, day, 5, 6)]
+    again = [{**row, "source_row": row["source_row"] + 3} for row in days]
+    assert found("cancellations", *days, *again) == pasted(5, 5, 6, 6, 7, 7)
+
+
+def test_no_more_single_rows_are_listed_than_a_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIKES_REPEATED_ROWS_LISTED", "2")
+    assert found("cancellations", *[cancelled(1)] * 9) == alike(3, 4)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +110,6 @@ def test_a_copy_is_left_out_and_the_first_counts() -> None:
 )
 def test_rows_that_only_look_alike_are_counted(rows: list[dict[str, Any]]) -> None:
     assert found("cancellations", *rows) == []
-
-
-def test_two_of_one_person_each_may_be_alike() -> None:
-    assert found("cancellations", cancelled(1), cancelled(1)) == [(3, "identical_rows", "warning")]
 
 
 def test_the_total_beside_its_sites_is_left_out() -> None:
@@ -97,6 +154,17 @@ def test_a_day_beside_its_shifts() -> None:
     assert found("staffing", *rows) == []
 
 
+def test_a_day_of_one_grade_stands_beside_the_shifts_of_another() -> None:
+    def row(shift: str, n: int, grade: str | None) -> dict[str, Any]:
+        return {"staff_group": "medical_and_dental", "shift": shift, "absent_action": n, "grade": grade}
+
+    split = [row("day", 5, "fy1"), row("night", 3, "fy1")]
+    assert found("staffing", row("all", 8, "consultant"), *split) == []
+    assert found("staffing", row("all", 8, None), *split) == []
+    assert found("staffing", row("all", 8, "fy1"), *split) == [(2, "whole_beside_parts", "error")]
+    assert found("staffing", row("all", 8, None), row("day", 5, None)) == [(2, "whole_beside_parts", "error")]
+
+
 def test_no_absence_and_many_due_is_something_said() -> None:
     rows = [
         {"staff_group": "students", "shift": shift, "absent_action": 0, "due_to_work": 50} for shift in ("all", "day")
@@ -105,14 +173,14 @@ def test_no_absence_and_many_due_is_something_said() -> None:
 
 
 def test_a_row_that_is_left_out_decides_nothing() -> None:
+    whole = "elective_unsplit"
     rows = [
-        cancelled(40, point_of_delivery="elective_unsplit"),
-        cancelled(30, site_code="RHU03", point_of_delivery="elective_unsplit"),
-        cancelled(30, site_code="RHU03", point_of_delivery="elective_unsplit"),
-        cancelled(50),
+        cancelled(40, point_of_delivery=whole),
+        *[cancelled(n, site_code="RHU03", point_of_delivery=whole) for n in (10, 11, 12, 10, 11, 12)],
+        cancelled(10),
     ]
     assert found("cancellations", *rows) == [
-        (4, "identical_rows", "error"),
+        *pasted(6, 7, 8),
         (2, "unsited_beside_sited", "error"),
-        (5, "unsited_beside_sited", "error"),
-    ], "the unsited day case is out, so it makes no whole of row 3"
+        (9, "unsited_beside_sited", "error"),
+    ], "50 are at least the 33 that were not pasted; the unsited day case is out, so it makes no whole of row 3"

@@ -82,6 +82,11 @@ def _senseless(table: Table) -> Iterator[Found]:
             yield (*at, role), f"{role}: {name} is no text field"
     if roles.siteField and roles.siteField not in roles.part:
         yield (*at, "part"), f"part: {roles.siteField} is not in it, so two sites' files would replace each other"
+    for n, p in enumerate(table.properties):
+        within = p.customProperties.whole_within
+        if unknown := sorted(w for w in within if w not in fields or fields[w].physicalType != "string"):
+            where = ("properties", n, "customProperties", "whole_within")
+            yield where, f"{p.name}: whole_within: {', '.join(unknown)} is no text field"
     for n, name in enumerate(roles.part):
         yield from (((*at, "part", n), f"part: {what}") for what in _senseless_part(table, name))
     for n, q in enumerate(table.quality):

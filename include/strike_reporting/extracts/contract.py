@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 Severity = Literal["critical", "error", "warning"]
 Kind = Literal["required", "known", "format", "range", "length"]  # the rules that follow from a field
-Inside = Literal["identical_rows", "unsited_beside_sited", "whole_beside_parts"]  # what one file may not count twice
+# What one file may not count twice.
+Inside = Literal["pasted_again", "identical_rows", "unsited_beside_sited", "whole_beside_parts"]
 LINEAGE = (
     pa.field("submission_id", pa.string(), nullable=False),
     pa.field("source_row", pa.int64(), nullable=False),
@@ -50,6 +51,7 @@ class Field:
     """One contract field. `fix` is the sentence a trust reads when a cell breaks one of its rules.
 
     severity: of its rules, but for those that `severities` names. rolls_up_to: the breakdown of its values' `roll_up`.
+    whole_within: fields that must be alike, beside day, part and site, for a value to be the whole of others.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Field:
     severities: Mapping[Kind, Severity] = field(default_factory=dict)
     values: tuple[Value, ...] = ()
     rolls_up_to: str = ""
+    whole_within: tuple[str, ...] = ()
     default: str | None = None
     pattern: str | None = None
     minimum: int | date | None = None
@@ -198,11 +201,13 @@ class Contract:
     def once(self) -> dict[Inside, Severity]:
         """The rules that apply to what one file may not count twice, with their severities."""
         applies: dict[Inside, bool] = {
+            "pasted_again": True,
             "identical_rows": True,
             "unsited_beside_sited": bool(self.site_field),
             "whole_beside_parts": any(v.whole_of for f in self.fields for v in f.values),
         }
-        return {rule: self.inside.get(rule, "error") for rule, does in applies.items() if does}
+        usual: dict[Inside, Severity] = {"identical_rows": "warning"}  # two wards may say the same
+        return {rule: self.inside.get(rule, usual.get(rule, "error")) for rule, does in applies.items() if does}
 
     def behind(self, name: str) -> Field | None:
         """The field that a part's name is taken from: of that name, or which rolls up to it."""

@@ -54,6 +54,7 @@ class _FieldRoles(_Strict):
     values_severity: Severity | None = None  # as contracts that releases keep may say `severities: {known: ...}`
     values: tuple[_Value, ...] = ()
     rolls_up_to: str = ""
+    whole_within: tuple[Name, ...] = ()
     default: str | None = None
 
 
@@ -175,6 +176,7 @@ def _field(p: Property) -> Field:
         severities={**before, **roles.severities},
         values=tuple(Value(v.code, v.label, v.roll_up, v.aliases, v.whole_of) for v in roles.values),
         rolls_up_to=roles.rolls_up_to,
+        whole_within=roles.whole_within,
         default=roles.default,
         pattern=options.pattern,
         minimum=_bound(options.minimum),

@@ -1,4 +1,4 @@
-"""What one file may not count twice: identical rows, unsited rows beside sited ones, a whole beside its parts.
+"""What one file may not count twice: what was pasted again, unsited rows beside sited ones, a whole beside its parts.
 
 Decided on the rows that every other rule let through, one rule after the other, so that a row which is left out decides
 nothing. How severe each is, the contract says; an error leaves the rows out, which the sender reads row by row.
@@ -6,8 +6,10 @@ nothing. How severe each is, the contract says; an error leaves the rows out, wh
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -20,6 +22,7 @@ from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
 
 FIXES: dict[Inside, str] = {
+    "pasted_again": "Remove the copy. If it is none, say in another field how its rows differ from the others.",
     "identical_rows": "If it is a copy, remove it. If not, add the two up, or say in another field how they differ.",
     "unsited_beside_sited": "Name the site in every row of a day, or in none, and send the file again.",
     "whole_beside_parts": "Send the whole or its parts for one day, and not both.",
@@ -85,27 +88,86 @@ def _double(
     return Double(row[_AT], problem)
 
 
-def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
-    """Rows that are alike in every field. A count of one is a person or an appointment, of which two may be alike."""
+@dataclass
+class _Line:
+    """A row of the file as its sender sees it: in a wide file it holds a count in each of several columns."""
+
+    day: date
+    number: int
+    says: tuple[int, ...] = ()  # what it says, as numbers that are equal where the rows are
+    places: tuple[int, ...] = ()
+
+
+def _lines(contract: Contract, rows: pa.Table) -> tuple[pa.Table, list[_Line]]:
+    """The rows that may repeat one another, and the lines of the file that they are; none when no two are alike."""
+    rows = rows.filter(rows["_says"])
     if contract.record_field:
         rows = rows.filter(pc.is_null(rows[contract.record_field]))
-    rows = rows.filter(rows["_says"])
-    keys = [n for n in (*contract.field_names, "source_column") if n != contract.record_field]
-    groups = rows.group_by(keys, use_threads=False).aggregate([(_AT, "list"), ("source_row", "list")])
-    groups = groups.filter(pc.greater(pc.list_value_length(groups[f"{_AT}_list"]), 1))
-    warned = 0
-    for group in sorted(groups.to_pylist(), key=lambda g: g[f"{_AT}_list"]):
-        places, numbers = group[f"{_AT}_list"], group["source_row_list"]
-        message = f"this row is identical with row {numbers[0]}"
-        if group[contract.count_field] > 1:
-            for at, number in zip(places[1:], numbers[1:], strict=True):
-                row = {**group, _AT: at, "source_row": number}
-                yield _double(contract, "identical_rows", row, contract.count_field, message)
-        elif warned < settings().repeated_rows_listed:
-            warned += 1
-            message = f"rows {numbers[0]} and {numbers[-1]} are identical; both are counted"
-            fix = "If one is a copy, remove it and send the file again."
-            yield Double(places[-1], Problem("identical_rows", "warning", message, fix, numbers[-1]))
+    cells = [rows[n].cast(pa.string()).fill_null("") for n in (*contract.field_names, "source_column")]
+    texts = pc.binary_join_element_wise(*cells, "\0")
+    if pc.count_distinct(texts).as_py() == rows.num_rows:
+        return rows, []
+    found: dict[tuple[date, int], _Line] = {}
+    numbers: dict[str, int] = {}
+    whose = zip(rows[contract.date_field].to_pylist(), rows["source_row"].to_pylist(), strict=True)
+    for place, (key, text) in enumerate(zip(whose, texts.to_pylist(), strict=True)):
+        line = found.setdefault(key, _Line(*key))
+        line.says += (numbers.setdefault(text, len(numbers)),)
+        line.places += (place,)
+    return rows, sorted(found.values(), key=lambda one: one.number)
+
+
+def _repeats(contract: Contract, rule: Inside, rows: pa.Table, lines: list[tuple[_Line, str]]) -> Iterator[Double]:
+    """What is said of lines that repeat others."""
+    told = [(place, message) for line, message in lines for place in line.places]
+    places = pa.array([place for place, _ in told], pa.int64())
+    for row, (_, message) in zip(rows.take(places).to_pylist(), told, strict=True):
+        yield _double(contract, rule, row, contract.count_field, message)
+
+
+def _pasted(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+    """A block of rows that stands in the file again: that several in a row are alike by chance, nobody believes.
+
+    The same goes for a file every row of which stands in it equally often, in whatever order.
+    """
+    rows, lines = _lines(contract, rows)
+    least = settings().pasted_at_least_rows
+    first: dict[tuple[int, ...], int] = {}
+    days: dict[date, list[_Line]] = defaultdict(list)
+    for line in lines:
+        first.setdefault(line.says, line.number)
+        days[line.day].append(line)
+    times = {*Counter(line.says for line in lines).values()}
+    if len(first) >= least and len(times) == 1:
+        again = [line for line in lines if first[line.says] != line.number]
+    else:
+        copies = {id(line) for of_day in days.values() for line in _blocks_again(of_day, least)}
+        again = [line for line in lines if id(line) in copies]
+    said = "this row repeats row {}, as the rows around it repeat those around that one: it was pasted again"
+    yield from _repeats(contract, "pasted_again", rows, [(one, said.format(first[one.says])) for one in again])
+
+
+def _blocks_again(lines: list[_Line], least: int) -> Iterator[_Line]:
+    """The lines of every block of so many different ones that stood there before, in the same order."""
+    seen: set[tuple[tuple[int, ...], ...]] = set()
+    for start in range(len(lines) - least + 1):
+        block = lines[start : start + least]
+        says = tuple(line.says for line in block)
+        if says in seen:
+            yield from block
+        elif len({*says}) == least:
+            seen.add(says)
+
+
+def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+    """A row that is another's copy, or of another ward with the same numbers: nobody but its sender can say."""
+    rows, lines = _lines(contract, rows)
+    first: dict[tuple[int, ...], int] = {}
+    again = [line for line in lines if first.setdefault(line.says, line.number) != line.number]
+    if contract.once["identical_rows"] == "warning":
+        again = again[: settings().repeated_rows_listed]
+    told = [(line, f"this row is identical with row {first[line.says]}") for line in again]
+    yield from _repeats(contract, "identical_rows", rows, told)
 
 
 def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
@@ -131,17 +193,18 @@ def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
 def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     """Rows of a value that is the total of others, where the file has those for the same day, part and site."""
     rows = rows.filter(rows["_says"])
-    keys = [contract.date_field, "_base", *([contract.site_field] if contract.site_field else [])]
-    if contract.site_field:  # a join finds no null
-        place = rows.schema.get_field_index(contract.site_field)
-        rows = rows.set_column(place, contract.site_field, rows[contract.site_field].fill_null(""))
     for field in contract.fields:
+        near = [n for n in (contract.site_field, *field.whole_within) if n]
+        keys = [contract.date_field, "_base", *(f"_of_{n}" for n in near)]
+        placed = rows
+        for name in near:  # a join finds no null
+            placed = placed.append_column(f"_of_{name}", rows[name].fill_null(""))
         for value in field.values:
             if not value.whole_of:
                 continue
             names = pa.array(value.whole_of, pa.string())
-            parts = rows.filter(pc.is_in(rows[field.name], value_set=names)).group_by(keys)
-            wholes = rows.filter(pc.equal(rows[field.name], value.code))
+            parts = placed.filter(pc.is_in(placed[field.name], value_set=names)).group_by(keys)
+            wholes = placed.filter(pc.equal(placed[field.name], value.code))
             beside = wholes.join(parts.aggregate([("source_row", "min")]), keys, join_type="inner", use_threads=False)
             for row in beside.sort_by(_AT).to_pylist():
                 message = f"row {row['source_row_min']} of the same day is of a part of it"
@@ -150,6 +213,7 @@ def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:
 
 
 _LOOKS: dict[Inside, Callable[[Contract, pa.Table], Iterator[Double]]] = {
+    "pasted_again": _pasted,
     "identical_rows": _identical,
     "unsited_beside_sited": _unsited,
     "whole_beside_parts": _wholes,

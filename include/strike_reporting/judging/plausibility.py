@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract
 from strike_reporting.judging.problems import Problem
-from strike_reporting.settings import settings
 
 
 def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> list[Problem]:
@@ -45,11 +44,4 @@ def unusable(contract: Contract, good: pa.Table, strike_days: Set[date]) -> Prob
     if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
         return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")
-    counted = good.filter(pc.greater(good[contract.count_field], 0))
-    if counted.num_rows >= settings().repeated_at_least_rows:
-        keys = [*contract.field_names, "source_column"]
-        times = counted.group_by(keys, use_threads=False).aggregate([("source_row", "count")])["source_row_count"]
-        if pc.min(times).as_py() > 1:
-            message = "every row stands in it more than once, as if it had been pasted twice"
-            return Problem("pasted_twice", "critical", message, "Remove the copy, and send the file again.")
     return None
