@@ -11,6 +11,7 @@ from strike_reporting.extracts import load
 def soil_rows(rows: list[dict[str, Any]], extract: str, dirt: float, stream: random.Random) -> int:
     """Spoil some rows in place; returns how many."""
     contract = load(extract)
+    coded = next(f.name for f in contract.fields if f.values and f.required)
     spoilt = 0
     if dirt <= 0:
         return 0
@@ -25,7 +26,7 @@ def soil_rows(rows: list[dict[str, Any]], extract: str, dirt: float, stream: ran
             elif kind == 2:
                 row[contract.date_field] = stream.choice(["31/02/2023", "TBC", "2023-13-01"])
             else:
-                row["staff_group" if extract == "staffing" else "point_of_delivery"] = "Other (please state)"
+                row[coded] = "Other (please state)"
     return spoilt
 
 

@@ -10,10 +10,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from strike_reporting.extracts import load
 from strike_reporting.intake.dialects import Dialect, load_dialects
 from strike_reporting.intake.registry import Feed, dialect_for, load_registry
 from strike_reporting.reference.facts import PublishedFigure, published_figures
 from strike_reporting.settings import example_config
+from strike_reporting.simulator.loading import simulators
 from strike_reporting.simulator.writing import FileType, write
 
 # The actions, in the order of the calendar; the last is the joint figure of the two nurses' strikes.
@@ -26,75 +28,9 @@ ACTIONS = (
     "JD-2023-12-20",
     "NUR-2022-12-15;NUR-2022-12-20",
 )
-# Trusts that sent a workbook; the others sent text.
-_WORKBOOKS = {"RGT", "RNQ", "RX1", "RHU.staffing", "RWE", "RTD.planned_activity"}
 _PREAMBLES = {"RGT": ("Industrial action: rescheduled activity", "Management information, not for publication")}
 _TOTALS = {"RP4", "RAE"}
 
-_CANCELLED = {"status": "cancelled", "activity_unit": "appointment"}
-_ANTICIPATED = {"status": "anticipated", "activity_unit": "appointment"}
-_MEASURES: dict[str, tuple[str, str, dict[str, str]]] = {
-    "inpatient_rescheduled": (
-        "cancellations",
-        "cancelled_count",
-        {**_CANCELLED, "point_of_delivery": "elective_unsplit"},
-    ),
-    "outpatient_rescheduled": (
-        "cancellations",
-        "cancelled_count",
-        {**_CANCELLED, "point_of_delivery": "outpatient_unsplit"},
-    ),
-    "operations_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {**_CANCELLED, "point_of_delivery": "elective_unsplit"},
-    ),
-    "clinics_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {"status": "cancelled", "activity_unit": "clinic_session", "point_of_delivery": "outpatient_unsplit"},
-    ),
-    "clinics_planned": (
-        "planned_activity",
-        "planned_count",
-        {"activity_unit": "clinic_session", "point_of_delivery": "outpatient_unsplit"},
-    ),
-    "staff_absent": (
-        "staffing",
-        "absent_action",
-        {"staff_group": "medical_and_dental", "grade": "resident_unsplit"},
-    ),
-    "expected_operations_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {**_ANTICIPATED, "point_of_delivery": "elective_unsplit"},
-    ),
-    "expected_inpatient_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {**_ANTICIPATED, "point_of_delivery": "elective_inpatient"},
-    ),
-    "expected_daycase_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {**_ANTICIPATED, "point_of_delivery": "day_case"},
-    ),
-    "expected_outpatient_postponed": (
-        "cancellations",
-        "cancelled_count",
-        {**_ANTICIPATED, "point_of_delivery": "outpatient_unsplit"},
-    ),
-    "planned_operations": (
-        "planned_activity",
-        "planned_count",
-        {"activity_unit": "appointment", "point_of_delivery": "elective_unsplit"},
-    ),
-    "planned_outpatient": (
-        "planned_activity",
-        "planned_count",
-        {"activity_unit": "appointment", "point_of_delivery": "outpatient_unsplit"},
-    ),
-}
 # Both operations were at Basingstoke (note of the published figure).
 _SITE_OF_OPERATIONS = {"RN5": "RN506"}
 
@@ -103,12 +39,12 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
     """The published figures that a feed's trust could have sent, as contract rows by round of the calendar."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     sites: dict[tuple[str, str], int] = defaultdict(int)
-    figures = [f for f in published_figures() if f.action_id in ACTIONS and f.day and f.measure in _MEASURES]
+    contract, simulator = load(feed.extract), simulators()[feed.extract]
+    figures = [f for f in published_figures() if f.action_id in ACTIONS and f.day and f.measure in simulator.figures]
     own = [f for f in figures if f.geography_type == "site" and f.geography_code[:3] == feed.trust]
     own += [f for f in figures if f.geography_type == "trust" and f.geography_code == feed.trust]
     for f in own:
-        extract, count, fixed = _MEASURES[f.measure]
-        if extract != feed.extract or f.value is None:
+        if f.value is None:
             continue
         number = int(f.value)
         site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(feed.trust)
@@ -119,9 +55,10 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
             f.measure,
         ) in sites:  # what the coded sites leave is at Alton, whose code is not known
             number, site = number - sites[(f.action_id, f.measure)], None
-        date_field = "shift_date" if extract == "staffing" else "activity_date"
-        row = {"ods_code": feed.trust, "site_code": site, date_field: f.day, **fixed, count: number}
-        found[_round(f)].append(row if extract != "staffing" else {k: v for k, v in row.items() if k != "site_code"})
+        placed = {"site_code": site} if simulator.figures_name_sites else {}
+        day = {contract.date_field: f.day}
+        row = {"ods_code": feed.trust, **placed, **day, **simulator.figures[f.measure], contract.count_field: number}
+        found[_round(f)].append(row)
     return dict(found)
 
 
@@ -143,11 +80,11 @@ def write_examples(inbox: Path) -> int:
     for feed in load_registry(config).feeds:
         dialect = dialect_for(feed, known)
         for round_name, rows in sorted(rows_of(feed).items()):
-            kind: FileType = "xlsx" if {feed.trust, feed.id} & _WORKBOOKS and feed.id != "RTD.cancellations" else "csv"
+            kind: FileType = "xlsx" if feed.location.endswith("*.xlsx") else "csv"
             data = write(rows, dialect, kind, preamble=_PREAMBLES.get(feed.trust, ()), totals=feed.trust in _TOTALS)
-            if dialect.nil and all(r["cancelled_count"] == 0 for r in rows):
+            if dialect.nil and all(r[load(feed.extract).count_field] == 0 for r in rows):
                 data = _nil_file(feed, dialect, rows)
-            path = inbox / feed.location / f"{feed.trust}_{feed.extract}_{round_name}.{kind}"
+            path = inbox / feed.location.removesuffix("/*.xlsx") / f"{feed.trust}_{feed.extract}_{round_name}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.read_bytes() != data:
                 path.write_bytes(data)
@@ -158,14 +95,15 @@ def write_examples(inbox: Path) -> int:
 def _nil_file(feed: Feed, dialect: Dialect, rows: list[dict[str, Any]]) -> bytes:
     """A nil return in the dialect's own way: the marker, and no numbers."""
     assert dialect.nil and dialect.unpivot  # noqa: S101 - called for such a dialect only
-    date_format = dialect.columns["activity_date"].format or "%Y-%m-%d"
-    days = sorted({r["activity_date"] for r in rows})
+    date_field = load(feed.extract).date_field
+    date_format = dialect.columns[date_field].format or "%Y-%m-%d"
+    days = sorted({r[date_field] for r in rows})
     blanks = "," * len(dialect.unpivot.columns)
     lines = [
         ",".join(
             [
                 dialect.columns["ods_code"].header[0],
-                dialect.columns["activity_date"].header[0],
+                dialect.columns[date_field].header[0],
                 *dialect.unpivot.columns,
                 dialect.nil.header,
             ]
