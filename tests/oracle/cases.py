@@ -131,6 +131,34 @@ SLICES = {
             "flags RHM cancellations 11 newer_held": {},
         },
     ),
+    "a question stands until its part goes": Case(  # 6 of RHM01 is asked about; RHM12's new 30 settles nothing of it
+        (
+            out("RHM", "11 day_case 10 site_code=RHM01", "11 elective_inpatient 12 site_code=RHM01"),
+            out("RHM", "11 day_case 25 site_code=RHM12", "11 day_case 6 site_code=RHM01"),
+            out("RHM", "11 day_case 30 site_code=RHM12"),
+            out("RHM", "12 day_case 8", "12 elective_inpatient 9"),
+            out("RHM", "12 day_case 2"),
+            out("RHM", "12 day_case 11"),
+        ),
+        {
+            "returns RHM cancellations 11": {"total": 52, "is_newer_held": True, "submission_ids": (2, 0)},
+            "returns RHM cancellations 12": {"total": 11, "is_newer_held": False, "submission_ids": (5,)},
+        },
+    ),
+    "mostly refused adds no site of a whole": Case(  # RHM01 is in the 70 already; of the 12th RHM12 is new
+        (
+            out("RHM", "11 day_case 70", "12 day_case 4 site_code=RHM01"),
+            out(
+                "RHM",
+                *("11 day_case 9 site_code=RHM01", "11 community <5 site_code=RHM01", "11 community *"),
+                *("12 day_case 5 site_code=RHM12", "12 community <5 site_code=RHM01", "12 community *"),
+            ),
+        ),
+        {
+            "returns RHM cancellations 11": {"total": 70, "submission_ids": (0,), "is_newer_refused": True},
+            "returns RHM cancellations 12": {"total": 9, "submission_ids": (1, 0), "is_newer_refused": True},
+        },
+    ),
     "more than half replaces": Case(  # 16 is more than half of 30
         (out("RHM", "11 day_case 10", "11 elective_inpatient 20"), out("RHM", "11 day_case 16")),
         {
@@ -226,36 +254,95 @@ SLICES = {
     ),
 }
 ROWS = {
-    "identical rows": Case(  # 5 and 5 are one row pasted twice; 1 and 1 may be two patients
-        (out("RHM", "11 day_case 5", "11 day_case 5", "12 day_case 1", "12 day_case 1"),),
+    "a block pasted again": Case(  # three different rows in the same order once more: 5 + 6 + 7
+        (
+            out(
+                "RHM",
+                *("11 day_case 5", "11 elective_inpatient 6", "11 day_case 7 priority=P2"),
+                *("11 day_case 5", "11 elective_inpatient 6", "11 day_case 7 priority=P2", "11 community 1"),
+            ),
+        ),
         {
-            "cancellations_daily RHM 11 day_case": {"cancelled": 5},
+            "action_totals RHM": {"inpatient_cancelled": 18, "community_cancelled": 1},
+            "returns RHM cancellations 11": {"rows_quarantined": 3, "rows_accepted": 4},
+        },
+    ),
+    "every row pasted again": Case(  # each of three stands in it twice, in whatever order and on whatever day
+        (
+            out(
+                "RHM",
+                *("11 day_case 5", "12 day_case 6", "12 elective_inpatient 7"),
+                *("12 elective_inpatient 7", "12 day_case 6", "11 day_case 5"),
+            ),
+        ),
+        {
+            "action_totals RHM": {"inpatient_cancelled": 18},
+            "returns RHM cancellations 12": {"rows_quarantined": 2},
+        },
+    ),
+    "identical rows": Case(  # two wards may say the same: one or two rows alike are counted
+        (out("RHM", "11 day_case 5", "11 day_case 5", "12 day_case 1", "12 community 2", "12 day_case 1"),),
+        {
+            "cancellations_daily RHM 11 day_case": {"cancelled": 10},
             "cancellations_daily RHM 12 day_case": {"cancelled": 2},
-            "returns RHM cancellations 11": {"rows_quarantined": 1},
-            "returns RHM cancellations 12": {"rows_quarantined": 0},
+            "returns RHM cancellations 11": {"rows_quarantined": 0},
         },
     ),
     "identical but for the key": Case(  # two records, each with its own key
         (out("RHM", "11 day_case 5 record_key=a", "11 day_case 5 record_key=b"),),
         {"action_totals RHM": {"inpatient_cancelled": 10}},
     ),
-    "unsited beside sited": Case(  # the site's 40 are the part; the 7 without a site may be among them
+    "the total beside its sites": Case(  # 40 + 25 without a site are no less than the site's 60: they may be all of it
         (
             out(
                 "RHM",
-                "11 day_case 40 site_code=RHM01",
-                "11 elective_inpatient 7 site_code=",
-                "11 community 3 site_code=",
+                *("11 day_case 60 site_code=RHM01", "11 elective_inpatient 40 site_code="),
+                *("11 day_case 25 site_code=", "11 community 3 site_code="),
             ),
         ),
         {
-            "action_totals RHM": {"inpatient_cancelled": 40, "community_cancelled": 3},
-            "returns RHM cancellations 11": {"rows_quarantined": 1},
+            "action_totals RHM": {"inpatient_cancelled": 60, "community_cancelled": 3},
+            "returns RHM cancellations 11": {"rows_quarantined": 2},
         },
+    ),
+    "the rest beside its sites": Case(  # 7 cannot be the total of 40: they are from elsewhere; a 0 is nobody's total
+        (
+            out(
+                "RHM",
+                *("11 day_case 40 site_code=RHM01", "11 elective_inpatient 7 site_code="),
+                *("11 community 0 site_code=", "11 community 5 site_code=RHM01"),
+            ),
+        ),
+        {
+            "action_totals RHM": {"inpatient_cancelled": 47, "community_cancelled": 5},
+            "action_totals RHM01": {"inpatient_cancelled": 40},
+            "returns RHM cancellations 11": {"rows_quarantined": 0, "rows_accepted": 4},
+        },
+    ),
+    "a rest is corrected with its sites": Case(  # the newer 50 of a site replaces the 40 and the rest of 7
+        (
+            out("RHM", "11 day_case 40 site_code=RHM01", "11 elective_inpatient 7 site_code="),
+            out("RHM", "11 day_case 50 site_code=RHM01", "11 day_case 2 site_code=RHM12"),
+        ),
+        {"action_totals RHM": {"inpatient_cancelled": 52}},
     ),
     "a whole beside its parts": Case(  # 30 elective holds the 10 day cases
         (out("RHM", "11 elective_unsplit 30", "11 day_case 10", "11 outpatient_unsplit 4"),),
         {"action_totals RHM": {"inpatient_cancelled": 10, "outpatient_cancelled": 4}},
+    ),
+    "a zero beside its whole": Case(  # a template's zeros for the parts say nothing of the 30
+        (out("RHM", "11 elective_unsplit 30", "11 day_case 0", "11 elective_inpatient 0"),),
+        {"action_totals RHM": {"inpatient_cancelled": 30}, "returns RHM cancellations 11": {"rows_quarantined": 0}},
+    ),
+    "the whole day of another grade": Case(  # consultants' whole day is not that of the first-years' shifts
+        (
+            staff(
+                "RHM",
+                *(f"11 {MD} 30 shift=all grade=consultant", f"11 {MD} 20 shift=day grade=fy1"),
+                *(f"11 {MD} 9 shift=night grade=fy1",),
+            ),
+        ),
+        {"action_totals RHM": {"staff_days_lost": 59}, "returns RHM staffing 11": {"rows_quarantined": 0}},
     ),
     "the whole day beside its shifts": Case(  # 20 + 9; `all` holds them already
         (staff("RHM", f"11 {MD} 30 shift=all", f"11 {MD} 20 shift=day", f"11 {MD} 9 shift=night"),),

@@ -1,9 +1,8 @@
-"""More rounds by hand: shares, coverage, averages, areas and days. See `cases`."""
+"""More rounds by hand: shares. See `cases`."""
 
 from __future__ import annotations
 
-from oracle.cases import ALL, MD, Case, out, plan, staff
-from oracle.rounds import File
+from oracle.cases import MD, Case, out, plan, staff
 
 NO_SHARE = {"percent_planned_maintained": None, "paired_trusts": 0, "paired_planned": None, "paired_cancelled": None}
 SHARES = {
@@ -73,7 +72,7 @@ SHARES = {
             "flags RHU cancellations 11 above_100": None,
         },
     ),
-    "a little more than planned": Case(  # 2 of 1 beside 9 of 99: 1 is 1 % of 100, so the share may be relied on
+    "a little more than planned": Case(  # 2 of 1 beside 9 of 99: 2 of 101 is under 2 %, so the share may be relied on
         (
             *(out("RHM", "11 day_case 2"), plan("RHM", "11 day_case 1")),
             *(out("RHU", "11 day_case 9"), plan("RHU", "11 day_case 99")),
@@ -109,170 +108,79 @@ SHARES = {
             f"staffing_daily ENG 11 {MD} -": {"percent_absent": 10.0, "paired_due": 40, "paired_trusts": 1},
         },
     ),
-    "a share of a site": Case(  # 10 of 40 at RHM01, of which both are sited; 10 of 100 in all
+    "a share of a site": Case(  # 10 of 40 at RHM01; RHM12 sent no outturn, so its plan of 60 is no part of a pair
         (
             out("RHM", "11 day_case 10 site_code=RHM01"),
             plan("RHM", "11 day_case 40 site_code=RHM01", "11 day_case 60 site_code=RHM12"),
         ),
         {
             "action_totals RHM01": {"percent_planned_maintained": 75.0},
-            "action_totals RHM": {"percent_planned_maintained": 90.0},
+            "action_totals RHM12": NO_SHARE,
+            "action_totals RHM": {"percent_planned_maintained": 75.0, "paired_planned": 40},
         },
+    ),
+    "some of it without a site": Case(  # 3 are of no named site: the trust's pair is 13 of 100, and no site has one
+        (
+            out("RHM", "11 day_case 10 site_code=RHM01", "11 day_case 3 site_code="),
+            plan("RHM", "11 day_case 40 site_code=RHM01", "11 day_case 60 site_code=RHM12"),
+        ),
+        {
+            "action_totals RHM": {"percent_planned_maintained": 87.0, "paired_planned": 100},
+            "action_totals RHM01": NO_SHARE,
+        },
+    ),
+    "nothing was planned": Case(  # 3 of 0 cannot be; 0 of 0 is no pair; 4 of 100 remain
+        (
+            out("RHM", "11 day_case 3", "12 day_case 0", "13 day_case 4"),
+            plan("RHM", "11 day_case 0", "12 day_case 0", "13 day_case 100"),
+        ),
+        {
+            "action_totals RHM": {"percent_planned_maintained": 96.0, "paired_planned": 100, "paired_trusts": 1},
+            "cancellations_daily RHM 11 day_case": {"percent_cancelled": None, "paired_trusts": 0},
+            "cancellations_daily RHM 12 day_case": {"percent_cancelled": None, "paired_trusts": 0},
+            "flags RHM cancellations 11 above_100": {"value": 3.0, "compared_with": 0.0},
+            "flags RHM cancellations 12 above_100": None,
+        },
+    ),
+    "nobody was due": Case(  # 0 of 0 is no pair of staff either
+        (staff("RHM", f"11 {MD} 0 due_to_work=0"),),
+        {
+            "action_totals RHM": {"percent_due_absent": None, "due_absent_trusts": 0, "paired_due": None},
+            f"staffing_daily RHM 11 {MD} -": {"percent_absent": None, "paired_trusts": 0, "absent_action": 0},
+        },
+    ),
+    "one of a setting's parts is impossible": Case(  # 12 of 10 day cases; with the stays 15 of 110, which can be
+        (
+            out("RHM", "11 day_case 12", "11 elective_inpatient 3"),
+            plan("RHM", "11 day_case 10", "11 elective_inpatient 100"),
+        ),
+        {
+            "action_totals RHM": {"percent_planned_maintained": 100 - 1500 / 110, "is_maintained_unreliable": False},
+            "cancellations_daily RHM 11 day_case": {"percent_cancelled": None, "paired_trusts": 0},
+            "cancellations_daily RHM 11 elective_inpatient": {"percent_cancelled": 3.0},
+            "flags RHM cancellations 11 above_100": {"value": 12.0, "compared_with": 10.0},
+        },
+    ),
+    "an impossible setting has no possible part": Case(  # 200 of 110: the stays' 3 of 100 stand on the same plan
+        (
+            out("RHM", "11 day_case 197", "11 elective_inpatient 3"),
+            plan("RHM", "11 day_case 10", "11 elective_inpatient 100"),
+        ),
+        {"cancellations_daily RHM 11 elective_inpatient": {"percent_cancelled": None, "paired_trusts": 0}},
+    ),
+    "a zero meets any plan": Case(  # nothing was cancelled, however the plan is split
+        (out("RHM", "11 elective_unsplit 0"), plan("RHM", "11 day_case 60")),
+        {"action_totals RHM": {"percent_planned_maintained": 100.0, "paired_planned": 60, "paired_cancelled": 0}},
+    ),
+    "weighed by the larger side": Case(  # 3 of 1 beside 9 of 99: 3 of 3 + 99 is more than 2 %
+        (
+            *(out("RHM", "11 day_case 3"), plan("RHM", "11 day_case 1")),
+            *(out("RHU", "11 day_case 9"), plan("RHU", "11 day_case 99")),
+        ),
+        {"action_totals ENG": {"is_maintained_unreliable": True}},
     ),
     "no share of a site whose plan names none": Case(  # the trust's own is 10 of 40
         (out("RHM", "11 day_case 10 site_code=RHM01"), plan("RHM", "11 day_case 40")),
         {"action_totals RHM01": NO_SHARE, "action_totals RHM": {"percent_planned_maintained": 75.0}},
-    ),
-}
-
-
-def _every_day(trust: str, *counts: int) -> File:
-    return staff(trust, *(f"{d} {MD} {n}" for d, n in zip(ALL, counts, strict=True)))
-
-
-COVERAGE = {
-    "an average of the same trusts": Case(  # 2 of 9 came on the 11th, 1 on the others: RHM alone has all days
-        (_every_day("RHM", 10, 20, 30, 40), staff("RHU", f"11 {MD} 500")),
-        {
-            "action_totals ENG": {
-                "staff_absent_average": 25.0,
-                "staff_absent_peak": 40,
-                "staff_absent_trusts": 1,
-                "staff_absent_is_same_trusts": True,
-                "staff_days_lost": 600,
-            }
-        },
-    ),
-    "no average of days that lack": Case(  # three days of four, and nobody else
-        (staff("RHM", f"11 {MD} 10", f"12 {MD} 20", f"13 {MD} 30"),),
-        {
-            "action_totals RHM": {
-                "staff_absent_average": None,
-                "staff_absent_peak": None,
-                "staff_absent_trusts": 0,
-                "staff_days_lost": 60,
-            }
-        },
-    ),
-    "the closing day is in no average": Case(  # 100 over four strike days; 900 of the 15th only in the staff-days
-        (_every_day("RHM", 10, 20, 30, 40), staff("RHM", f"15 {MD} 900")),
-        {
-            "action_totals RHM": {
-                "staff_absent_average": 25.0,
-                "staff_absent_peak": 40,
-                "staff_absent_is_same_trusts": False,
-                "staff_days_lost": 1000,
-            },
-            f"staffing_daily RHM 15 {MD} -": {"absent_action": 900, "trusts_expected": None, "is_partial": False},
-        },
-    ),
-    "who sent it, of those that provide it": Case(  # of 7 acute trusts RHM sent inpatients, RHU outpatients
-        (out("RHM", "11 day_case 5"), out("RHU", "11 outpatient_first 5")),
-        {
-            "coverage ENG inpatient_cancelled 11": {
-                "trusts_expected": 7,
-                "trusts_covered": 1,
-                "percent_covered": 100 / 7,
-            },
-            "coverage ENG outpatient_cancelled 11": {"trusts_expected": 7, "trusts_covered": 1},
-            "coverage ENG acute_cancelled 11": {"trusts_expected": 7, "trusts_covered": 0},
-            "coverage ENG inpatient_cancelled -": {
-                "trusts_expected": 7,
-                "trusts_covered": 1,
-                "returns_expected": 28,
-                "returns_covered": 1,
-            },
-            "action_totals ENG": {"trusts_expected": 9, "trusts_returned": 2},
-        },
-    ),
-    "acute is covered by both": Case(  # inpatients and outpatients of one day, in two files
-        (out("RHM", "11 day_case 5"), out("RHM", "11 outpatient_first 0")),
-        {
-            "coverage RHM acute_cancelled -": {"trusts_covered": 1, "returns_expected": 4, "returns_covered": 1},
-            "coverage ENG acute_cancelled 11": {"trusts_covered": 1},
-            "coverage ENG acute_cancelled 12": {"trusts_covered": 0},
-        },
-    ),
-    "whom nobody asked": Case(  # the ambulance trust's 5 count, and neither above nor below the line of coverage
-        (out("RYE", "11 day_case 5"),),
-        {
-            "action_totals ENG": {
-                "inpatient_cancelled": 5,
-                "trusts_expected": 9,
-                "trusts_returned": 0,
-                "trusts_unasked": 1,
-                "coverage": 0.0,
-            },
-            "coverage ENG inpatient_cancelled -": {"trusts_expected": 7, "trusts_covered": 0, "trusts_unasked": 1},
-            "cancellations_daily ENG 11 day_case": {"trusts_expected": 9, "trusts_returned": 0},
-        },
-    ),
-    "not provided": Case(  # an ambulance trust has no inpatients; a trust that has and is silent is another matter
-        (staff("RYE", f"11 {MD} 5"), out("RHM", "11 outpatient_first 5")),
-        {
-            "coverage RYE inpatient_cancelled -": {
-                "is_applicable": False,
-                "trusts_expected": 0,
-                "percent_covered": None,
-            },
-            "coverage RHM inpatient_cancelled -": {
-                "is_applicable": True,
-                "trusts_expected": 1,
-                "trusts_covered": 0,
-                "percent_covered": 0.0,
-            },
-        },
-    ),
-    "share of the plan": Case(  # of the 400 planned by RHM and RHU on the 11th, RHM's 100 are covered
-        (out("RHM", "11 day_case 5"), plan("RHM", "11 day_case 100"), plan("RHU", "11 day_case 300")),
-        {
-            "coverage ENG inpatient_cancelled 11": {"plan_trusts": 2, "percent_of_planned": 25.0},
-            "coverage ENG inpatient_cancelled -": {"plan_trusts": 0, "percent_of_planned": None},
-        },
-    ),
-    "the closing day": Case(  # its 6 are in the total; nobody was asked for that day
-        (out("RHM", "11 day_case 5", "15 day_case 6"),),
-        {
-            "action_totals RHM": {"inpatient_cancelled": 11, "coverage": 25.0},
-            "cancellations_daily RHM 15 day_case": {"cancelled": 6, "trusts_expected": None, "is_partial": False},
-        },
-    ),
-    "before the merger": Case(  # Solent in June 2024 is R1C, in Hampshire, and not in RW1
-        (out("R1C", "2024-06-27 community 7"),),
-        {
-            "action_totals R1C": {"community_cancelled": 7},
-            "action_totals HAMPSHIRE": {"community_cancelled": 7},
-            "action_totals RW1": {"community_cancelled": None},
-        },
-        "JD-2024-06-27",
-    ),
-    "after the merger": Case(  # the code ended on 1 October 2024: no figure, and no row of returns
-        (out("R1C", "2025-07-25 community 7"), out("RW1", "2025-07-25 community 2")),
-        {
-            "action_totals HAMPSHIRE": {"community_cancelled": 2},
-            "action_totals R1C": None,
-            "returns R1C cancellations 2025-07-25": None,
-        },
-        "RD-2025-07-25",
-    ),
-    "another action on some days": Case(  # the junior doctors' strike on the 20th, and on the closing day; named once
-        (out("RHM", "2023-09-19 day_case 3", "2023-09-20 day_case 4"),),
-        {
-            "cancellations_daily RHM 2023-09-19 day_case": {"joint_action_ids": None},
-            "cancellations_daily RHM 2023-09-20 day_case": {"joint_action_ids": "JD-2023-09-20"},
-            "action_totals RHM": {"joint_action_ids": "JD-2023-09-20", "inpatient_cancelled": 7},
-        },
-        "CON-2023-09-19",
-    ),
-    "by specialty": Case(  # rows that name neither specialty, priority nor pathway are not in it
-        (
-            out(
-                "RHM",
-                "11 day_case 5 treatment_function_code=110 patient_notified=yes",
-                "12 elective_inpatient 2 treatment_function_code=110",
-                "11 day_case 9 treatment_function_code=",
-            ),
-        ),
-        {"specialties RHM appointment 110 - -": {"cancelled": 7, "notified": 5}},
     ),
 }

@@ -12,12 +12,6 @@ from oracle.rounds import Round
 from oracle.tables import Table, expected_tables
 from oracle.world import Published, Rows
 
-KEYS = {
-    "coverage": ("action_id", "area_type", "area_code", "measure", "strike_day"),
-    "flags": ("action_id", "ods_code", "extract", "strike_day", "flag"),
-}
-# Flags whose limits are settings of their own and are tested beside them.
-UNDEFINED = {"jump", "outlier", "unusual_share"}
 SUBMISSIONS = ("submission_id", "refused_submission_id")
 
 
@@ -36,15 +30,8 @@ def differences(drawn: Round, published: Published) -> list[str]:
 
 
 def _table(name: str, expected: Table, rows: Rows, ids: dict[str, int]) -> Iterator[str]:
-    keys = KEYS.get(name) or TABLES[name].keys
-    got = {tuple(r[k] for k in keys): r for r in rows if r.get("flag") not in UNDEFINED}
-    if name == "coverage":  # the catalogue may hold measures that no total shows
-        shown = {k[3] for k in expected}
-        got = {
-            k: r
-            for k, r in got.items()
-            if (k[3] in shown and k in expected) or (k[3] in shown and r["trusts_expected"])
-        }
+    keys = TABLES[name].keys
+    got = {tuple(r[k] for k in keys): r for r in rows}
     for key in sorted({*expected} - {*got}, key=str):
         yield f"{name} {_said(key)}: the row is missing; {_told(expected[key])}"
     for key in sorted({*got} - {*expected}, key=str):

@@ -68,7 +68,7 @@ class Counted:
         self.action: ActionSet = resolve(action_id)
         self.days = self.action.days
         self.all_days = (*self.action.days, *self.action.closing_days)
-        self._asked = frame(self.action).asked
+        self._frame = frame(self.action)
         seen: set[tuple[str, str]] = set()
         self.judged: list[Judged] = []
         for index, file in enumerate(drawn.files):
@@ -78,7 +78,21 @@ class Counted:
 
     def asked(self, extract: str, day: date) -> set[str]:
         """The trusts of whom a return is expected; for plans, those that are asked for cancellations."""
-        return set(self._asked["cancellations" if extract == "planned_activity" else extract][day])
+        return set(self._frame.asked[_asked_with(extract)][day])
+
+    def asked_number(self, extract: str, day: date) -> int | None:
+        """How many were asked on a day, where they are not known by name."""
+        return self._frame.asked_number[_asked_with(extract)].get(day)
+
+    def number_asked(self, extract: str, days: Iterable[date]) -> tuple[int, int] | None:
+        """England's trusts and trust-days asked, when on any of these days only their number is known."""
+        days = tuple(days)
+        numbers = {d: self.asked_number(extract, d) for d in days}
+        if not any(n is not None for n in numbers.values()):
+            return None
+        named = {d: self.asked(extract, d) for d in days if numbers[d] is None}
+        trusts = max(len(set().union(*named.values())), *(n for n in numbers.values() if n is not None))
+        return trusts, sum(len(named[d]) if n is None else n for d, n in numbers.items())
 
     @property
     def is_meant(self) -> bool:
@@ -163,6 +177,10 @@ class Counted:
     def joint(self, *days: date) -> str | None:
         """Other actions that went ahead on these days, each once."""
         return ";".join(sorted({a for d in days for a in self.action.overlapping(d)})) or None
+
+
+def _asked_with(extract: str) -> str:
+    return "cancellations" if extract == "planned_activity" else extract
 
 
 def _facts(trust: str, day: date, extract: str, row: Typed) -> Iterator[Fact]:

@@ -1,9 +1,14 @@
-"""Coverage: how much of what there is to know of a measure is in its figure."""
+"""Coverage: how much of what there is to know of a measure is in its figure.
+
+Of some actions only the number of the trusts that were asked is known. Then nobody is missing by name, who sent was
+asked, and England's number is that; no other area has one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +20,10 @@ ENOUGH = 95  # percent of the expected trusts on every strike day, for days to b
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of an area: whose extract, which facts, and the care of which a trust is expected to send it."""
+    """One figure of an area: whose extract, which facts, and the care of which a trust is expected to send it.
+
+    parts: the breakdowns that it leaves open.
+    """
 
     key: str
     extract: str
@@ -23,6 +31,7 @@ class Measure:
     fits: Callable[[Typed], bool] = lambda row: True
     settings: frozenset[str] | None = None
     is_of_appointments: bool = False
+    parts: tuple[str, ...] = ("care_setting", "point_of_delivery")
 
     def has(self, fact: Fact) -> bool:
         return fact.measure == self.measure and self.fits(fact.row)
@@ -32,7 +41,8 @@ def _appointments(key: str, measure: str, *settings: str) -> Measure:
     def fits(row: Typed) -> bool:
         return row["activity_unit"] == "appointment" and row["care_setting"] in settings
 
-    return Measure(key, "cancellations", measure, fits, frozenset(settings), is_of_appointments=True)
+    parts = ("care_setting", "point_of_delivery") if len(settings) > 1 else ("point_of_delivery",)
+    return Measure(key, "cancellations", measure, fits, frozenset(settings), is_of_appointments=True, parts=parts)
 
 
 def _unit(key: str, extract: str, measure: str, unit: str, setting: str) -> Measure:
@@ -40,7 +50,8 @@ def _unit(key: str, extract: str, measure: str, unit: str, setting: str) -> Meas
 
 
 SETTINGS = ("inpatient", "outpatient", "community", "mental_health")
-ABSENT = Measure("staff_days_lost", "staffing", "absent_action")
+ABSENT = Measure("staff_days_lost", "staffing", "absent_action", parts=("staff_group", "grade"))
+PEAKS = tuple(replace(ABSENT, key=f"staff_absent_{kind}") for kind in ("peak", "average"))
 MEASURES = {
     m.key: m
     for m in (
@@ -72,20 +83,27 @@ class Days:
 
 def of(counted: Counted, area: Area, measure: Measure) -> Days:
     """Coverage of a measure in an area, by strike day."""
-    sent: dict[tuple[str, date], set[str]] = {}
+    sent: dict[tuple[str, date], set[str]] = defaultdict(set)
     for fact in counted.facts_in(area):
         if measure.has(fact):
-            sent.setdefault((fact.trust, fact.day), set()).add(fact.row.get("care_setting") or "")
+            sent[fact.trust, fact.day].add(fact.row.get("care_setting") or "")
     expected, covered, unasked, provides = {}, {}, {}, {}
     for day in counted.days:
         asked = counted.asked(measure.extract, day)
         members = counted.areas[area].get(day, set())
         came = {t for t in members if (t, day) in sent}
-        provides[day] = came | {t for t in members if _provides(t, day, measure)}
+        if counted.asked_number(measure.extract, day) is not None:
+            asked |= came
+        # A site may have what its trust sent without naming sites, so its trust's word counts.
+        provides[day] = {t for t in members if _provides(t, day, measure) or _sent(counted, t, day, measure)}
         expected[day] = provides[day] & asked
         covered[day] = {t for t in expected[day] & came if _has_all(t, day, measure, sent[t, day])}
         unasked[day] = came - asked
     return Days(expected, covered, unasked, provides)
+
+
+def _sent(counted: Counted, trust: str, day: date, measure: Measure) -> bool:
+    return any(f.day == day and measure.has(f) for f in counted.facts_in(("trust", trust)))
 
 
 def _provides(trust: str, day: date, measure: Measure) -> bool:
@@ -97,18 +115,51 @@ def _has_all(trust: str, day: date, measure: Measure, sent: set[str]) -> bool:
     return measure.settings is None or provided(trust, day) & measure.settings <= sent
 
 
-def rows(counted: Counted) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The table `coverage`, without what hangs on flags."""
-    found = {}
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+
+
+def rows(counted: Counted, flagged: Iterable[tuple[Any, ...]]) -> Rows:
+    """The table `coverage`. flagged: the keys of the flags."""
+    found: Rows = {}
+    doubts = {(trust, extract, day, measure) for _, trust, extract, day, measure, *_ in flagged}
     for area in counted.areas:
-        for measure in MEASURES.values():
+        for measure in (*MEASURES.values(), *PEAKS):
             days = of(counted, area, measure)
-            plans = _plans(counted, area, measure)
+            plans = _plans(counted, measure)
             key = (counted.action.action_id, *area, measure.key)
             for day in () if area[0] in ("trust", "site") else counted.days:  # their days are in `returns`
-                found[*key, day] = _row(days, plans, (day,))
-            found[*key, None] = _row(days, plans, counted.days)
+                found[*key, day] = _row(days, plans, (day,)) | {"flagged_value": None}
+                _by_number(found[*key, day], counted, area, measure.extract, (day,))
+            row = found[*key, None] = _row(days, plans, counted.days)
+            row["flagged_value"] = sum(
+                f.value
+                for f in counted.facts_in(area)
+                if measure.has(f)
+                and doubts
+                & {
+                    (f.trust, measure.extract, f.day, None),
+                    (f.trust, measure.extract, f.day, measure.key),
+                    (f.trust, measure.extract, None, measure.key),
+                }
+            )
+            _by_number(row, counted, area, measure.extract, counted.days)
     return found
+
+
+def of_planned(counted: Counted, area: Area, measure: Measure) -> float | None:
+    """Of what the expected trusts had planned, the percentage of the covered ones, over the whole action."""
+    percent: float | None = _row(of(counted, area, measure), _plans(counted, measure), counted.days)["percent_of_planned"]
+    return percent
+
+
+def _by_number(row: dict[str, Any], counted: Counted, area: Area, extract: str, days: Iterable[date]) -> None:
+    """Put the known number in place of who is known by name."""
+    asked = counted.number_asked(extract, days)
+    if asked is not None:
+        is_england = area[0] == "england"
+        row["is_applicable"] = True
+        row["trusts_expected"], row["returns_expected"] = asked if is_england else (None, None)
+        row["percent_covered"] = 100 * row["returns_covered"] / asked[1] if is_england else None
 
 
 def _row(days: Days, plans: dict[tuple[str, date], int] | None, which: tuple[date, ...]) -> dict[str, Any]:
@@ -136,17 +187,14 @@ def _row(days: Days, plans: dict[tuple[str, date], int] | None, which: tuple[dat
     return row
 
 
-def _plans(counted: Counted, area: Area, measure: Measure) -> dict[tuple[str, date], int] | None:
+def _plans(counted: Counted, measure: Measure) -> dict[tuple[str, date], int] | None:
     """Planned appointments of a measure's care, by trust and day; None where there are none to set beside it."""
     if measure.settings is None or not measure.is_of_appointments:
         return None
     found: dict[tuple[str, date], int] = {}
-    for fact in counted.facts_in(area):
+    for fact in counted.facts:
         row = fact.row
-        if (
-            fact.measure == "planned"
-            and row["activity_unit"] == "appointment"
-            and row["care_setting"] in measure.settings
-        ):
+        is_plan = fact.measure == "planned" and row["activity_unit"] == "appointment"
+        if is_plan and row["care_setting"] in measure.settings:
             found[fact.trust, fact.day] = found.get((fact.trust, fact.day), 0) + fact.value
     return found

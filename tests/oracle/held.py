@@ -13,11 +13,11 @@ Part = tuple[Judged, list[Typed]]
 
 @dataclass
 class Held:
-    """What is held of a day. Questions are asked of a part until a newer file settles it."""
+    """What is held of a day. questions: newer files, by the parts that stand instead of theirs, until one of these goes."""
 
     parts: dict[Base, dict[Site, Part]] = field(default_factory=dict)
     refused: list[Judged] = field(default_factory=list)
-    questions: dict[tuple[Base, Site], Judged] = field(default_factory=dict)
+    questions: dict[frozenset[tuple[Base, Site]], Judged] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[Typed]:
@@ -41,11 +41,6 @@ class Held:
         later = [f for f in self.refused if f.index >= self.newest]
         return max(later, key=lambda f: f.index) if later else None
 
-    def replaced(self, base: Base, sites: set[Site]) -> set[Site]:
-        """The sites of a part for which rows of these sites would stand: all of them when sited meets unsited."""
-        there = set(self.parts.get(base, {}))
-        return there & sites if (None in there) == (None in sites) else there
-
 
 def held(files: list[Judged], day: date) -> Held:
     """What is held of a day after these files, in order of landing; those taken back are not among them."""
@@ -58,9 +53,9 @@ def held(files: list[Judged], day: date) -> Held:
         if now.parts and one.left_out[day] > one.rows(day):
             now.refused.append(one)
             for base, sites in parts.items():
-                if base not in now.parts or (None not in sites and None not in now.parts[base]):
-                    new = {s: p for s, p in sites.items() if s not in now.parts.get(base, {})}
-                    now.parts.setdefault(base, {}).update(new)
+                there = set(now.parts.get(base, {}))
+                new = {s: p for s, p in sites.items() if s not in there and None not in there and (s or not there)}
+                now.parts[base] = now.parts.get(base, {}) | new
             continue
         if day in one.file.nil_days or one.file.restates:
             now.parts, now.questions = parts, {}
@@ -78,19 +73,20 @@ def _by_base(one: Judged, day: date) -> dict[Base, dict[Site, Part]]:
 
 
 def _replace(now: Held, one: Judged, base: Base, sites: dict[Site, Part]) -> None:
-    """Put a file's part in place of what is held of it: site by site where both name sites, else all of it."""
+    """Put a file's part in place of what is held of it: site by site where all rows name sites, else all of it."""
     there = now.parts.setdefault(base, {})
-    is_alike = not there or (None in there) == (None in sites)
+    is_by_site = None not in there and None not in sites
     scopes: list[tuple[set[Site], set[Site]]]
-    scopes = [({s} & set(there), {s}) for s in sites] if is_alike else [(set(there), set(sites))]
+    scopes = [({s} & set(there), {s}) for s in sites] if is_by_site else [(set(there), set(sites))]
     for old, new in scopes:
         before = [r for s in old for r in there[s][1]]
         after = [r for s in new for r in sites[s][1]]
         total = sum(r["value"] for r in after)
         if before and len(after) < len(before) and 0 < total * 2 <= sum(r["value"] for r in before):
-            now.questions |= {(base, s): one for s in old}
+            now.questions[frozenset((base, s) for s in old)] = one
             continue
+        gone = {(base, s) for s in old}
+        now.questions = {about: file for about, file in now.questions.items() if not about & gone}
         for s in old:
             del there[s]
-            now.questions.pop((base, s), None)
         there.update({s: sites[s] for s in new})

@@ -59,7 +59,7 @@ REQUIRED = {
     "planned_activity": ("activity_date", "point_of_delivery", "planned_count"),
     "staffing": ("shift_date", "staff_group", "absent_action"),
 }
-PASTED_TWICE = 10  # counted rows from which a file of nothing but repeats is refused
+BLOCK = 3  # rows in a row, different from one another, that are not alike others by chance
 
 
 @dataclass
@@ -101,11 +101,11 @@ def judge(index: int, file: File) -> Judged:
         elif day is not None:
             found.left_out[day] += 1
     lost = any(not r.get("ods_code", file.trust) for r in rows)
-    if lost or not good or not any(r["day"] in all_days() for r in good) or _is_pasted_twice(good):
+    if lost or not good or not any(r["day"] in all_days() for r in good):
         found.is_refused = True
         found.left_out = Counter(r["day"] for r, _ in typed if r["day"] is not None)
         return found
-    kept = _whole_beside_parts(_unsited_beside_sited(_identical(good)))
+    kept = _whole_beside_parts(_unsited_beside_sited(_pasted_again(good)))
     found.left_out += Counter(r["day"] for r in good) - Counter(r["day"] for r in kept)
     for row in kept:
         place = found.used.setdefault(row["day"], {})
@@ -187,33 +187,47 @@ def _same(row: Typed) -> tuple[str, ...]:
     return tuple(f"{k}={v}" for k, v in sorted(row.items()) if k != "base" and v is not None)
 
 
-def _is_pasted_twice(rows: list[Typed]) -> bool:
-    counted = [_same(r) for r in rows if r["value"] > 0]
-    return len(counted) >= PASTED_TWICE and min(Counter(counted).values()) > 1
+def _says(row: Typed) -> bool:
+    """Whether a row counts anything: one of zeros decides nothing, and is never left out beside others."""
+    return any(row.get(name) for name in NUMBERS)
 
 
-def _identical(rows: list[Typed]) -> list[Typed]:
-    seen: set[tuple[str, ...]] = set()
-    kept = []
-    for row in rows:
-        if row.get("record_key") or row["value"] <= 1 or _same(row) not in seen:
-            kept.append(row)
-        seen.add(_same(row))
-    return kept
+def _pasted_again(rows: list[Typed]) -> list[Typed]:
+    """Without the later copies of a block of rows, or of all the file's rows when each stands in it equally often."""
+    able = [n for n, r in enumerate(rows) if _says(r) and not r.get("record_key")]
+    words = {n: _same(rows[n]) for n in able}
+    times = Counter(words.values())
+    if len(times) >= BLOCK and len({*times.values()}) == 1:
+        copies = {n for place, n in enumerate(able) if words[n] in [words[m] for m in able[:place]]}
+        return [r for n, r in enumerate(rows) if n not in copies]
+    copies = set()
+    for day in {r["day"] for r in rows}:
+        of_day = [n for n in able if rows[n]["day"] == day]
+        blocks = [of_day[start : start + BLOCK] for start in range(len(of_day) - BLOCK + 1)]
+        for place, block in enumerate(blocks):
+            said = [words[n] for n in block]
+            if len({*said}) == BLOCK and said in [[words[n] for n in before] for before in blocks[:place]]:
+                copies |= {*block}
+    return [r for n, r in enumerate(rows) if n not in copies]
 
 
 def _unsited_beside_sited(rows: list[Typed]) -> list[Typed]:
-    sited = {(r["day"], r["base"]) for r in rows if r["site_code"]}
-    return [r for r in rows if r["site_code"] or (r["day"], r["base"]) not in sited]
+    """Without unsited rows that together are so much that they may be the total of the sited ones."""
+    found: dict[tuple[Any, ...], dict[bool, list[int]]] = defaultdict(lambda: {True: [], False: []})
+    for row in filter(_says, rows):
+        found[row["day"], row["base"]][row["site_code"] is not None].append(row["value"])
+    totals = {k for k, by in found.items() if by[True] and by[False] and sum(by[False]) >= sum(by[True])}
+    return [r for r in rows if r["site_code"] or not _says(r) or (r["day"], r["base"]) not in totals]
 
 
 def _whole_beside_parts(rows: list[Typed]) -> list[Typed]:
     def place(row: Typed) -> tuple[Any, ...]:
-        return row["day"], row["base"], row["site_code"]
+        return row["day"], row["base"], row["site_code"], row.get("grade")
+
+    def kind(row: Typed) -> str:
+        return row.get("point_of_delivery") or row.get("shift") or ""
 
     there: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in rows:
-        there[place(row)].add(row.get("point_of_delivery") or row.get("shift") or "")
-    return [
-        r for r in rows if not WHOLES.get(r.get("point_of_delivery") or r.get("shift") or "", set()) & there[place(r)]
-    ]
+    for row in filter(_says, rows):
+        there[place(row)].add(kind(row))
+    return [r for r in rows if not (_says(r) and WHOLES.get(kind(r), set()) & there[place(r)])]

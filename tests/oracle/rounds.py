@@ -31,6 +31,7 @@ ACTIONS = (
     ("JD-2024-06-27",),
     ("RD-2025-07-25",),
     ("JD-2024-06-27;RD-2025-07-25",),
+    ("AMB-2023-01-23;AMB-2023-01-24",),
 )
 PODS = {
     "inpatient": ("elective_inpatient", "day_case", "elective_unsplit"),
@@ -235,7 +236,10 @@ class _Sender:
         rng, count = self.rng, COUNT[self.extract]
         rows = [dict(r) for r in rows]
         if rows and rng.random() < 0.12:
-            rows.append(dict(rng.choice(rows)))  # pasted twice
+            rows.append(dict(rng.choice(rows)))  # one row twice
+        if rows and rng.random() < 0.06:
+            start = rng.randrange(len(rows))
+            rows += [dict(r) for r in rows[start : start + rng.randint(2, 6)]]  # a block pasted again
         if rows and rng.random() < 0.12:
             rng.choice(rows)[count] = rng.choice(("<5", "", "-3", "1000000", "about 12"))
         if rows and rng.random() < 0.05:

@@ -10,21 +10,38 @@ from datetime import date
 from oracle.counted import Area, Counted, Fact
 from oracle.rounds import PODS
 
-UNRELIABLE = 2  # percent of what was planned (or due) that lies in impossible pairs
+UNRELIABLE = 2  # percent of the whole that lies in impossible pairs, by the larger side of each pair
 
 
 @dataclass
 class Pair:
-    """What one trust says above and below the line. By point of delivery, or under one key for staff."""
+    """What one trust says above and below the line. By point of delivery, or under one key for staff.
+
+    site: where both sides are of one. is_doubted: impossible though its own numbers are not.
+    """
 
     trust: str
     day: date
+    site: str | None = None
     below: dict[str, int] = field(default_factory=dict)
     above: dict[str, int] = field(default_factory=dict)
+    is_doubted: bool = False
+
+    @property
+    def part(self) -> int:
+        return sum(self.above.values())
+
+    @property
+    def whole(self) -> int:
+        return sum(self.below.values())
+
+    @property
+    def is_above(self) -> bool:
+        return self.part > self.whole
 
     @property
     def is_impossible(self) -> bool:
-        return sum(self.above.values()) > sum(self.below.values())
+        return self.is_above or self.is_doubted
 
 
 @dataclass(frozen=True)
@@ -43,11 +60,11 @@ class Share:
 
     @property
     def above(self) -> int | None:
-        return sum(sum(p.above.values()) for p in self.possible) if self.possible else None
+        return sum(p.part for p in self.possible) if self.possible else None
 
     @property
     def below(self) -> int | None:
-        return sum(sum(p.below.values()) for p in self.possible) if self.possible else None
+        return sum(p.whole for p in self.possible) if self.possible else None
 
     @property
     def percent(self) -> float | None:
@@ -55,28 +72,45 @@ class Share:
 
     @property
     def percent_with_impossible(self) -> float | None:
-        below = sum(sum(p.below.values()) for p in self.pairs)
-        return 100 * sum(sum(p.above.values()) for p in self.pairs) / below if below else None
+        below = sum(p.whole for p in self.pairs)
+        return 100 * sum(p.part for p in self.pairs) / below if below else None
 
     @property
     def is_unreliable(self) -> bool:
-        below = sum(sum(p.below.values()) for p in self.pairs)
-        wrong = sum(sum(p.below.values()) for p in self.pairs if p.is_impossible)
-        return wrong * 100 > UNRELIABLE * below
+        larger = [(max(p.part, p.whole), p.is_impossible) for p in self.pairs]
+        return sum(n for n, is_out in larger if is_out) * 100 > UNRELIABLE * sum(n for n, _ in larger)
 
 
-def maintained_pairs(counted: Counted, area: Area) -> dict[tuple[str, date, str, str], Pair]:
-    """Plan and outturn of the same trust, day, care setting and unit in an area, by these four."""
-    found: dict[tuple[str, date, str, str], Pair] = {}
-    for fact in counted.facts_in(area):
-        if fact.measure not in ("planned", "cancelled"):
+Settings = list[tuple[str, str, Pair]]  # care setting, unit, and its pair
+
+
+def setting_pairs(counted: Counted, area: Area) -> Settings:
+    """Plan and outturn of the same trust, day, care setting and unit: site by site where both are by site throughout.
+
+    An area of trusts has all of them, a site only its own.
+    """
+    found: dict[tuple[str, date, str, str], list[Fact]] = defaultdict(list)
+    trusts = {t for members in counted.areas[area].values() for t in members}
+    for trust in trusts:
+        for fact in counted.facts_in(("trust", trust)):
+            is_in = area[0] == "site" or trust in counted.areas[area].get(fact.day, ())
+            if fact.measure in ("planned", "cancelled") and is_in:
+                key = trust, fact.day, fact.row["care_setting"], fact.row["activity_unit"]
+                found[key].append(fact)
+    pairs: Settings = []
+    for (trust, day, setting, unit), facts in found.items():
+        if not _is_whole(counted, trust, day):
             continue
-        key = (fact.trust, fact.day, fact.row["care_setting"], fact.row["activity_unit"])
-        pair = found.setdefault(key, Pair(fact.trust, fact.day))
-        side = pair.below if fact.measure == "planned" else pair.above
-        pod = fact.row["point_of_delivery"]
-        side[pod] = side.get(pod, 0) + fact.value
-    return {k: p for k, p in found.items() if _is_comparable(p, k[2]) and _is_whole(counted, k[0], k[1])}
+        places = {f.site for f in facts}
+        for site in places if None not in places else {None}:
+            pair = Pair(trust, day, site)
+            for fact in facts:
+                if site in (None, fact.site):
+                    side, pod = pair.below if fact.measure == "planned" else pair.above, fact.row["point_of_delivery"]
+                    side[pod] = side.get(pod, 0) + fact.value
+            if (area[0] != "site" or site == area[1]) and _is_comparable(pair, setting):
+                pairs.append((setting, unit, pair))
+    return pairs
 
 
 def _is_whole(counted: Counted, trust: str, day: date) -> bool:
@@ -87,29 +121,29 @@ def _is_whole(counted: Counted, trust: str, day: date) -> bool:
 
 def _is_comparable(pair: Pair, setting: str) -> bool:
     plan, outturn = set(pair.below), set(pair.above)
-    if not plan or not outturn:
+    if not plan or not outturn or not pair.part + pair.whole:
         return False
     unsplit = {p for p in PODS[setting] if p.endswith("_unsplit")}
     parts = set(PODS[setting]) - unsplit
-    return outturn <= plan or plan == unsplit or (outturn == unsplit and parts <= plan)
+    return pair.part == 0 or outturn <= plan or plan == unsplit or (outturn == unsplit and parts <= plan)
 
 
 def maintained(counted: Counted, area: Area) -> Share:
     """Of acute appointments, over the whole action."""
-    acute = ("inpatient", "outpatient")
-    pairs = maintained_pairs(counted, area).items()
-    return Share(tuple(p for (_, _, setting, unit), p in pairs if setting in acute and unit == "appointment"))
+    pairs = setting_pairs(counted, area)
+    return Share(tuple(p for s, unit, p in pairs if s in ("inpatient", "outpatient") and unit == "appointment"))
 
 
 def cancelled_by_pod(counted: Counted, area: Area) -> dict[tuple[date, str, str, str], Share]:
     """Of each day, care setting, point of delivery and unit: over pairs whose outturn is split as the plan is."""
     found: dict[tuple[date, str, str, str], list[Pair]] = defaultdict(list)
-    for (trust, day, setting, unit), pair in maintained_pairs(counted, area).items():
-        if pair.is_impossible or not set(pair.above) <= set(pair.below):
-            continue
-        for pod, planned in pair.below.items():
-            one = Pair(trust, day, {pod: planned}, {pod: pair.above.get(pod, 0)})
-            found[day, setting, pod, unit].append(one)
+    for setting, unit, pair in setting_pairs(counted, area):
+        if set(pair.above) <= set(pair.below):
+            for pod, planned in pair.below.items():
+                cancelled = pair.above.get(pod, 0)
+                if planned + cancelled:
+                    one = Pair(pair.trust, pair.day, pair.site, {pod: planned}, {pod: cancelled}, pair.is_above)
+                    found[pair.day, setting, pod, unit].append(one)
     return {k: Share(tuple(p)) for k, p in found.items()}
 
 
@@ -117,11 +151,10 @@ def staff_pairs(facts: Iterable[Fact]) -> dict[tuple[str, str | None, date, str,
     """Absent and due of the same trust, site, day, staff group and grade, of the rows that say both."""
     found: dict[tuple[str, str | None, date, str, str | None], Pair] = {}
     for fact in facts:
-        if fact.measure == "absent_action":
-            due = fact.row.get("due_to_work")
-            if due is not None:
-                key = (fact.trust, fact.site, fact.day, fact.row["staff_group"], fact.row.get("grade"))
-                pair = found.setdefault(key, Pair(fact.trust, fact.day, {"": 0}, {"": 0}))
-                pair.above[""] += fact.value
-                pair.below[""] += due
-    return found
+        due = fact.row.get("due_to_work")
+        if fact.measure == "absent_action" and due is not None:
+            key = (fact.trust, fact.site, fact.day, fact.row["staff_group"], fact.row.get("grade"))
+            pair = found.setdefault(key, Pair(fact.trust, fact.day, fact.site, {"": 0}, {"": 0}))
+            pair.above[""] += fact.value
+            pair.below[""] += due
+    return {k: p for k, p in found.items() if p.part + p.whole}

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
-from oracle import coverage
+from oracle import coverage, doubts
 from oracle.counted import Area, Counted, Fact
 from oracle.coverage import ABSENT, MEASURES
-from oracle.held import Held
-from oracle.shares import Share, cancelled_by_pod, maintained, maintained_pairs, staff_pairs
+from oracle.shares import Share, cancelled_by_pod, maintained, staff_pairs
 
 Cells = dict[str, Any]
 Table = dict[tuple[Any, ...], Cells]
@@ -22,14 +21,15 @@ STAFF = ("due_to_work", "absent_action", "absent_other", "redeployed_in")
 
 def expected_tables(counted: Counted) -> dict[str, Table]:
     """Every table."""
+    flags = doubts.flags(counted)
     return {
         "returns": returns(counted),
         "cancellations_daily": cancellations_daily(counted),
         "staffing_daily": staffing_daily(counted),
         "action_totals": action_totals(counted),
         "specialties": specialties(counted),
-        "coverage": coverage.rows(counted),
-        "flags": flags(counted),
+        "coverage": coverage.rows(counted, flags),
+        "flags": flags,
     }
 
 
@@ -77,16 +77,21 @@ def _came(counted: Counted, extract: str, area: Area, day: date) -> tuple[set[st
     """Trusts of an area that were asked on a day, and all that returned."""
     members = counted.areas[area].get(day, set())
     came = {t for t in members if status_of(counted, t, extract, day) in RETURNED}
-    return members & counted.asked(extract, day), came
+    is_by_name = counted.asked_number(extract, day) is None
+    return members & counted.asked(extract, day) | (set() if is_by_name else came), came
 
 
 def _day_cover(counted: Counted, extract: str, area: Area, day: date) -> Cells:
     asked, came = _came(counted, extract, area, day)
     is_strike_day = day in counted.days
+    number = counted.number_asked(extract, (day,))
+    expected = len(asked) if number is None else number[0] if area[0] == "england" else None
+    returned = came & asked if is_strike_day else came
     return {
-        "trusts_expected": len(asked) if is_strike_day else None,
-        "trusts_returned": len(came & asked if is_strike_day else came),
-        "is_partial": is_strike_day and bool(asked - came),
+        "trusts_expected": expected if is_strike_day else None,
+        "trusts_returned": len(returned),
+        "trusts_unasked": len(came - asked) if is_strike_day else 0,
+        "is_partial": is_strike_day and expected is not None and len(returned) < expected,
         "joint_action_ids": counted.joint(day),
         "area_name": counted.name(area, None if area[0] == "site" else day),
     }
@@ -192,7 +197,10 @@ def _absent(counted: Counted, area: Area) -> Cells:
         if ABSENT.has(fact) and fact.day in counted.days:
             by_trust[fact.trust][fact.day] = by_trust[fact.trust].get(fact.day, 0) + fact.value
     cells: Cells = dict.fromkeys(("staff_absent_peak", "staff_absent_peak_day", "staff_absent_average"))
-    is_all = coverage.of(counted, area, ABSENT).is_enough
+    if not by_trust:  # nothing is said of nothing
+        return cells | {"staff_absent_trusts": None, "staff_absent_is_same_trusts": None}
+    is_by_name = counted.number_asked("staffing", counted.days) is None
+    is_all = is_by_name and coverage.of(counted, area, ABSENT).is_enough
     chosen = {t: v for t, v in by_trust.items() if is_all or len(v) == len(counted.days)}
     cells |= {"staff_absent_trusts": len(chosen), "staff_absent_is_same_trusts": not is_all}
     if chosen:
@@ -209,40 +217,16 @@ def _total_cover(counted: Counted, area: Area) -> Cells:
         by_day = {d: _came(counted, extract, area, d) for d in counted.days}
         asked = {(t, d) for d, (a, _) in by_day.items() for t in a}
         came = {(t, d) for d, (a, c) in by_day.items() for t in a & c}
+        trusts: int | None = len({t for t, _ in asked})
+        percent = 100 * len(came) / len(asked) if asked else None
+        if number := counted.number_asked(extract, counted.days):
+            is_england = area[0] == "england"
+            trusts, percent = (number[0], 100 * len(came) / number[1]) if is_england else (None, None)
         cells |= {
-            f"{prefix}trusts_expected": len({t for t, _ in asked}),
+            f"{prefix}trusts_expected": trusts,
             f"{prefix}trusts_returned": len({t for t, _ in came}),
-            f"{prefix}coverage": 100 * len(came) / len(asked) if asked else None,
+            f"{prefix}coverage": percent,
             f"{prefix}trusts_unasked": len({t for a, c in by_day.values() for t in c - a} - {t for t, _ in asked}),
         }
-    return cells
-
-
-def flags(counted: Counted) -> Table:
-    """The flags that the spec defines to the letter, each with nothing but its key."""
-    found: Table = {}
-
-    def flag(trust: str, extract: str, day: date, name: str) -> None:
-        found[counted.action.action_id, trust, extract, day, name] = {}
-
-    for (trust, extract, day), held in counted.returns.items():
-        for name, is_so in _flags_of(held, day):
-            if is_so and held.rows:
-                flag(trust, extract, day, name)
-    for trust in {t for t, _, _ in counted.returns}:
-        area = ("trust", trust)
-        for (_, day, *_), pair in maintained_pairs(counted, area).items():
-            if pair.is_impossible:
-                flag(trust, "cancellations", day, "above_100")
-        staff = [f for f in counted.facts_in(area) if f.extract == "staffing"]
-        for (_, _, day, *_), pair in staff_pairs(staff).items():
-            if pair.is_impossible:
-                flag(trust, "staffing", day, "above_100")
-    return found
-
-
-def _flags_of(held: Held, day: date) -> Iterable[tuple[str, bool]]:
-    yield "from_two_files", len(held.files) > 1
-    yield "part_refused", any(f.left_out[day] for f in held.files)
-    yield "newer_refused", held.newer_refused is not None
-    yield "newer_held", bool(held.questions)
+    weighed = coverage.of_planned(counted, area, MEASURES["acute_cancelled"])
+    return cells | {"planned_coverage": weighed}

@@ -11,7 +11,6 @@ import pytest
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.settings import settings
 
-from oracle.compare import KEYS
 from oracle.judged import judge
 from oracle.rounds import DAY, File, Round, drawn
 from oracle.world import Published, publish, ten_trusts
@@ -33,7 +32,7 @@ def _cells(
     published: Published, tables: tuple[str, ...] = (*FIGURES, "returns"), without: tuple[str, ...] = ()
 ) -> Cells:
     return {
-        (action, name, *(row[k] for k in KEYS.get(name) or TABLES[name].keys)): {
+        (action, name, *(row[k] for k in TABLES[name].keys)): {
             c: v for c, v in row.items() if c not in (*OF_FILES, *without)
         }
         for action, of_action in published.tables.items()

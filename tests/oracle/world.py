@@ -23,6 +23,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
+from oracle.doubts import PEERS
 from oracle.rounds import TRUSTS, File, Round, text
 
 Rows = list[dict[str, Any]]
@@ -49,6 +50,7 @@ def publish(drawn: Round, order: random.Random | None = None) -> Published:
     """Land a round's files in their order, judge what there is (by `order` in another one), and stage every action."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIKES_HOME", f"{folder}/home")
+        patch.setenv("STRIKES_PEERS_AT_LEAST", str(PEERS))
         settings.cache_clear()
         store = Store()
         ids = land(store, drawn, Path(folder))
