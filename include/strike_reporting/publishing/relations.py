@@ -103,12 +103,15 @@ def _asked(frame: Frame, returns: list[Return]) -> list[tuple[Any, ...]]:
 
 
 def _asked_numbers(frame: Frame) -> list[tuple[Any, ...]]:
+    """How many were asked, by strike day and in all; of a day when they are known by name, those count in all."""
     rows: list[tuple[Any, ...]] = []
     for extract, days in frame.asked_number.items():
         numbers = {d: n for d, n in days.items() if d in frame.days}
         rows += [(extract, d, n, n) for d, n in numbers.items()]
         if numbers:
-            rows.append((extract, None, max(numbers.values()), sum(numbers.values())))
+            named = [frame.asked[extract][d] for d in frame.days if d not in numbers]
+            trusts = max(*numbers.values(), len({code for codes in named for code in codes}))
+            rows.append((extract, None, trusts, sum(numbers.values()) + sum(map(len, named))))
     return rows
 
 
