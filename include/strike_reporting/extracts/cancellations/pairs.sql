@@ -50,7 +50,7 @@ WITH acute AS (
 SELECT ods_code, NULL::VARCHAR AS site_code, strike_day, above, below, is_impossible FROM acute
 UNION ALL SELECT ods_code, site_code, strike_day, above, below, is_impossible FROM acute WHERE site_code IS NOT NULL;
 
--- Of each point of delivery: only where the outturn names none that was not planned.
+-- Of each point of delivery: only where the outturn names none that was not planned; none of none is no pair.
 CREATE TABLE cancelled_of_planned AS
 WITH parts AS (
     SELECT p.ods_code, p.site_code, p.strike_day, p.care_setting, p.activity_unit, p.point_of_delivery,
@@ -59,7 +59,7 @@ WITH parts AS (
     FROM pair_parts p JOIN pair_settings s ON s.ods_code = p.ods_code AND s.strike_day = p.strike_day
         AND s.site_code IS NOT DISTINCT FROM p.site_code
         AND s.care_setting = p.care_setting AND s.activity_unit = p.activity_unit
-    WHERE s.is_within AND p.planned IS NOT NULL
+    WHERE s.is_within AND coalesce(p.cancelled, 0) + p.planned > 0
 )
 SELECT * REPLACE (NULL::VARCHAR AS site_code) FROM parts
 UNION ALL SELECT * FROM parts WHERE site_code IS NOT NULL;
