@@ -152,7 +152,12 @@ class Publishing(_Group):
     duckdb_threads: int = Field(2, ge=1, description="threads DuckDB may use")
     workbook_rows: int = Field(30_000, ge=1, description="a longer table is left to the CSV and Parquet files")
     revisions_shown: int = Field(500, ge=1, description="revisions listed on a page")
-    comparable_percent: float = Field(90, ge=0, le=100, description="of returns that two compared actions both hold")
+    headline_percent: float = Field(
+        50,
+        ge=0,
+        le=100,
+        description="of returns covered: below it a figure is what was reported so far, not the area's",
+    )
     before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
     files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")

@@ -70,11 +70,14 @@ class Asker:
 
     def ask(self, *queries: str) -> dict[str, float | None]:
         """What each query gives."""
-        simple = {part for q in queries for part in re.split(r" [+-] ", q)}
+        simple = {part for q in queries for part in re.split(r" [+/-] ", q)}
         found = self._simple(simple)
         for q in set(queries) - simple:
             if " + " in q:
                 found[q] = sum(found[part] or 0 for part in q.split(" + "))
+            elif " / " in q:
+                part, whole = (found[p] for p in q.split(" / "))
+                found[q] = 100 * part / whole if part is not None and whole else None
             else:
                 left, right = q.split(" - ")
                 found[q] = found[left] - found[right]
@@ -142,7 +145,7 @@ class Asker:
 
 def said(text: str) -> float | None:
     """The number that a text says."""
-    if text == "[x]":
+    if text in ("[x]", "[z]"):
         return None
     sign = -1 if text.startswith("down") else 1
     return sign * float(re.sub(r"^(up|down) |,|%| percentage points", "", text))

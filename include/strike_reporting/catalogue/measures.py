@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.errors import OurFault
 
-Place = Literal["headline", "areas", "days"]
+# Where a total or share is shown. headline, days, areas: of an area's page. map: what boards and trusts are drawn and
+# ordered by. peers: ranked among trusts. index, disputes: of the page of all actions. early: before a strike.
+Place = Literal["headline", "days", "areas", "map", "peers", "index", "disputes", "early"]
 KEY = r"^[a-z][a-z0-9_]*$"
 
 
@@ -37,6 +39,7 @@ class Measure(_Entry):
     name it make up together, none of it twice; a measure without one is part of others. is_published: a column of the
     extract's tables. weighs: within these breakdowns it is the plan by which totals of the same are weighed. days:
     within which breakdowns it is a column of a page's table of days; over_days: its label where days are added up.
+    explains: tables by a breakdown that not everybody sends say how much of it they explain.
     """
 
     key: str = Field(pattern=KEY)
@@ -50,6 +53,12 @@ class Measure(_Entry):
     weighs: dict[str, tuple[str, ...]] | None = None
     days: dict[str, tuple[str, ...]] | None = None
     over_days: str = ""
+    explains: bool = False
+
+    @property
+    def over_days_label(self) -> str:
+        """What heads its column where days are added up."""
+        return self.over_days or self.label
 
 
 class Total(_Entry):
@@ -57,7 +66,8 @@ class Total(_Entry):
 
     short: heads a narrow column. care: who could have sent it. weight: the column for the share of booked appointments
     behind it. kind: `sum` over all days; `peak` and `mean` over strike days of trusts that can be compared, with
-    `basis` the name of the columns that say of which.
+    `basis` the name of the columns that say of which. published_as: the measures of `published_figures.csv` that are
+    the same, of the whole action or, of a sum, of one day; published_daily_as: those that are only of one day.
     """
 
     key: str = Field(pattern=KEY)
@@ -74,11 +84,18 @@ class Total(_Entry):
     note: str = ""
     shown: tuple[Place, ...] = ()
     is_always_shown: bool = False
+    published_as: tuple[str, ...] = ()
+    published_daily_as: tuple[str, ...] = ()
 
     @property
     def head(self) -> str:
         """What heads its column."""
         return self.short or self.label
+
+    @property
+    def places(self) -> int:
+        """Decimal places: only a mean has any."""
+        return int(self.kind == "mean")
 
     @property
     def settings(self) -> tuple[str, ...]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from strike_reporting.catalogue.measures import CatalogueError, Measure, Measures, Pivot, Share, Total, load_measures
+from strike_reporting.catalogue.measures import (
+    CatalogueError,
+    Measure,
+    Measures,
+    Pivot,
+    Place,
+    Share,
+    Total,
+    load_measures,
+)
 from strike_reporting.extracts import EXTRACTS, Contract, contracts_dir, load
 
 BY_EXTRACT: dict[str, Measures] = {e: load_measures(contracts_dir(e) / "measures.yaml") for e in EXTRACTS}
@@ -64,6 +73,48 @@ def measures_of(pivot: Pivot) -> list[Measure]:
     first = BY_EXTRACT[own].tables[0].name == pivot.name
     more = [m for c in BY_EXTRACT.values() if first and c.joins == pivot.name for m in c.measures]
     return [m for m in (*BY_EXTRACT[own].measures, *more) if m.is_published]
+
+
+def daily_table(extract: str) -> str:
+    """The published table that holds an extract's measures by day."""
+    return BY_EXTRACT[extract].joins or BY_EXTRACT[extract].tables[0].name
+
+
+def parts_of(total: Total) -> list[Total]:
+    """The totals that together are another, none of it twice; empty where it is not made of others."""
+    if total.kind != "sum":
+        return []
+    found = [t for t in TOTALS.values() if t.of == total.of and t.kind == "sum" and t != total and _is_part(t, total)]
+    return found if {v for t in found for v in t.settings} == {*total.settings} else []
+
+
+def _is_part(part: Total, total: Total) -> bool:
+    """Whether a total is of one care setting of another, and else of the same."""
+    rest = {b: v for b, v in total.where.items() if b != "care_setting"}
+    own = part.where.get("care_setting", ())
+    return {**rest, "care_setting": own} == part.where and len(own) == 1 and {*own} < {*total.settings}
+
+
+def shown_in(place: Place) -> list[Total | Share]:
+    """The totals and shares that a place of the pages shows, in order."""
+    found: list[Total | Share] = []
+    for extract in side_by_side():
+        found += [t for t in BY_EXTRACT[extract].totals if place in t.shown]
+        found += [s for s in BY_EXTRACT[extract].shares if place in s.shown]
+    return found
+
+
+def side_by_side() -> list[str]:
+    """The extracts, each with those that join its table directly after it."""
+    order = list(BY_EXTRACT)
+    owner = {p.name: order.index(e) for e, c in BY_EXTRACT.items() for p in c.tables}
+    return sorted(order, key=lambda e: (owner[daily_table(e)], bool(BY_EXTRACT[e].joins)))
+
+
+def label_of(key: str) -> str:
+    """What a measure, total or share is called; another column as it is written."""
+    entry = MEASURES.get(key) or TOTALS.get(key) or SHARES.get(key)
+    return entry.label if entry else key.replace("_", " ").capitalize()
 
 
 def checked_fields(extract: str) -> list[str]:

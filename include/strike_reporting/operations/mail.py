@@ -104,15 +104,13 @@ def _list_address(post: Post, area_type: str) -> str:
 
 
 def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
-    from strike_reporting.publishing.releases import find, read_table
-    from strike_reporting.site.email import release_message
+    from strike_reporting.publishing.releases import find, read_as_today
+    from strike_reporting.site.email import NEEDED, release_message
 
     release, to = find(store, letter.about), mailed()[letter.area]
-    totals = read_table(store, release, "action_totals").to_pylist()
-    revised = read_table(store, release, "revisions").to_pylist()
+    tables = {n: read_as_today(store, release, n).to_pylist() for n in NEEDED}
     where = f"{link.rstrip('/')}/site/{release.slug}/{release.number:04d}" if link else ""
-    row = next((r for r in totals if r["area_type"] == letter.area), None)
-    return release_message(release, to, row, revised, where)
+    return release_message(release, to, tables, where)
 
 
 def _notice(store: Store, outcome: Outcome) -> EmailMessage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,16 +10,28 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND, Area
+from strike_reporting.catalogue.breakdowns import BREAKDOWNS
+from strike_reporting.catalogue.measures import Measure, Pivot, Share, Total
+from strike_reporting.extracts import EXTRACTS
+from strike_reporting.extracts.measures import (
+    BY_EXTRACT,
+    LABELS,
+    TOTALS_TABLE,
+    asked_for,
+    daily_table,
+    shown_in,
+    side_by_side,
+)
 from strike_reporting.reference.actions import ActionSet
-from strike_reporting.site import charts, words
-from strike_reporting.site.figures import Figure, Figures, Row, Table
-
-BOOKED: dict[str, Any] = {"activity_unit": "appointment"}
+from strike_reporting.site import words
+from strike_reporting.site.cover import Cover, figure
+from strike_reporting.site.figures import Figure, Figures, Head, Row, Table, ratio
+from strike_reporting.site.terms import head
 
 
 @dataclass(frozen=True)
 class Place:
-    """An area, and where its figures lead: `cancellations` and `staffing` are links to the submissions behind."""
+    """An area, and where its figures lead: to the submissions of an extract behind them."""
 
     area_type: str
     area_code: str
@@ -44,183 +56,159 @@ class Place:
     def link_on(self, day: date) -> str:
         """Where the submissions are that hold a strike day's figures."""
         area = "" if self.area_type == ENGLAND.area_type else f"q={self.area_code.lower()}&"
-        return f"{self.root}sources.html?{area}only=day-{day}#cancellations"
+        return f"{self.root}sources.html?{area}only=day-{day}#{next(iter(EXTRACTS))}"
 
 
-def of(came: Figure, asked: Figure, noun: str = "") -> Markup:
-    """`14 of 201`, or with a noun `14 of 201 trusts`."""
+def of(came: Figure, asked: Figure) -> Markup:
+    """`14 of 201`."""
     if asked.value is None:
         return Markup("{} sent; none was asked").format(came if came else "0")
-    return Markup("{} of {}{}{}").format(came, asked, noun, "s" if noun and asked.value != 1 else "")
+    return Markup("{} of {}").format(came, asked)
 
 
-_DAY_COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("#Inpatient", "cancellations_daily", "cancelled", {"care_setting": "inpatient", **BOOKED}),
-    ("#Outpatient", "cancellations_daily", "cancelled", {"care_setting": "outpatient", **BOOKED}),
-    ("#Community", "cancellations_daily", "cancelled", {"care_setting": "community", **BOOKED}),
-    ("#Mental health", "cancellations_daily", "cancelled", {"care_setting": "mental_health", **BOOKED}),
-    ("#Anticipated", "cancellations_daily", "anticipated", BOOKED),
-    ("#Clinics cancelled", "cancellations_daily", "cancelled", {"activity_unit": "clinic_session"}),
-    ("#Clinics planned", "cancellations_daily", "planned", {"activity_unit": "clinic_session"}),
-    ("#Theatre lists cancelled", "cancellations_daily", "cancelled", {"activity_unit": "theatre_list"}),
-    ("#Staff absent", "staffing_daily", "absent_action", {}),
-    ("#Staff due", "staffing_daily", "due_to_work", {}),
-    ("#Redeployed in", "staffing_daily", "redeployed_in", {}),
-)
+@dataclass(frozen=True)
+class _DayColumn:
+    """A column of the table of days. `total`: the total that it is a day of; empty for a measure."""
+
+    head: Head
+    table: str
+    field: str
+    where: dict[str, Any]
+    total: str = ""
+    is_always_shown: bool = False
+
+    def cell(self, figures: Figures, place: Place, day: date) -> Figure:
+        """Its figure of a day."""
+        found = figures.total(self.table, self.field, strike_day=day, **place.where, **self.where)
+        if not found and self.total and not Cover(figures, place.where, self.total).is_applicable:
+            return Figure(None, words.NOT_APPLICABLE, found.query)
+        return found
+
+
+def _day_columns() -> Iterator[_DayColumn]:
+    for extract in side_by_side():
+        catalogue, table = BY_EXTRACT[extract], daily_table(extract)
+        for t in (t for t in catalogue.totals if "days" in t.shown):
+            yield _DayColumn(head(t.key, t.head), table, t.of, dict(t.where), t.key, t.is_always_shown)
+        for m in (m for m in catalogue.measures if m.days is not None):
+            yield _DayColumn(head(m.key), table, m.key, dict(m.days or {}))
 
 
 def by_day(figures: Figures, action: ActionSet, place: Place) -> Table:
     """Each strike day's figures; columns that nobody sent are left out."""
+    tables = {daily_table(e): LABELS[e] for e in asked_for()}
     days = [
         d
         for d in (*action.days, *action.closing_days)
-        if d in action.days or figures.rows("cancellations_daily", strike_day=d, **place.where)
+        if d in action.days or any(figures.rows(t, strike_day=d, **place.where) for t in tables)
     ]
-    cells = {
-        (head, d): figures.total(table, field, strike_day=d, **place.where, **extra)
-        for head, table, field, extra in _DAY_COLUMNS
-        for d in days
-    }
-    heads = [h for h, *_ in _DAY_COLUMNS if h in ("#Inpatient", "#Outpatient") or any(cells[(h, d)] for d in days)]
+    cells = {c.head: [c.cell(figures, place, d) for d in days] for c in _day_columns()}
+    always = {c.head for c in _day_columns() if c.is_always_shown}
+    shown = {h: found for h, found in cells.items() if h in always or any(found)}
     rows = [
-        Row(_day_name(figures, action, place, d), [*(cells[(h, d)] for h in heads), *_came(figures, place, d)])
-        for d in days
+        Row(
+            _day_name(figures, action, place, d),
+            [*(found[n] for found in shown.values()), *(_came(figures, place, t, d) for t in tables)],
+        )
+        for n, d in enumerate(days)
     ]
-    return Table(
-        f"days-{place.area_code}",
-        f"{place.name} by strike day",
-        ("Day", *heads, "Cancellation returns", "Staffing returns"),
-        rows,
-    )
+    returns = [Head(f"{label} returns", term="returns") for label in tables.values()]
+    heads = (Head("Day", is_number=False, term="strike-day"), *shown, *returns)
+    return Table(f"days-{place.area_code}", f"{place.name} by strike day", heads, rows)
 
 
 def _day_name(figures: Figures, action: ActionSet, place: Place, day: date) -> Markup:
-    rows = figures.rows("cancellations_daily", strike_day=day, **place.where)
+    rows = [r for e in asked_for() for r in figures.rows(daily_table(e), strike_day=day, **place.where)]
     joint = " [joint]" if any(r["joint_action_ids"] for r in rows) else ""
     closing = "" if day in action.days else " (closing hours)"
     return Markup('<a href="{}">{}</a>{}{}').format(place.link_on(day), words.short_day(day), closing, joint)
 
 
-def _came(figures: Figures, place: Place, day: date) -> list[Markup]:
+def _came(figures: Figures, place: Place, table: str, day: date) -> Markup:
+    if not figures.rows(table, strike_day=day, **place.where):
+        return Markup("none")
+    part = {"take": "max", "strike_day": day, **place.where}
+    return of(figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part))
+
+
+def breakdowns(figures: Figures, place: Place) -> list[tuple[str, list[Table]]]:
+    """What was sent of each extract by its breakdowns, all days; extracts of which nothing came are left out."""
     found = []
-    for table in ("cancellations_daily", "staffing_daily"):
-        if figures.rows(table, strike_day=day, **place.where):
-            part = {"take": "max", "strike_day": day, **place.where}
-            found.append(
-                of(figures.total(table, "trusts_returned", **part), figures.total(table, "trusts_expected", **part))
-            )
-        else:
-            found.append(Markup("none"))
+    for extract in EXTRACTS:
+        tables = [t for pivot in BY_EXTRACT[extract].tables for t in _by_parts(figures, place, extract, pivot)]
+        if tables:
+            found.append((LABELS[extract], tables))
     return found
 
 
-def day_chart(figures: Figures, action: ActionSet, place: Place) -> tuple[Markup | None, Markup]:
-    """Cancelled appointments by day and setting, and the sentence that says what the chart shows."""
-    rows, totals = [], []
-    for n, d in enumerate((*action.days, *action.closing_days)):
-        whole = figures.total("cancellations_daily", "cancelled", strike_day=d, **place.where, **BOOKED)
-        if not whole:
-            continue
-        totals.append((d, whole))
-        for setting, title in words.settings().items():
-            part = figures.total(
-                "cancellations_daily", "cancelled", strike_day=d, care_setting=setting, **place.where, **BOOKED
-            )
-            if part:
-                rows.append({"name": f"{d:%-d %b}", "order": n, "part": title, "count": part.value})
-    if not rows:
-        return None, Markup("No appointment has been reported cancelled yet, so there is nothing to draw.")
-    worst = max(totals, key=lambda t: t[1].value or 0)
-    if len(totals) == 1:
-        # One bar says no more than its number.
-        return None, Markup("{} appointments were reported cancelled on {}.").format(worst[1], words.day(worst[0]))
-    all_days = figures.total("cancellations_daily", "cancelled", **place.where, **BOOKED)
-    finding = Markup("The day with most reported cancellations was {}, with {} of {} over {} days.").format(
-        words.day(worst[0]), worst[1], all_days, len(totals)
-    )
-    return charts.bars(rows, "Cancelled appointments"), finding
+def _by_parts(figures: Figures, place: Place, extract: str, pivot: Pivot) -> Iterator[Table]:
+    """One table for each breakdown that not everybody gives, or one of all; what never adds up is kept apart."""
+    apart = [b for b in pivot.by if b in BREAKDOWNS and not BREAKDOWNS[b].adds_up]
+    by = [b for b in pivot.by if b in BREAKDOWNS and b not in apart]
+    base = figures.rows(pivot.name, **place.where)
+    for values in sorted({tuple(r[b] for b in apart) for r in base}):
+        fixed: dict[str, Any] = dict(zip(apart, values, strict=True))
+        for columns in [[b] for b in pivot.given] or [by]:
+            table = _parts(figures, place, extract, pivot, fixed, columns)
+            if table is not None:
+                yield table
 
 
-_SPECIALTY_COLUMNS = ("anticipated", "cancelled", "reinstated", "rebooked", "notified")
-
-
-def specialties(figures: Figures, place: Place) -> list[Table]:
-    """Cancelled appointments by treatment function, by priority and by cancer pathway, as far as sent."""
-    found = []
-    for column, title, name in (
-        ("treatment_function_code", "Specialty (treatment function)", words.treatment_function),
-        ("priority", "Clinical priority", words.priority),
-        ("is_cancer", "Cancer pathway", words.cancer),
-    ):
-        base = figures.rows("specialties", **place.where, **BOOKED)
-        values = sorted({r[column] for r in base}, key=lambda v: (v is None, str(v)))
-        if not [v for v in values if v is not None]:
-            continue
-        heads = [h for h in _SPECIALTY_COLUMNS if any(r[h] is not None for r in base)]
-        rows = [
-            Row(name(v), [figures.total("specialties", h, **place.where, **BOOKED, **{column: v}) for h in heads])
-            for v in values
-        ]
-        caption = f"{place.name}: appointments by {title.lower()}"
-        table_id = f"{column.replace('_', '-')}-{place.area_code}"
-        columns = (title, *(f"#{h.capitalize()}" for h in heads))
-        found.append(Table(table_id, caption, columns, rows, behind=place.link("cancellations")))
-    return found
-
-
-_STAFF_COLUMNS = (
-    ("absent_action", "#Staff-days absent"),
-    ("absent_other", "#Absent for other reasons"),
-    ("due_to_work", "#Staff-days due"),
-    ("redeployed_in", "#Redeployed in"),
-)
-
-
-def staffing(figures: Figures, place: Place) -> Table | None:
-    """Staff by group and grade, all days; None when no staffing was sent."""
-    base = figures.rows("staffing_daily", **place.where)
-    if not base:
+def _parts(
+    figures: Figures, place: Place, extract: str, pivot: Pivot, fixed: dict[str, Any], by: list[str]
+) -> Table | None:
+    rows = figures.rows(pivot.name, **place.where, **fixed)
+    keys = {tuple(r[b] for b in by) for r in rows}
+    if pivot.given:
+        keys -= {(None,)}  # they say another of the breakdowns; how much is not stated is said below
+    if not keys:
         return None
-    kinds = sorted({(r["staff_group"], r["grade"]) for r in base}, key=lambda k: (k[0], k[1] or ""))
-    columns = [(f, h) for f, h in _STAFF_COLUMNS if f == "absent_action" or any(r[f] is not None for r in base)]
-    rows = [
-        Row(
-            words.coded("staffing", "staff_group", group),
-            [
-                words.coded("staffing", "grade", grade),
-                *(
-                    figures.total("staffing_daily", f, **place.where, staff_group=group, grade=grade)
-                    for f, _ in columns
-                ),
-            ],
+    measures = [m for m in BY_EXTRACT[extract].measures if m.is_published and any(r[m.key] is not None for r in rows)]
+    body = []
+    for key in sorted(keys, key=lambda k: [(v is None, str(v)) for v in k]):
+        names = [words.value_of(b, v) for b, v in zip(by, key, strict=True)]
+        where: dict[str, Any] = {**place.where, **fixed, **dict(zip(by, key, strict=True))}
+        cells = [figures.total(pivot.name, m.key, **where) for m in measures]
+        body.append(Row(names[0], [*names[1:], *cells]))
+    labels = [BREAKDOWNS[b].label for b in by]
+    units = "".join(f", {words.dimension(v)}s" for v in fixed.values())
+    listed = " and ".join(label[:1].lower() + label[1:] for label in labels)
+    return Table(
+        "-".join(["by", *(b.replace("_", "-") for b in by), *(v.replace("_", "-") for v in fixed.values())])
+        + f"-{extract.replace('_', '-')}-{place.area_code}",
+        f"{place.name}: {LABELS[extract].lower()} by {listed}{units}, all days",
+        [*(Head(label, is_number=False) for label in labels), *(head(m.key, m.over_days_label) for m in measures)],
+        body,
+        behind=place.link(extract),
+        says=[
+            said
+            for m in measures
+            if m.explains or not any(x.explains for x in BY_EXTRACT[extract].measures)
+            for said in _explained(figures, place, extract, pivot, fixed, by, m)
+        ],
+    )
+
+
+def _explained(
+    figures: Figures, place: Place, extract: str, pivot: Pivot, fixed: dict[str, Any], by: list[str], m: Measure
+) -> Iterator[Markup]:
+    """How much of what was sent each breakdown is stated for."""
+    whole = figures.total(daily_table(extract), m.key, **place.where, **fixed)
+    if not whole.value:
+        return
+    for b in by:
+        values = {r[b] for r in figures.rows(pivot.name, **place.where, **fixed)}
+        if not pivot.given and None not in values:
+            continue
+        stated = tuple(sorted((v for v in values if v is not None), key=str))
+        of_stated: dict[str, Any] = {**place.where, **fixed, b: stated}
+        known = figures.total(pivot.name, m.key, **of_stated)
+        yield Markup("{} explains {} of the {} {}.").format(
+            BREAKDOWNS[b].label, ratio(known, whole) if known else "none", whole, m.over_days_label.lower()
         )
-        for group, grade in kinds
-    ]
-    heads = ("Staff group", "Grade", *(h for _, h in columns))
-    caption = f"{place.name}: staff by group and grade, all days"
-    return Table(f"staff-{place.area_code}", caption, heads, rows, behind=place.link("staffing"))
 
 
-_TOTALS = (
-    ("inpatient_cancelled", "#Inpatient"),
-    ("outpatient_cancelled", "#Outpatient"),
-    ("acute_cancelled", "#Both"),
-    ("community_cancelled", "#Community"),
-    ("mental_health_cancelled", "#Mental health"),
-    ("inpatient_anticipated", "#Anticipated inpatient"),
-    ("outpatient_anticipated", "#Anticipated outpatient"),
-    ("clinic_sessions_cancelled", "#Clinics"),
-    ("clinic_sessions_planned", "#Clinics planned"),
-    ("theatre_lists_cancelled", "#Theatre lists"),
-    ("staff_days_lost", "#Staff-days lost"),
-    ("percent_planned_maintained", "#Maintained"),
-    ("paired_trusts", "#Trusts in that share"),
-    ("coverage", "#Cancellation returns"),
-    ("staffing_coverage", "#Staffing returns"),
-)
-
-
-def side_by_side(
+def beside(
     figures: Figures,
     table_id: str,
     caption: str,
@@ -228,7 +216,7 @@ def side_by_side(
     places: Sequence[tuple[Place, str | Markup, str]],
     **more: Any,
 ) -> Table:
-    """Areas under one another, most cancellations first; columns that nobody sent are left out.
+    """Areas under one another, highest first; columns that nobody sent are left out.
 
     Args:
         figures: of the release.
@@ -238,30 +226,48 @@ def side_by_side(
         places: each area, how to name it, and its tags for the filter.
         more: further fields of `Table`.
     """
-    everyone = [r for p, *_ in places for r in figures.rows("action_totals", **p.where)]
-    columns = [(f, h) for f, h in _TOTALS if any(r[f] is not None for r in everyone)]
-    if all((r["paired_trusts"] or 0) <= 1 for r in everyone):
-        columns = [(f, h) for f, h in columns if f != "paired_trusts"]  # says nothing where each row is one trust
+    everyone = [r for p, *_ in places for r in figures.rows(TOTALS_TABLE, **p.where)]
+    shown = [x for x in shown_in("areas") if any(r[x.key] is not None for r in everyone)]
+    totals = [t for t in (*shown_in("map"), *shown) if isinstance(t, Total)]
 
     def weight(item: tuple[Place, str | Markup, str]) -> tuple[Any, ...]:
-        row = next(iter(figures.rows("action_totals", **item[0].where)), {})
-        keys = ("acute_cancelled", "clinic_sessions_cancelled", "inpatient_anticipated", "staff_days_lost")
-        return (*(-(row.get(k) or 0) for k in keys), item[0].name)
+        row = next(iter(figures.rows(TOTALS_TABLE, **item[0].where)), {})
+        return (*(-(row.get(t.key) or 0) for t in totals), item[0].name)
 
+    heads: list[str | Head] = [first]
+    for x in shown:
+        heads.append(head(x.key, x.head))
+        if _is_trusts_shown(x, everyone):
+            heads.append(Head("Trusts in that share"))
+    heads += [Head(f"{LABELS[e]} returns", term="returns") for e in asked_for()]
     rows = [
-        Row(
-            name,
-            [
-                figures.total(
-                    "action_totals",
-                    f,
-                    percent=f in ("coverage", "staffing_coverage", "percent_planned_maintained"),
-                    **p.where,
-                )
-                for f, _ in columns
-            ],
-            tags=tags,
-        )
+        Row(name, [*(c for x in shown for c in _beside(figures, p, x, everyone)), *_returned(figures, p)], tags=tags)
         for p, name, tags in sorted(places, key=weight)
     ]
-    return Table(table_id, caption, (first, *(h for _, h in columns)), rows, **more)
+    return Table(table_id, caption, heads, rows, **more)
+
+
+def _is_trusts_shown(entry: Total | Share, everyone: list[dict[str, Any]]) -> bool:
+    """Not where each row is one trust: it would say nothing."""
+    return isinstance(entry, Share) and any((r[entry.trusts] or 0) > 1 for r in everyone)
+
+
+def _beside(
+    figures: Figures, place: Place, entry: Total | Share, everyone: list[dict[str, Any]]
+) -> Iterator[Figure | Markup]:
+    if isinstance(entry, Total):
+        found = figure(figures, place.where, entry.key)
+        is_thin = bool(found) and Cover(figures, place.where, entry.key).is_thin
+        yield Markup("{} so far").format(found) if is_thin else found
+        return
+    share = figures.total(TOTALS_TABLE, entry.key, percent=True, **place.where)
+    row = next(iter(figures.rows(TOTALS_TABLE, **place.where)), {})
+    is_doubtful = bool(entry.unreliable and row.get(entry.unreliable))
+    yield Markup("{} {}").format(share, words.UNRELIABLE) if is_doubtful else share
+    if _is_trusts_shown(entry, everyone):
+        yield figures.total(TOTALS_TABLE, entry.trusts, **place.where)
+
+
+def _returned(figures: Figures, place: Place) -> list[Figure]:
+    prefixes = asked_for().values()
+    return [figures.total(TOTALS_TABLE, f"{p}coverage", percent=True, **place.where) for p in prefixes]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from markupsafe import Markup
 
-from strike_reporting.catalogue import statuses
+from strike_reporting.catalogue import flags, statuses
+from strike_reporting.extracts.measures import LABELS
 from strike_reporting.publishing.selection import Return
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas
 from strike_reporting.reference.organisations import organisations
-from strike_reporting.site import words
 from strike_reporting.site.figures import Row, Table
 from strike_reporting.site.pages import environment
 
+Flagged = Mapping[tuple[str, str], Sequence[str]]
 NAV = (
     ("site/index.html", "All actions"),
     ("site/before.html", "Before a strike"),
@@ -25,7 +26,13 @@ NAV = (
 
 
 def board(
-    action: ActionSet, actions: Sequence[ActionSet], returns: list[Return], reports: set[str], synthetic: bool, now: str
+    action: ActionSet,
+    actions: Sequence[ActionSet],
+    returns: list[Return],
+    flagged: Flagged,
+    reports: set[str],
+    synthetic: bool,
+    now: str,
 ) -> str:
     """The board as a page.
 
@@ -33,6 +40,7 @@ def board(
         action: the one shown.
         actions: those that may be chosen.
         returns: from `selection.select`.
+        flagged: by trust and extract, the flags that its current release gives them.
         reports: submissions that have an error report.
         synthetic: whether any submission is.
         now: the moment, UTC.
@@ -42,18 +50,22 @@ def board(
     for r in asked:
         grouped.setdefault((r.ods_code, r.trust_name, r.extract), {})[r.strike_day] = r
     days = [d for d in (*action.days, *action.closing_days) if any(r.strike_day == d for r in asked)]
-    rows = [_row(*key, found, days, reports) for key, found in sorted(grouped.items())]
+    rows = [
+        _row(*key, found, days, flagged.get((key[0], key[2]), ()), reports) for key, found in sorted(grouped.items())
+    ]
     counted = Counter(r.return_status for r in asked)
     shown = statuses.shown(set(counted))
+    present = {f for found in flagged.values() for f in found}
     table = Table(
         "board",
         f"Returns for the {action.title[0].lower()}{action.title[1:]}",
-        ("Trust", "Extract", *(f"{d:%a %-d %b}" for d in days), "Reason", "Error report"),
+        ("Trust", "Extract", *(f"{d:%a %-d %b}" for d in days), "Flags", "Reason", "Error report"),
         rows,
         search="Find a trust, status or reason",
         choices=(
             *((n.area.area_code.lower(), n.area.area_name) for n in named_areas()),
             *((f"is-{s}", f"Trusts with one {statuses.label(s).lower()}") for s in shown),
+            *((f"flag-{f}", f"Flag: {flags.label(f).lower()}") for f in flags.FLAGS if f in present),
         ),
         choice_label="Only",
     )
@@ -76,7 +88,15 @@ def board(
     return str(page)
 
 
-def _row(code: str, name: str, extract: str, found: dict[date, Return], days: list[date], reports: set[str]) -> Row:
+def _row(
+    code: str,
+    name: str,
+    extract: str,
+    found: dict[date, Return],
+    days: list[date],
+    doubts: Sequence[str],
+    reports: set[str],
+) -> Row:
     cells: list[str | Markup] = []
     for day in days:
         status = found[day].return_status if day in found else ""
@@ -90,9 +110,9 @@ def _row(code: str, name: str, extract: str, found: dict[date, Return], days: li
     )
     first = min(found)
     tags = {a.area_code.lower() for a in organisations().areas(code, first)}
-    tags |= {f"is-{r.return_status}" for r in found.values()}
+    tags |= {f"is-{r.return_status}" for r in found.values()} | {f"flag-{f}" for f in doubts}
     return Row(
         f"{name} ({code})",
-        [words.EXTRACTS[extract], *cells, "; ".join(reasons), links or "none"],
+        [LABELS[extract], *cells, ", ".join(map(flags.label, doubts)), "; ".join(reasons), links or "none"],
         tags=" ".join(sorted(tags)),
     )

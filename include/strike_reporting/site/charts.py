@@ -3,56 +3,83 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from strike_reporting.reference.facts import read_csv
 
-# Okabe and Ito's colours: told apart with any colour vision, and in grey print by their order.
-COLOURS = {
-    "Inpatient": "#0072B2",
-    "Outpatient": "#E69F00",
-    "Community": "#009E73",
-    "Mental health": "#CC79A7",
-    "Staff absent": "#0072B2",
-}
+# Okabe and Ito's colours, given out in order: told apart with any colour vision, and in grey print by their order.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
-def bars(rows: list[dict[str, Any]], unit: str, *, sideways: bool = False) -> Markup:
+class Bar(NamedTuple):
+    """A part of one bar."""
+
+    name: str
+    part: str
+    amount: float
+
+
+def bars(
+    parts: Sequence[Bar],
+    names: Sequence[str],
+    order: Sequence[str],
+    marks: Mapping[str, str],
+    unit: str,
+    *,
+    sideways: bool = False,
+) -> Markup:
     """Stacked bars.
 
     Args:
-        rows: `name` (text), `order` (number), `part` (a key of `COLOURS`) and `count`.
+        parts: what is drawn.
+        names: every place on the axis in order, also those of which nothing is drawn.
+        order: the parts' names, in the order of their colours.
+        marks: by name, the text that stands where something is missing.
         unit: what is counted, for the axis.
         sideways: bars from left to right, for long names.
     """
     import altair as alt  # slow to import, and most runs draw nothing
 
-    used = [p for p in COLOURS if any(r["part"] == p for r in rows)]
-    names = list(dict.fromkeys(r["name"] for r in sorted(rows, key=lambda r: r["order"])))
+    used = [p for p in order if any(b.part == p for b in parts)]
+    scale = alt.Scale(domain=list(names))
     if sideways:
         # Room for the longest name in any font: a reader's may be wider than the one it was drawn with.
         axis = alt.Axis(labelLimit=400, minExtent=9 * max(map(len, names), default=0))
-        along: dict[str, Any] = {"y": alt.Y("name:N", sort=names, title=None, axis=axis)}
+        along: dict[str, Any] = {"y": alt.Y("name:N", sort=list(names), title=None, axis=axis, scale=scale)}
         across: Any = alt.X
     else:
-        along, across = {"x": alt.X("name:N", sort=names, title=None, axis=alt.Axis(labelAngle=0))}, alt.Y
-    amount = across("sum(count):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1))
-    chart = (
-        alt.Chart(alt.Data(values=rows))
+        axis = alt.Axis(labelAngle=0)
+        along = {"x": alt.X("name:N", sort=list(names), title=None, axis=axis, scale=scale)}
+        across = alt.Y
+    side = "x" if sideways else "y"
+    amount = across("sum(amount):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1))
+    bar = (
+        alt.Chart(alt.Data(values=[b._asdict() for b in parts]))
         .mark_bar(stroke="white", strokeWidth=1)
         .encode(
             **along,
-            **{"x" if sideways else "y": amount},
+            **{side: amount},
             color=alt.Color(
                 "part:N",
-                scale=alt.Scale(domain=used, range=[COLOURS[p] for p in used]),
+                scale=alt.Scale(domain=used, range=list(PALETTE[: len(used)])),
                 legend=alt.Legend(title=None, orient="top", columnPadding=24) if len(used) > 1 else None,
             ),
             order=alt.Order("part:N"),
         )
+    )
+    # A mark stands on top of what is drawn, and on the axis where nothing is.
+    tops = [{"name": n, "text": t, "top": sum(b.amount for b in parts if b.name == n)} for n, t in marks.items()]
+    text = (
+        alt.Chart(alt.Data(values=tops))
+        .mark_text(fontSize=13, **({"align": "left", "dx": 4} if sideways else {"dy": -8}))
+        .encode(**along, **{side: across("top:Q", title=None)}, text="text:N")
+    )
+    chart = (
+        (bar + text if tops else bar)
         # Over the chart, not beside the axis, for the same reason.
         .properties(title=alt.Title(unit, anchor="start", fontSize=14))
         .properties(width=420 if sideways else 560, height=max(60, 34 * len(names)) if sideways else 240)
@@ -69,7 +96,7 @@ def icb_tiles(values: dict[str, float | None], unit: str) -> Markup | None:
     """A map with one tile for each integrated care board, darker for more; None when none has a place on it.
 
     Args:
-        values: by ICB code; None where no trust has returned, drawn white with [x].
+        values: by ICB code; None where too few have returned, drawn white with [x].
         unit: what is counted, for the legend.
     """
     import altair as alt

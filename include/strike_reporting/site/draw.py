@@ -15,12 +15,14 @@ from pathlib import Path
 
 from pydantic import Field
 
+from strike_reporting.catalogue.tables import COVERAGE
 from strike_reporting.errors import Attempt, each
+from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Record
 from strike_reporting.publishing.manifest import DECISION, Decision, Release
-from strike_reporting.publishing.releases import find, read_manifest, read_table
+from strike_reporting.publishing.releases import find, read_as_today, read_manifest
 from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
@@ -87,7 +89,7 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
     release = read_manifest(store, action.slug, cut.number)
     cuts = [c for c in published.of(cut.action_id) if c.state == "published"]
     newest = cuts[-1]
-    tables = {n: read_table(store, release, n) for n in TABLES}
+    tables = {n: read_as_today(store, release, n) for n in TABLES}
     made = pages(
         release, action, tables, _pasts(store, release), newest if newest.number != cut.number else None, progress
     )
@@ -98,23 +100,18 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
 
 
 def _pasts(store: Store, release: Release) -> list[Compared]:
-    """The release before, and the last action's release that its manifest names; one that is damaged is left out."""
+    """The release before this one; left out when it is damaged.
+
+    Another action's is none to compare with: it has other days and other trusts, so its totals say nothing of these.
+    """
 
     def before(release_id: str) -> Compared:
         one = find(store, release_id)
         label, what = f"Since release {one.number}", "the release before this one"
-        return Compared(label, what, one.release_id, read_table(store, one, "action_totals"), True)
+        needed = {n: read_as_today(store, one, n) for n in (TOTALS_TABLE, COVERAGE.name)}
+        return Compared(label, what, one.release_id, needed)
 
-    def earlier(release_id: str) -> Compared:
-        one = find(store, release_id)
-        action = resolve(one.action_id)
-        label, what = f"Since {action.days[0]:%B %Y}", f"the {action.title[0].lower()}{action.title[1:]}"
-        return Compared(label, what, one.release_id, read_table(store, one, "action_totals"), False)
-
-    tried = [
-        *each([r for r in (release.previous,) if r], before),
-        *each([r for r in (release.compared_with,) if r], earlier),
-    ]
+    tried = list(each([r for r in (release.previous,) if r], before))
     for one in tried:
         if one.error is not None:
             log.error("%s is drawn without a comparison: %s", release.release_id, one.reason)

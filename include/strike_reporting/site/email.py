@@ -6,52 +6,49 @@ from email.message import EmailMessage
 from typing import Any
 
 from strike_reporting.catalogue.areas import REPORTED_ENGLAND, Reported
+from strike_reporting.catalogue.tables import COVERAGE, FLAGS, RETURNS, REVISIONS
+from strike_reporting.extracts.measures import TOTALS, TOTALS_TABLE
 from strike_reporting.publishing.manifest import Release
+from strike_reporting.reference.actions import resolve
 from strike_reporting.site import words
+from strike_reporting.site.area import Place
+from strike_reporting.site.evidence import Evidence
+from strike_reporting.site.figures import Figures
+from strike_reporting.site.headline import Line, headline
 from strike_reporting.site.pages import environment
 
-_LINES = (
-    ("Inpatient and day case cancelled", "inpatient_cancelled", "trusts", 0),
-    ("Outpatient cancelled", "outpatient_cancelled", "trusts", 0),
-    ("Community cancelled", "community_cancelled", "trusts", 0),
-    ("Mental health cancelled", "mental_health_cancelled", "trusts", 0),
-    ("Staff absent, peak day", "staff_absent_peak", "staffing_trusts", 0),
-    ("Staff absent, average day", "staff_absent_average", "staffing_trusts", 1),
-    ("Staff-days lost", "staff_days_lost", "staffing_trusts", 0),
-)
+NEEDED = (TOTALS_TABLE, COVERAGE.name, FLAGS.name, RETURNS.name, REVISIONS.name)
 
 
-def release_message(
-    release: Release, to: Reported, totals: dict[str, Any] | None, revised: list[dict[str, Any]], link: str
-) -> EmailMessage:
+def release_message(release: Release, to: Reported, tables: dict[str, list[dict[str, Any]]], link: str) -> EmailMessage:
     """Headline with coverage, what changed and a link; the sender fills in who it is from and to.
 
     Args:
         release: its manifest.
         to: the area whose list it is for.
-        totals: the area's row of `action_totals`; None when nobody there was asked.
-        revised: rows of the release's `revisions`.
+        tables: rows of the release's tables that are `NEEDED`.
         link: the release's folder where it is served; may be empty.
     """
-    area, key = to.area, f"area_type={to.area.area_type}|area_code={to.area.area_code}"
-    moved = {r["field"]: r for r in revised if (r["table"], r["key"]) == ("action_totals", key)}
+    area, revised = to.area, tables[REVISIONS.name]
+    key = f"area_type={area.area_type}|area_code={area.area_code}"
+    moved = {r["field"]: r for r in revised if (r["table"], r["key"]) == (TOTALS_TABLE, key)}
     lines, changes = [], []
-    for label, field, kind, places in _LINES:
-        if totals is None:
-            break
-        value = words.number(totals[field], places)
-        cover = words.of(totals[f"{kind}_returned"], totals[f"{kind}_expected"])
-        lines.append((label, value, cover))
-        if field in moved:
-            was = moved[field]["old"]
-            before = words.number(None if was is None else float(was), places)
-            changes.append(f"{label}: {value}, was {before} ({moved[field]['reason']})")
+    figures = Figures(tables)
+    flags = Evidence(figures, resolve(release.action_id).days).flags_here(Place.of(area))
+    for line in headline(figures, Place.of(area), []):
+        lines.append((line.label, _figure(line), "; ".join(n.striptags() for n in line.notes)))
+        if line.key in moved and not line.so_far:
+            was = moved[line.key]["old"]
+            entry = TOTALS.get(line.key)
+            before = words.percent(_number(was)) if entry is None else words.number(_number(was), entry.places)
+            changes.append(f"{line.label}: {line.figure.text}, was {before} ({moved[line.key]['reason']})")
     context = {
         "release": release,
         "area": area.area_name,
         "lines": lines,
         "changes": changes,
         "changed": words.number(len(revised)),
+        "flags": int(flags.value or 0) if flags else 0,
         "link": f"{link}/{to.page or REPORTED_ENGLAND.page}" if link else "",
         "synthetic": release.data_class == "synthetic",
     }
@@ -62,3 +59,12 @@ def release_message(
     message.set_content(str(plain.get_template("email.txt.jinja").render(**context)))
     message.add_alternative(str(environment().get_template("email.html.jinja").render(**context)), subtype="html")
     return message
+
+
+def _figure(line: Line) -> str:
+    text = f"{line.figure.text} {line.mark}".strip()
+    return f"{text} reported so far {line.so_far.striptags()}" if line.so_far else text
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)

@@ -8,13 +8,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from strike_reporting.catalogue import statuses
-from strike_reporting.catalogue.areas import Area, width
+from strike_reporting.catalogue import flags, statuses
+from strike_reporting.catalogue.areas import ENGLAND, Area, width
+from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.statuses import OUTSTANDING, RETURNED
+from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, label_of
 from strike_reporting.reference.actions import days_text
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.site import words
-from strike_reporting.site.figures import Figure, Figures, Row, Table
+from strike_reporting.site.area import Place
+from strike_reporting.site.figures import Figure, Figures, Head, Row, Table
+from strike_reporting.site.terms import head
 
 
 class Evidence:
@@ -27,8 +31,8 @@ class Evidence:
         self._areas: dict[str, tuple[Area, ...]] = {}
         self._named = {r["ods_code"]: r["trust_name"] for r in figures.rows("returns")}
         for r in figures.rows("returns"):
-            if r["return_status"] in RETURNED:
-                self._days.setdefault(r["submission_id"], []).append(r["strike_day"])
+            for submission in _files(r) if r["return_status"] in RETURNED else ():
+                self._days.setdefault(submission, []).append(r["strike_day"])
 
     def trust_link(self, code: str, name: str, root: str = "") -> Markup:
         """A trust’s name, leading to its page."""
@@ -53,7 +57,7 @@ class Evidence:
     def absent(self, only: set[str] | None = None) -> dict[str, list[Markup]]:
         """Trusts that sent no usable return on any day, by extract."""
         found = {}
-        for extract, title in words.EXTRACTS.items():
+        for extract, title in LABELS.items():
             mine = [r for r in self.figures.rows("returns", extract=extract) if only is None or r["ods_code"] in only]
             sent = {r["ods_code"] for r in mine if r["return_status"] in RETURNED}
             asked = {r["ods_code"]: r["trust_name"] for r in mine if r["return_status"] in OUTSTANDING}
@@ -69,12 +73,12 @@ class Evidence:
             if not statuses.is_asked(r["return_status"]):
                 continue
             one = {"ods_code": code, "extract": r["extract"], "strike_day": r["strike_day"]}
-            sent = r["submission_id"]
-            link = Markup('<a href="../sources.html#s-{}">{}</a>').format(sent, sent[:13]) if sent else "none"
+            links = Markup(", ").join(_to_file(s, "../") for s in _files(r)) or "none"
             used = [self.figures.total("returns", f, **one) for f in ("rows_accepted", "rows_quarantined")]
-            name = Markup("{}, {}").format(words.EXTRACTS[r["extract"]], words.short_day(r["strike_day"]))
-            rows.append(Row(name, [statuses.label(r["return_status"]).lower(), *used, link, r["reason"] or ""]))
-        heads = ("Return", "Status", "#Rows used", "#Rows left out", "Submission", "Note")
+            name = Markup("{}, {}").format(_extract(r["extract"]), words.short_day(r["strike_day"]))
+            rows.append(Row(name, [statuses.label(r["return_status"]).lower(), *used, links, r["reason"] or ""]))
+        left = Head("Rows left out", term="left-out")
+        heads = (Head("Return", is_number=False, term="returns"), "Status", "#Rows used", left, "Files", "Note")
         return Table("returns", "Its returns", heads, rows)
 
     def submissions(
@@ -103,8 +107,8 @@ class Evidence:
             self._submission(s, named, root, one_extract=bool(extract))
             for s in sorted(wanted, key=lambda s: (s["ods_code"] or "", s["extract"] or "", s["received_at"]))
         ]
-        heads = ["Trust", "Extract", "File, its reference and its SHA-256", "Received", "Used for"]
-        heads += ["#Rows used", "#Left out", "#Warnings", "Result"]
+        heads: list[str | Head] = ["Trust", "Extract", "File, its reference and its SHA-256", "Received", "Used for"]
+        heads += ["#Rows used", Head("Left out", term="left-out"), "#Warnings", "Result"]
         if extract:
             heads.remove("Extract")
         days = sorted({d for s in wanted for d in self._days.get(s["submission_id"], [])})
@@ -116,7 +120,7 @@ class Evidence:
         days = sorted(self._days.get(s["submission_id"], []))
         file = Markup("{}<br><code>{}</code><br><code>{}</code>")
         cells: list[Figure | str | Markup] = [
-            words.EXTRACTS.get(s["extract"] or "", "not known"),
+            _extract(s["extract"]) if s["extract"] else "not known",
             file.format(s["source_name"], s["submission_id"], s["sha256"]),
             words.short_moment(s["received_at"]),
             days_text(tuple(days)) if days else "no figure",
@@ -134,15 +138,15 @@ class Evidence:
         """Figures that differ from the release before: totals first, and wide areas before narrow ones."""
         found = sorted(
             self.figures.rows("revisions"),
-            key=lambda r: (r["table"] != "action_totals", width(_part(r["key"], "area_type"))),
+            key=lambda r: (r["table"] != TOTALS_TABLE, width(_part(r["key"], "area_type"))),
         )
-        names = {(r["area_type"], r["area_code"]): r["area_name"] for r in self.figures.rows("action_totals")}
+        names = {(r["area_type"], r["area_code"]): r["area_name"] for r in self.figures.rows(TOTALS_TABLE)}
         rows = []
         for r in found[:most]:
             area = (_part(r["key"], "area_type"), _part(r["key"], "area_code"))
-            about = [words.dimension(p.partition("=")[2]) for p in r["key"].split("|")[2:]]
-            name = ", ".join([names.get(area, area[1]), *about]) + ("" if about else ", whole action")
-            cells = [words.dimension(r["field"]), _value(r["old"]), _value(r["new"]), r["reason"]]
+            about = [_about(*p.partition("=")[::2]) for p in r["key"].split("|") if not p.startswith("area_")]
+            name = ", ".join([*filter(None, [names.get(area, area[1])]), *about]) + ("" if about else ", whole action")
+            cells = [label_of(r["field"]), _value(r["old"]), _value(r["new"]), r["reason"]]
             rows.append(Row(name, cells))
         heads = ("Figure", "Field", "#Old", "#New", "Why")
         caption = "Figures that differ from the release before"
@@ -157,15 +161,80 @@ class Evidence:
         rows = [
             Row(
                 Markup('<a href="sources.html?only=day-{}#{}">{}, {}</a>').format(
-                    d, e, words.EXTRACTS[e], words.short_day(d)
+                    d, e, _extract(e), words.short_day(d)
                 ),
                 [self.figures.count("returns", extract=e, strike_day=d, return_status=s) for s in shown],
             )
             for (e, d), found in sorted(counted.items())
             if any(map(statuses.is_asked, found))
         ]
-        heads = ("Return", *(f"#{statuses.label(s)}" for s in shown))
+        heads: list[str | Head] = [
+            "Return",
+            *(head(s) if s in statuses.BY_KEY else Head(statuses.label(s)) for s in shown),
+        ]
         return Table("statuses", "Trusts by return status", heads, rows)
+
+    def flags(self, table_id: str, caption: str, code: str = "", most: int | None = None) -> Table | None:
+        """What makes returns and figures doubtful, by trust, day and figure; None when nothing does."""
+        found = self.figures.rows("flags", **({"ods_code": code} if code else {}))
+        rows = [self._flag(r, is_one_trust=bool(code)) for r in found[:most]]
+        heads = [] if code else ["Trust"]
+        heads += ["Return", "Day", "Figure", "Flag", "Value", "Held against", "What it says"]
+        present = {r["flag"] for r in found[:most]}
+        choices = tuple((f"is-{f}", flags.label(f)) for f in flags.FLAGS if f in present)
+        filters: dict[str, Any] = {"search": "Find a trust, figure or flag", "choices": choices, "choice_label": "Only"}
+        return Table(table_id, caption, heads, rows, **({} if code else filters)) if rows else None
+
+    def _flag(self, r: dict[str, Any], *, is_one_trust: bool) -> Row:
+        one = {k: r[k] for k in ("ods_code", "extract", "strike_day", "measure", "flag", "part")}
+        told = flags.FLAGS.get(r["flag"])
+        places = int(any(r[v] is not None and r[v] % 1 for v in ("value", "compared_with")))
+        value, against = (self.figures.total("flags", v, places=places, **one) for v in ("value", "compared_with"))
+        part = f" ({words.dimension(r['part'])})" if r["part"] else ""
+        cells: list[Figure | str | Markup] = [
+            words.short_day(r["strike_day"]) if r["strike_day"] else "whole action",
+            (label_of(r["measure"]) if r["measure"] else "the whole return") + part,
+            flags.label(r["flag"]),
+            Markup("{} {}").format(value, told.value) if told and told.value else "",
+            Markup("{} {}").format(against, told.against) if told and told.against else "",
+            told.definition if told else "",
+        ]
+        code = r["ods_code"]
+        tags = " ".join([*self.tags(code).split(), f"is-{r['flag']}"])
+        if is_one_trust:
+            return Row(_extract(r["extract"]), cells, tags=tags)
+        return Row(self.trust_link(code, self._named.get(code, code)), [_extract(r["extract"]), *cells], tags=tags)
+
+    def flags_here(self, place: Place) -> Figure | None:
+        """How many flags the trusts of an area have; None when none has one."""
+        codes = [place.area_code] if place.area_type == "trust" else [c for c, _ in self.members(place.area_code)]
+        where: dict[str, Any] = {} if place.area_type == ENGLAND.area_type else {"ods_code": tuple(codes)}
+        count = self.figures.count("flags", **where)
+        return count if count.value else None
+
+    def two_files(self) -> Table | None:
+        """Returns whose parts come from more than one file, or of which a newer file is held or could not be used."""
+        rows = []
+        for r in self.figures.rows("returns"):
+            if r["is_from_two_files"] or r["is_newer_held"] or r["is_newer_refused"]:
+                later = [s for s in (r["refused_submission_id"],) if s]
+                links = Markup(", ").join(_to_file(s) for s in dict.fromkeys([*_files(r), *later]))
+                cells = [_extract(r["extract"]), words.short_day(r["strike_day"]), links, r["reason"] or ""]
+                rows.append(Row(self.trust_link(r["ods_code"], r["trust_name"]), cells))
+        heads = ("Trust", "Return", "Day", "Files", "What is to be known")
+        caption = "From more than one file, or with a newer file that is not taken over"
+        return Table("two-files", caption, heads, rows) if rows else None
+
+    def late(self) -> Table | None:
+        """Returns that came after their time; None when none did."""
+        rows = [
+            Row(
+                self.trust_link(r["ods_code"], r["trust_name"]),
+                [_extract(r["extract"]), words.short_day(r["strike_day"]), words.short_moment(r["received_at"])],
+            )
+            for r in self.figures.rows("returns", return_status="late")
+        ]
+        return Table("late", "Late returns", ("Trust", "Extract", "Day", "Received"), rows) if rows else None
 
     def rules(self) -> Table | None:
         """How often each rule was broken; None when none was."""
@@ -185,7 +254,32 @@ class Evidence:
 
 
 def _part(key: str, name: str) -> str:
-    return next(p.partition("=")[2] for p in key.split("|") if p.startswith(f"{name}="))
+    return next((p.partition("=")[2] for p in key.split("|") if p.startswith(f"{name}=")), "")
+
+
+def _about(column: str, value: str) -> str:
+    """One part of a revision's key in words."""
+    if column == "measure":
+        return label_of(value)
+    if column == "extract":
+        return _extract(value)
+    if column == "flag":
+        return flags.label(value)
+    return words.value_of(column, value) if column in BREAKDOWNS and value else words.dimension(value)
+
+
+def _extract(name: str) -> str:
+    return LABELS.get(name, words.dimension(name).capitalize())
+
+
+def _files(r: dict[str, Any]) -> list[str]:
+    """The submissions of a return that count, newest first; else the one that was refused."""
+    sent = r["submission_ids"] or r["submission_id"]
+    return sent.split(";") if sent else []
+
+
+def _to_file(submission: str, root: str = "") -> Markup:
+    return Markup('<a href="{}sources.html#s-{}">{}</a>').format(root, submission, submission[:13])
 
 
 def _value(text: str | None) -> str:

@@ -1,8 +1,9 @@
 """Figures: published numbers that carry the question they answer, so a page can be checked against its Parquet.
 
 A query reads `[release/]table?column=value&column=a|b#field`; `#max:field` takes the highest instead of the sum,
-`#count` counts rows, `#rank:field:code` is an area's place by the field, highest first. An empty value means
-null; `left - right` and `left + right` mean what they say. Each number on a page carries its query in `data-q`.
+`#count` counts rows, `#rank:field:code` is an area's place by the field, highest first. An empty value means null;
+`left - right`, `left + right` and `left / right` (in percent) mean what they say. Each number on a page carries its
+query in `data-q`.
 """
 
 from __future__ import annotations
@@ -100,6 +101,19 @@ def change(now: Figure, before: Figure) -> Figure | None:
     return Figure(value, f"{'up' if value > 0 else 'down'} {size}{unit}", f"{now.query} - {before.query}")
 
 
+def less(whole: Figure, part: Figure) -> Figure:
+    """What is left of a whole without a part; [x] unless both are known."""
+    known = whole.value is not None and part.value is not None
+    value = (whole.value or 0) - (part.value or 0) if known else None
+    return Figure(value, words.number(value), f"{whole.query} - {part.query}")
+
+
+def ratio(part: Figure, whole: Figure) -> Figure:
+    """A part in percent of its whole; [x] unless both are known and there is a whole."""
+    value = 100 * part.value / whole.value if part.value is not None and whole.value else None
+    return Figure(value, words.percent(value), f"{part.query} / {whole.query}")
+
+
 def together(figures: Sequence[Figure]) -> Figure:
     """The sum of the known ones; [x] when none is known."""
     known = [f for f in figures if f.value is not None]
@@ -120,6 +134,15 @@ def _text(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Head:
+    """One heading of a table: its words, whether it stands over numbers, and the key of the term that explains it."""
+
+    text: str
+    is_number: bool = True
+    term: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of a table on a page: its heading, its cells, and what a filter may look for besides its text."""
 
@@ -131,21 +154,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table on a page. `heads` are the headings; a heading that starts with `#` stands over numbers.
+    """A table on a page.
 
-    `behind` links to the submissions that its figures come from, where its rows do not lead there themselves.
+    heads: the headings; a text that starts with `#` stands over numbers. behind: a link to the submissions that its
+    figures come from, where its rows do not lead there themselves. says: how much of a whole it explains.
     """
 
     id: str
     caption: str | Markup
-    heads: Sequence[str]
+    heads: Sequence[str | Head]
     rows: Sequence[Row]
     search: str = ""  # label of the search box; none when empty
     choices: tuple[tuple[str, str], ...] = ()  # (tag, name) that a list box filters by
     choice_label: str = ""
     behind: str = ""
+    says: Sequence[Markup] = ()
 
     @property
-    def columns(self) -> list[tuple[str, bool]]:
-        """Headings, and whether each stands over numbers."""
-        return [(h.removeprefix("#"), h.startswith("#")) for h in self.heads]
+    def columns(self) -> list[Head]:
+        """The headings."""
+        return [h if isinstance(h, Head) else Head(h.removeprefix("#"), h.startswith("#")) for h in self.heads]

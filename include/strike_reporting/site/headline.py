@@ -1,126 +1,153 @@
-"""The headline of an area: each figure with its coverage, what it is compared with, and the way to its files."""
+"""The headline of an area: each figure with its coverage, its flags, what it was before, and the way to its files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from strike_reporting.catalogue.statuses import ASKED, RETURNED
-from strike_reporting.settings import settings
+from strike_reporting.catalogue.measures import Share, Total
+from strike_reporting.extracts.measures import BY_EXTRACT, TOTALS_TABLE, extract_of, parts_of, shown_in
 from strike_reporting.site import words
-from strike_reporting.site.area import Place, of
-from strike_reporting.site.figures import Figures, change
-
-_HALVES = ("inpatient_cancelled", "outpatient_cancelled")
+from strike_reporting.site.area import Place
+from strike_reporting.site.cover import Cover, figure
+from strike_reporting.site.figures import Figure, Figures, change, less
 
 
 @dataclass(frozen=True)
 class Past:
-    """A release to compare with: how it is called, what it is, and its figures."""
+    """The release before this one of the same action: how a line about it begins, what it is, and its figures."""
 
     label: str
     what: str
     figures: Figures
-    is_same_action: bool
 
 
 @dataclass(frozen=True)
-class _Line:
-    """One figure of the headline. `always`: shown even when it is not known."""
+class Line:
+    """One figure of the headline. `so_far`: it is none of the area, and this is by whom. `notes`: what is beside it."""
 
+    key: str
     label: str
-    field: str
-    extract: str = "cancellations"
-    places: int = 0
-    percent: bool = False
-    note: str = ""
-    always: bool = False
+    figure: Figure
+    link: str
+    mark: str = ""
+    so_far: Markup | None = None
+    notes: list[Markup] = field(default_factory=list)
+    compared: list[Markup] = field(default_factory=list)
 
 
-_AHEAD = "Cancelled ahead of the day"
-_LINES = (
-    _Line("Inpatient and day case cancelled", "inpatient_cancelled", always=True),
-    _Line("Outpatient cancelled", "outpatient_cancelled", always=True),
-    _Line("Inpatient and outpatient together", "acute_cancelled"),
-    _Line("Community cancelled", "community_cancelled"),
-    _Line("Mental health cancelled", "mental_health_cancelled"),
-    _Line("Inpatient and day case, anticipated", "inpatient_anticipated", note=_AHEAD),
-    _Line("Outpatient, anticipated", "outpatient_anticipated", note=_AHEAD),
-    _Line("Clinic sessions cancelled", "clinic_sessions_cancelled", note="Whole clinics, not appointments"),
-    _Line("Theatre lists cancelled", "theatre_lists_cancelled", note="Whole lists, not operations"),
-    _Line("Staff absent, peak day", "staff_absent_peak", "staffing", always=True),
-    _Line("Staff absent, average day", "staff_absent_average", "staffing", places=1, always=True),
-    _Line("Staff-days lost", "staff_days_lost", "staffing", always=True),
-    _Line("Share of staff due who were absent", "percent_due_absent", "staffing", percent=True),
-    _Line("Planned activity maintained", "percent_planned_maintained", "planned_activity", percent=True, always=True),
-)
-
-
-def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[dict[str, Any]]:
-    """The area's figures, each with coverage, comparison and the way to its sources; empty if nobody was asked."""
-    if not figures.rows("action_totals", **place.where):
+def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[Line]:
+    """The area's figures, each with what stands beside it; empty if nobody was asked."""
+    if not figures.rows(TOTALS_TABLE, **place.where):
         return []
-    shown = []
-    for line in _LINES:
-        style: dict[str, Any] = {"places": line.places, "percent": line.percent, **place.where}
-        figure, note = figures.total("action_totals", line.field, **style), line.note
-        if not figure and not line.always:
-            continue
-        if line.field == "acute_cancelled" and not all(
-            figures.total("action_totals", h, **place.where) for h in _HALVES
-        ):
-            continue  # the sum of two needs both
-        if line.field == "staff_absent_peak" and figure:
-            note = words.day(figures.rows("action_totals", **place.where)[0]["staff_absent_peak_day"])
-        compared = []
-        for past in pasts:
-            old = past.figures.total("action_totals", line.field, **style)
-            moved = change(figure, old)
-            if moved is not None and (past.is_same_action or _complete(figures, past.figures, place, line.extract)):
-                from_ = "from" if moved.value else "at"
-                compared.append(Markup("{}: {} {} {}").format(past.label, moved, from_, old))
-        is_share = line.extract == "planned_activity"
-        cover = _paired(figures, place) if is_share else coverage(figures, place, line.extract)
-        shown.append(
-            {
-                "label": line.label,
-                "figure": figure,
-                "cover": cover,
-                "note": note,
-                "link": place.link(line.extract),
-                "compared": compared,
-            }
-        )
-    return shown
+    found = (
+        _total(figures, place, x, pasts) if isinstance(x, Total) else _share(figures, place, x, pasts)
+        for x in shown_in("headline")
+    )
+    return [line for line in found if line is not None]
 
 
-def _complete(now: Figures, past: Figures, place: Place, extract: str) -> bool:
-    """Whether two actions may be compared: both must hold nearly all returns, or they are of other trusts."""
-    column = "staffing_coverage" if extract == "staffing" else "coverage"
-    found = [f.total("action_totals", column, **place.where).value for f in (now, past)]
-    return all(v is not None and v >= settings().comparable_percent for v in found)
+def _total(figures: Figures, place: Place, total: Total, pasts: list[Past]) -> Line | None:
+    now = figure(figures, place.where, total.key)
+    if not now and not total.is_always_shown:
+        return None
+    if not all(figure(figures, place.where, t.key) for t in parts_of(total)):
+        return None  # a sum needs all its parts
+    cover = Cover(figures, place.where, total.key)
+    is_thin = cover.is_thin and bool(now)
+    notes = [cover.said] if not is_thin else [Markup("Too few to be the area’s figure; ") + cover.said]
+    notes += [escape(total.note)] if total.note else []
+    notes += _of_days(figures, place, total, now)
+    flagged = cover.flagged(now)
+    return Line(
+        total.key,
+        total.label,
+        now,
+        place.link(extract_of(total.key)),
+        so_far=cover.so_far if is_thin else None,
+        notes=notes + ([flagged[:1].upper() + flagged[1:]] if flagged else []),
+        compared=[] if is_thin else _compared(now, pasts, place, total),
+    )
 
 
-def coverage(figures: Figures, place: Place, extract: str) -> Markup:
-    """`14 of 201 trusts` with both numbers as figures; for a trust `3 of 4 returns`."""
+def _of_days(figures: Figures, place: Place, total: Total, now: Figure) -> list[Markup]:
+    """Which day the peak was, and of which trusts a peak or a mean is."""
+    if not total.basis:
+        return []
+    row = figures.rows(TOTALS_TABLE, **place.where)[0]
+    notes = [escape(words.day(row[f"{total.key}_day"]))] if now and total.kind == "peak" else []
+    if not row[f"{total.basis}_is_same_trusts"]:
+        return notes
+    if not now:
+        who = "It has no" if place.area_type == "trust" else "No trust has a"
+        return [Markup("{} return for every strike day, so days cannot be compared").format(who)]
     if place.area_type == "trust":
-        mine = {"ods_code": place.area_code, "extract": extract}
-        came = figures.count("returns", return_status=RETURNED, **mine)
-        asked = figures.count("returns", return_status=ASKED, **mine)
-        return Markup("{} of {} return{}").format(came, asked, "" if asked.value == 1 else "s")
-    prefix = "staffing_" if extract == "staffing" else ""
-    asked = figures.total("action_totals", f"{prefix}trusts_expected", take="max", **place.where)
-    came = figures.total("action_totals", f"{prefix}trusts_returned", take="max", **place.where)
-    share = figures.total("action_totals", f"{prefix}coverage", percent=True, **place.where)
-    some = Markup(" ({} of their returns)").format(share) if share.value and share.value < 100 else ""
-    return of(came, asked, " trust") + some
+        return notes
+    trusts = figures.total(TOTALS_TABLE, f"{total.basis}_trusts", **place.where)
+    said = Markup("Of the {} {} with a return for every strike day, because on some day too many are missing")
+    return [*notes, said.format(trusts, words.counted(trusts.value, "trust"))]
 
 
-def _paired(figures: Figures, place: Place) -> Markup:
-    paired = figures.total("action_totals", "paired_trusts", **place.where)
-    if not paired.value:
-        who = "It has not" if place.area_type == "trust" else "No trust has"
-        return Markup("{} sent both plan and outturn of appointments, with no row left out").format(who)
-    return Markup("{} trust{} sent both plan and outturn").format(paired, "" if paired.value == 1 else "s")
+def _share(figures: Figures, place: Place, share: Share, pasts: list[Past]) -> Line | None:
+    """A share with its numerator, its denominator, its trusts, and the share in which impossible pairs are kept."""
+
+    def of(column: str, **style: Any) -> Figure:
+        return figures.total(TOTALS_TABLE, column, **style, **place.where)
+
+    now = of(share.key, percent=True)
+    if not now and not share.is_always_shown:
+        return None
+    of_extract = BY_EXTRACT[extract_of(share.key)].totals
+    covers = [Cover(figures, place.where, t.key) for t in of_extract if t.is_always_shown or t.weight]
+    is_thin = any(c.is_thin for c in covers) and all(c.is_thin or not c.is_applicable for c in covers)
+    if is_thin and now:
+        now = Figure(None, words.NOT_AVAILABLE, "")
+        notes = [Markup("No share is drawn: too few of the returns that were asked for are here")]
+        return Line(share.key, share.label, now, place.link(extract_of(share.key)), notes=notes)
+    notes = _behind(share, of, place) if now else [_no_share(place)]
+    if share.with_impossible:
+        kept = of(share.with_impossible, percent=True)
+        if kept and kept.value != now.value:
+            notes.append(Markup("With the pairs in whose part is more than the whole: {}").format(kept))
+    row = figures.rows(TOTALS_TABLE, **place.where)[0]
+    mark = words.UNRELIABLE if share.unreliable and row[share.unreliable] else ""
+    return Line(
+        share.key,
+        share.label,
+        now,
+        place.link(extract_of(share.key)),
+        mark=mark,
+        notes=notes,
+        compared=_compared(now, pasts, place, share),
+    )
+
+
+def _behind(share: Share, of: Any, place: Place) -> list[Markup]:
+    below, above = of(share.below), of(share.above)
+    part = less(below, above) if share.is_complement else above
+    said = Markup("{} of {} {}").format(part, below, share.above_unit)
+    if place.area_type == "trust":
+        return [said]
+    trusts = of(share.trusts)
+    return [said, Markup("Of {} {} that sent both, whole").format(trusts, words.counted(trusts.value, "trust"))]
+
+
+def _no_share(place: Place) -> Markup:
+    who = "It has not" if place.area_type == "trust" else "No trust has"
+    return Markup("{} sent both parts of it for the same days, split alike, with no row left out").format(who)
+
+
+def _compared(now: Figure, pasts: list[Past], place: Place, entry: Total | Share) -> list[Markup]:
+    """What it was in the release before of the same action; another action’s days are others, so it is no measure."""
+    style: dict[str, Any] = {"percent": True} if isinstance(entry, Share) else {"places": entry.places}
+    said = []
+    for past in pasts:
+        if isinstance(entry, Total) and Cover(past.figures, place.where, entry.key).is_thin:
+            continue
+        old = past.figures.total(TOTALS_TABLE, entry.key, **style, **place.where)
+        moved = change(now, old)
+        if moved is not None:
+            said.append(Markup("{}: {} {} {}").format(past.label, moved, "from" if moved.value else "at", old))
+    return said

@@ -5,6 +5,7 @@ Unlike a release's own pages these are written again at every publication, from 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,18 +14,24 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND
+from strike_reporting.catalogue.measures import Total
+from strike_reporting.extracts.measures import TOTALS_TABLE, asked_for, daily_table, extract_of, shown_in
 from strike_reporting.publishing.summary import KEPT, Summary
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures
 from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.area import Place, by_day
-from strike_reporting.site.figures import Figure, Figures, Row, Table, together
+from strike_reporting.site.cover import Cover, figure
+from strike_reporting.site.figures import Figure, Figures, Head, Row, Table, together
 from strike_reporting.site.pages import environment
+from strike_reporting.site.published import label, qualified
+from strike_reporting.site.terms import head
 
 _ENGLAND = Place.of(ENGLAND).where
 NAV = (("index.html", "All actions"), ("before.html", "Before a strike"))
 _CAME = ("returned", "expected")
+_NONE = Figure(None, words.NOT_AVAILABLE, "")
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
     """
     synthetic = any(k.data_class == "synthetic" for k in current)
     common = {"facts": {"data_class": "synthetic" if synthetic else "real"}, "nav": NAV, "root": ""}
+    acts, bare = _actions(current, today)
     history = (
         environment()
         .get_template("history.html.jinja")
@@ -71,7 +79,9 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
             **common,
             here="index.html",
             heading="Industrial action in the NHS in England",
-            actions=_actions(current, today),
+            actions=acts,
+            bare=bare,
+            held=_held(),
             disputes=_disputes(current),
         )
     )
@@ -93,67 +103,161 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
     return {"index.html": str(history).encode(), "before.html": str(past).encode()}
 
 
-def _published(action_id: str, measure: str) -> PublishedFigure | None:
-    """England's published figure for the whole action: the latest exact one."""
+def _published(action_id: str, total: Total) -> list[PublishedFigure]:
+    """England's published figures of an action, or of one reported with it, that count the same: the best one last.
+
+    Of the whole action before one of its days, exact before rounded, of it alone before joint, later before earlier.
+    """
     found = [
         f
-        for f in published_figures()
-        if (f.action_id, f.geography_type, f.measure, f.day) == (action_id, "england", measure, None)
+        for f in _england()
+        if action_id in (f.action_id, *f.action_id.split(";"))
         and f.value is not None
+        and (f.measure in total.published_as or (f.day is not None and f.measure in total.published_daily_as))
     ]
-    found.sort(key=lambda f: (f.value_qualifier == "exact", f.published_on))
-    return found[-1] if found else None
-
-
-def _actions(current: list[Kept], today: date) -> Table:
-    """Every action of the calendar, newest first, ours beside what was published."""
-    kept = {k.summary.action_id: k for k in current}
-    ids = [*actions(), *(i for i in kept if ";" in i)]
-    rows = [
-        _action(resolve(i), kept.get(i), today) for i in sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
-    ]
-    heads = ["Action", "Status and release", "#Trusts in it"]
-    for what in ("Cancelled", "Staff absent, peak"):
-        heads += [f"#{what}, ours", "#Published", "#Difference"]
-    return Table(
-        "actions", "Every action, newest first", (*heads, "Why"), rows, search="Find an action, year or staff group"
+    is_peak = total.kind != "sum"
+    found.sort(
+        key=lambda f: (
+            is_peak or f.day is None,
+            f.action_id == action_id,
+            f.value_qualifier == "exact",
+            f.published_on,
+        )
     )
+    return found
 
 
-def _action(action: ActionSet, kept: Kept | None, today: date) -> Row:
+def _england() -> list[PublishedFigure]:
+    return [f for f in published_figures() if f.geography_type == ENGLAND.area_type and f.value is not None]
+
+
+def _known_ids(kept: Iterable[str]) -> list[str]:
+    """Every action, and those that are reported jointly, newest first."""
+    ids = [*actions(), *(i for i in kept if ";" in i)]
+    return sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
+
+
+def _actions(current: list[Kept], today: date) -> tuple[Table, Table | None]:
+    """Every action of the calendar, newest first, ours beside what was published; and apart those without either."""
+    kept = {k.summary.action_id: k for k in current}
+    entries = [t for t in shown_in("index") if isinstance(t, Total)]
+    told = {i for f in _england() for i in (f.action_id, *f.action_id.split(";"))}
+    ids = _known_ids(kept)
+    ours = [i for i in ids if i in kept or i in told]
+    rest = [i for i in ids if i not in ours]
+    heads: list[str | Head] = ["Action", "Status and release", "#Trusts in it"]
+    for t in entries:
+        heads += [head(t.key, f"{t.label}, ours"), "#Published", "#Difference"]
+    rows = [_action(resolve(i), kept.get(i), today, entries) for i in ours]
+    table = Table(
+        "actions",
+        "Actions with a release or a published figure, newest first",
+        (*heads, "Why"),
+        rows,
+        search="Find an action, year or staff group",
+    )
+    if not rest:
+        return table, None
+    bare = [Row(resolve(i).title, [_state(resolve(i), today)]) for i in rest]
+    return table, Table("bare", "Actions of which nothing is held", ("Action", "Status"), bare)
+
+
+def _state(action: ActionSet, today: date) -> str:
+    unknown = any(a.is_outcome_unknown(today) for a in action.actions)
+    return action.status_text + ("; whether it took place is not recorded" if unknown else "")
+
+
+def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Total]) -> Row:
     name: str | Markup = action.title
-    status = action.status_text
-    if any(a.is_outcome_unknown(today) for a in action.actions):
-        status += "; whether it took place is not recorded"
-    state, cover, why = f"{status}; no release", Markup("[x]"), ["no return was collected"]
+    state, cover, why = f"{_state(action, today)}; no release", Markup("[x]"), ["no return was collected"]
     if kept is not None:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
-        state = f"{status}; {kept.summary.release_id.rpartition('.')[2]}, {kept.data_class} data"
+        release = kept.summary.release_id.rpartition(".")[2]
+        state = f"{_state(action, today)}; {release}, {kept.data_class} data"
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
-        parts = [kept.figures.total("action_totals", f"trusts_{w}", take="max", **_ENGLAND) for w in _CAME]
+        parts = [kept.figures.total(TOTALS_TABLE, f"{_first_prefix()}trusts_{w}", **_ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
     cells: list[Figure | str | Markup] = []
-    for measure, field, kind in (
-        ("total_rescheduled", "acute_cancelled", ""),
-        ("staff_absent_peak", "staff_absent_peak", "staffing_"),
-    ):
-        official = _published(action.action_id, measure)
-        shown: str | Markup = "none found"
-        if official is not None:
-            shown = Markup('<a href="{}">{}</a>').format(official.source_url, words.number(official.value))
-        ours = kept.figures.total("action_totals", field, **_ENGLAND) if kept else _NONE
-        gap = None
-        if kept and kept.data_class != "synthetic" and ours.value is not None and official and official.value:
-            gap = ours.value - official.value
-        if kept and gap:
-            share = kept.figures.total("action_totals", f"{kind}coverage", **_ENGLAND).value
-            why.append("a later revision, or another cut-off" if share == 100 else "ours holds those who returned")
-        cells += [ours, shown, words.number(gap)]
+    for total in entries:
+        found = _published(action.action_id, total)
+        official = found[-1] if found else None
+        ours, gap = _NONE, None
+        if kept:
+            ours = figure(kept.figures, _ENGLAND, total.key)
+            is_thin = bool(ours) and Cover(kept.figures, _ENGLAND, total.key).is_thin
+            if is_thin:
+                why.append("too few trusts have returned for a difference")
+            elif kept.data_class != "synthetic" and ours.value is not None and official:
+                gap = _gap(ours.value, official, action, total)
+                why += ["a later revision, or another cut-off"] if gap else []
+            cells.append(Markup("{} so far").format(ours) if is_thin else ours)
+        else:
+            cells.append(ours)
+        cells += [_told(official, action, total), words.number(gap)]
     return Row(name, [state, cover, *cells, "; ".join(dict.fromkeys(why))])
+
+
+def _first_prefix() -> str:
+    return next(iter(asked_for().values()))
+
+
+def _gap(ours: float, official: PublishedFigure, action: ActionSet, total: Total) -> float | None:
+    """Ours less what was published, where both are exact and of the same days."""
+    is_whole = official.day is None or total.kind != "sum" or len(action.days) == 1
+    if official.value is None or official.value_qualifier != "exact" or official.action_id != action.action_id:
+        return None
+    return ours - official.value if is_whole else None
+
+
+def _told(official: PublishedFigure | None, action: ActionSet, total: Total) -> str | Markup:
+    """A published figure with whatever makes it another than the whole action's."""
+    if official is None:
+        return "none found"
+    about = []
+    if official.action_id != action.action_id:
+        about.append("jointly with " + ", ".join(i for i in official.action_id.split(";") if i != action.action_id))
+    if official.day is not None and total.kind == "sum" and len(action.days) > 1:
+        about.append(f"only {official.day:%-d %B}")
+    more = f" ({'; '.join(about)})" if about else ""
+    return Markup('<a href="{}">{}</a>{}').format(official.source_url, qualified(official), more)
+
+
+def _held() -> Table:
+    """Every figure of England that was published and is held, newest action first."""
+    titles = {i: resolve(i).title for i in actions()}
+
+    def title(f: PublishedFigure) -> str:
+        ids = f.action_id.split(";")
+        return " and ".join(titles.get(i, _period(i)) for i in ids)
+
+    order = {i: n for n, i in enumerate(actions())}
+    found = sorted(_england(), key=lambda f: (-order.get(f.action_id.split(";")[0], -1), f.action_id, f.measure))
+    rows = [
+        Row(
+            title(f),
+            [
+                label(f),
+                words.short_day(f.day) if f.day else "all days",
+                Markup('<a href="{}">{}</a>').format(f.source_url, qualified(f)),
+                f.published_on or "not known",
+                f.note,
+            ],
+        )
+        for f in found
+    ]
+    heads = ("Action or period", "Measure", "Day", "#Published", "On", "Note")
+    caption = "Figures of England published at the time"
+    return Table("held", caption, heads, rows, search="Find an action, measure or year")
+
+
+def _period(text: str) -> str:
+    """`CUM-2022-12-15/2023-04-15` as its days."""
+    return "From " + text.partition("-")[2].replace("/", " to ")
 
 
 def _disputes(current: list[Kept]) -> Table:
     """Each dispute's running total, in which no day is counted twice."""
+    entries = [t for t in shown_in("disputes") if isinstance(t, Total)]
     kept = {k.summary.action_id: k for k in current}
     grouped: dict[str, list[str]] = {}
     for action in actions().values():
@@ -162,14 +266,11 @@ def _disputes(current: list[Kept]) -> Table:
     for dispute, ids in grouped.items():
         released = _once(ids, kept)
         ours = [kept[i].figures for i in released or ()]
-        known = {i: p.value for i in (*ids, *_joint(ids)) if (p := _published(i, "total_rescheduled")) and p.value}
+        known = {i: v for i in (*ids, *_joint(ids)) if (v := _whole(i, entries[0]))}
         whole = [i for i in known if ";" in i]
         counted = [i for i in known if i in whole or not any(i in j.split(";") for j in whole)]
         actions_counted = sum(len(i.split(";")) for i in counted)
-        both = [
-            together([f.total("action_totals", m, **_ENGLAND) for f in ours]) if released is not None else _NONE
-            for m in ("acute_cancelled", "staff_days_lost")
-        ]
+        both = [_together(ours, t) if released is not None else _NONE for t in entries]
         rows.append(
             Row(
                 dispute,
@@ -184,16 +285,29 @@ def _disputes(current: list[Kept]) -> Table:
                 ],
             )
         )
-    heads = (
+    heads: list[str | Head] = [
         "Dispute",
         "Actions",
         "Strike days held",
         "Actions released here",
-        "#Cancelled, ours",
-        "#Staff-days lost",
-        "Published at the time",
-    )
+        *(head(t.key, f"{t.label}, ours") for t in entries),
+        f"{entries[0].label}, published at the time",
+    ]
     return Table("disputes", "Running total of each dispute", heads, rows[::-1])
+
+
+def _together(ours: list[Figures], total: Total) -> Figure | Markup:
+    """The sum over releases; what too few trusts sent is so far."""
+    found = [figure(f, _ENGLAND, total.key) for f in ours]
+    is_thin = any(v and Cover(f, _ENGLAND, total.key).is_thin for v, f in zip(found, ours, strict=True))
+    whole = together(found)
+    return Markup("{} so far").format(whole) if is_thin and whole else whole
+
+
+def _whole(action_id: str, total: Total) -> float | None:
+    """England's published figure of the whole action or joint actions, the best there is."""
+    found = [f for f in _published(action_id, total) if f.action_id == action_id and f.day is None]
+    return found[-1].value if found else None
 
 
 def _joint(ids: list[str]) -> list[str]:
@@ -248,17 +362,20 @@ def _leads(before: dict[str, list[Kept]], coming: set[str]) -> Table | None:
         for n in range(longest + 1)
     ]
     heads = ("Lead time", "Strike day", *(f"#{resolve(i).title}" for i in shown))
-    return Table("leads", "Inpatient and outpatient appointments already cancelled for the action", heads, rows)
-
-
-_NONE = Figure(None, words.NOT_AVAILABLE, "")
+    caption = " and ".join(t.label for t in _early())
+    return Table("leads", f"{caption}: what was known, added up", heads, rows)
 
 
 def _known(kept: Kept | None, n: int) -> Figure:
-    """Inpatient and outpatient cancellations that England anticipates for the n-th strike day (0: all of them)."""
+    """What England cancelled ahead for the n-th strike day (0: all of them)."""
     if kept is None or n > len(kept.action.days):
         return _NONE
-    where: dict[str, Any] = {"care_setting": ("inpatient", "outpatient"), "activity_unit": "appointment", **_ENGLAND}
-    if n:
-        where["strike_day"] = kept.action.days[n - 1]
-    return kept.figures.total("cancellations_daily", "anticipated", **where)
+    when = {"strike_day": kept.action.days[n - 1]} if n else {}
+    parts = [
+        kept.figures.total(daily_table(extract_of(t.key)), t.of, **{**_ENGLAND, **t.where, **when}) for t in _early()
+    ]
+    return together(parts)
+
+
+def _early() -> list[Total]:
+    return [t for t in shown_in("early") if isinstance(t, Total)]

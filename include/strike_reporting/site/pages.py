@@ -18,7 +18,8 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
-from strike_reporting.catalogue.glossary import BY_HEAD, TERMS
+from strike_reporting.catalogue.measures import Total
+from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, shown_in
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger.records import Cut
 from strike_reporting.publishing.manifest import Release
@@ -26,12 +27,14 @@ from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas, reported
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.settings import settings
-from strike_reporting.site import area, charts, words
+from strike_reporting.site import area, drawn, words
 from strike_reporting.site.area import Place
+from strike_reporting.site.cover import Cover
 from strike_reporting.site.evidence import Evidence
-from strike_reporting.site.figures import Figures, Row, Table
-from strike_reporting.site.headline import Past, coverage, headline
+from strike_reporting.site.figures import Figure, Figures, Row, Table
+from strike_reporting.site.headline import Past, headline
 from strike_reporting.site.published import compared_table
+from strike_reporting.site.terms import TERMS
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SEARCH = "Find a trust, board, region or file"
@@ -47,7 +50,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {"percent": words.percent, "number": words.number, "moment": words.moment, "day": words.day}
     for name, file in (("style", "style.css"), ("script", "script.js")):
         made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
-    made.globals |= {"terms": TERMS, "term_of": BY_HEAD}
+    made.globals |= {"terms": TERMS}
     return made
 
 
@@ -95,10 +98,7 @@ def pages(
         release,
         action,
         Figures(rows),
-        [
-            Past(p.label, p.what, Figures({"action_totals": p.totals.to_pylist()}, p.release_id), p.is_same_action)
-            for p in pasts
-        ],
+        [Past(p.label, p.what, Figures({n: t.to_pylist() for n, t in p.tables.items()}, p.release_id)) for p in pasts],
         superseded_by,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
@@ -110,13 +110,12 @@ def pages(
 
 @dataclass(frozen=True)
 class Compared:
-    """A release that figures are compared with: how a line about it begins, what it is, and its `action_totals`."""
+    """A release that figures are compared with: how a line about it begins, what it is, and some of its tables."""
 
     label: str
     what: str
     release_id: str
-    totals: pa.Table
-    is_same_action: bool
+    tables: dict[str, pa.Table]
 
 
 class _Book:
@@ -132,6 +131,7 @@ class _Book:
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
         self.evidence = Evidence(figures, action.days)
+        self._orders: dict[str, tuple[str, ...]] = {}
         self.common = {
             "release_id": release.release_id,
             "action": action,
@@ -163,45 +163,32 @@ class _Book:
         return str(source.render(**{**self.common, "here": here or f"{template}.html", "heading": title, **context}))
 
     def _area(self, place: Place) -> dict[str, Any]:
-        chart, finding = area.day_chart(self.figures, self.action, place)
+        chart, finding = drawn.days(self.figures, self.action, place)
         shown = headline(self.figures, place, self.pasts)
-        said = Markup(" ").join(c for h in shown for c in h["compared"])
+        said = Markup(" ").join(c for h in shown for c in h.compared)
         return {
             "place": place,
             "headline": shown,
-            "compared_with": [
-                {"label": p.label, "what": p.what, "cover": coverage(p.figures, place, "cancellations")}
-                for p in self.pasts
-                if place.area_type != "trust" and f"{p.label}:" in said
-            ],
+            "compared_with": [p for p in self.pasts if f"{p.label}:" in said],
             "chart": chart,
             "finding": finding,
             "days": area.by_day(self.figures, self.action, place),
-            "specialties": area.specialties(self.figures, place),
-            "staffing": area.staffing(self.figures, place),
+            "breakdowns": area.breakdowns(self.figures, place),
+            "flags": self.evidence.flags_here(place),
         }
 
     def england(self, trusts: list[tuple[str, str]]) -> str:
         """Headline, days, regions, boards, trusts, specialties, staff, and who has not returned."""
-        icbs = [self._place(r) for r in self.figures.rows("action_totals", area_type="icb")]
-        regions = [self._place(r) for r in self.figures.rows("action_totals", area_type="region")]
-        values = {p.area_code: self.figures.total("action_totals", "acute_cancelled", **p.where) for p in icbs}
-        drawn = charts.icb_tiles({k: v.value for k, v in values.items()}, "Appointments cancelled")
-        known = sorted((p for p in icbs if values[p.area_code]), key=lambda p: -(values[p.area_code].value or 0))
-        if known:
-            most = values[known[0].area_code]
-            tiles_say = Markup(
-                "{} ({}) reported most cancelled appointments: {}. {} of {} boards have a figure."
-            ).format(words.short(known[0].name), known[0].area_code, most, len(known), len(icbs))
-        else:
-            tiles_say = Markup("No board has a figure yet.")
+        icbs = [self._place(r) for r in self.figures.rows(TOTALS_TABLE, area_type="icb")]
+        regions = [self._place(r) for r in self.figures.rows(TOTALS_TABLE, area_type="region")]
+        tiles, tiles_say = drawn.tiles(self.figures, icbs)
         found = [(Place("trust", c, n), self.evidence.trust_link(c, n), self.evidence.tags(c)) for c, n in trusts]
         named = [Place.of(n.area) for n in named_areas()]
         choices = tuple((p.area_code.lower(), p.name) for p in (*named, *regions, *icbs))
-        listed = area.side_by_side(
+        listed = area.beside(
             self.figures,
             "trusts",
-            "Every trust, most cancellations first",
+            f"Every trust, by “{drawn.main_total().label}”, highest first",
             "Trust",
             found,
             search="Find a trust by name or code",
@@ -213,7 +200,7 @@ class _Book:
             "England",
             "report.html",
             **self._area(Place.of(ENGLAND)),
-            tiles=drawn,
+            tiles=tiles,
             tiles_say=tiles_say,
             regions=self._wider("region", regions),
             icbs=self._wider("icb", icbs) if icbs else None,
@@ -227,29 +214,15 @@ class _Book:
         place = Place.of(named.area, sources=f"sources.html?q={named.area.area_type}#{{extract}}")
         codes = self.evidence.members(place.area_code)
         trusts = [(Place("trust", c, n), self.evidence.trust_link(c, n), "") for c, n in codes]
-        shown = [
-            (p, f)
-            for p, f in ((p, self.figures.total("action_totals", "acute_cancelled", **p.where)) for p, *_ in trusts)
-            if f
-        ]
-        bars = [
-            {"name": words.short(p.name), "order": -(f.value or 0), "part": "Inpatient", "count": f.value}
-            for p, f in shown
-        ]
-        bars_say = None
-        if len(shown) > 1:
-            most = max(shown, key=lambda s: s[1].value or 0)
-            bars_say = Markup("{} cancelled most inpatient and outpatient appointments: {}.").format(
-                most[0].name, most[1]
-            )
+        bars, bars_say = drawn.trusts(self.figures, [p for p, *_ in trusts])
         return self._page(
             "area",
             place.name,
             named.page,
             **self._area(place),
             trust_bars_say=bars_say,
-            trusts=area.side_by_side(self.figures, "trusts", f"{place.name}’s trusts side by side", "Trust", trusts),
-            trust_bars=charts.bars(bars, "Appointments cancelled", sideways=True) if len(bars) > 1 else None,
+            trusts=area.beside(self.figures, "trusts", f"{place.name}’s trusts side by side", "Trust", trusts),
+            trust_bars=bars,
             sites=self._sites("Hospital sites, where the return names them", [c for c, _ in codes])
             if named.shows_sites
             else None,
@@ -268,6 +241,7 @@ class _Book:
             peers=self._peers(code),
             sites=self._sites(_SITES_OF, [code], "#returns"),
             returns=self.evidence.returns(code),
+            its_flags=self.evidence.flags("flags", "Flags of its returns and figures", code=code),
             submissions=self.evidence.submissions("submissions", "Its submissions", [code], root="../"),
         )
 
@@ -276,7 +250,7 @@ class _Book:
         codes = sorted({s["ods_code"] for s in self.figures.rows("submissions") if s["ods_code"]})
         found = [
             (title, self.evidence.submissions(e, f"{title}: submissions", codes, e, search=_SEARCH))
-            for e, title in words.EXTRACTS.items()
+            for e, title in LABELS.items()
         ]
         return self._page("sources", "Where the numbers come from", extracts=found)
 
@@ -284,11 +258,13 @@ class _Book:
         """Coverage, what was left out, late returns, and every figure that changed."""
         revised = self.figures.rows("revisions")
         left = [s for s in self.figures.rows("submissions") if s["rows_quarantined"] or s["status"] == "rejected"]
-        late = [r for r in self.figures.rows("returns", return_status="late")]
         return self._page(
             "quality",
             "Quality and revisions",
             statuses=self.evidence.statuses(),
+            flags=self.evidence.flags("flags", "Flags by trust, day and figure", most=settings().revisions_shown),
+            flag_count=self.figures.count("flags"),
+            two_files=self.evidence.two_files(),
             revisions=self.evidence.revisions(settings().revisions_shown),
             revision_count=len(revised),
             shown=settings().revisions_shown,
@@ -298,36 +274,19 @@ class _Book:
             if left
             else None,
             rules=self.evidence.rules(),
-            late=Table(
-                "late",
-                "Late returns",
-                ("Trust", "Extract", "Day", "Received"),
-                [
-                    Row(
-                        self.evidence.trust_link(r["ods_code"], r["trust_name"]),
-                        [
-                            words.EXTRACTS[r["extract"]],
-                            words.short_day(r["strike_day"]),
-                            words.short_moment(r["received_at"]),
-                        ],
-                    )
-                    for r in late
-                ],
-            )
-            if late
-            else None,
+            late=self.evidence.late(),
         )
 
     def _sites(self, caption: str, codes: list[str], link: str = "") -> Table | None:
         """The sites of trusts; each leads to its trust’s returns."""
         of = {organisations().successor(c): c for c in codes}
         found = []
-        for row in self.figures.rows("action_totals", area_type="site"):
+        for row in self.figures.rows(TOTALS_TABLE, area_type="site"):
             if code := of.get(_trust_of(row["area_code"])):
                 href = link or f"trusts/{code}.html#returns"
                 name = Markup('<a href="{}">{} ({})</a>').format(href, row["area_name"], row["area_code"])
                 found.append((self._place(row), name, ""))
-        return area.side_by_side(self.figures, "sites", caption, "Site", found) if found else None
+        return area.beside(self.figures, "sites", caption, "Site", found) if found else None
 
     def _place(self, row: dict[str, Any]) -> Place:
         return Place(row["area_type"], row["area_code"], row["area_name"])
@@ -336,33 +295,40 @@ class _Book:
         label = kind_of(area_type).label
         link = Markup('<a href="sources.html?q={}">{} ({})</a>')
         named = [(p, link.format(p.area_code.lower(), words.short(p.name), p.area_code), "") for p in places]
-        return area.side_by_side(self.figures, f"{area_type}s", f"By {label.lower()}", label, named)
+        return area.beside(self.figures, f"{area_type}s", f"By {label.lower()}", label, named)
 
     def _peers(self, code: str) -> Table | None:
-        """The trust's place in England and in its region."""
+        """The trust's place in England and in its region; none by a figure of which too little is there."""
         region = next((a.area_code for a in self.evidence.areas(code) if a.area_type == "region"), "")
         kin = tuple(c for c, _ in self.evidence.members(region)) if region else ()
         rows = []
-        for field, label in (
-            ("acute_cancelled", "Inpatient and outpatient cancelled"),
-            ("staff_days_lost", "Staff-days lost"),
-            ("percent_planned_maintained", "Planned activity maintained"),
-        ):
-            england = self.figures.rank("action_totals", field, code, area_type="trust")
-            if england:
-                near = self.figures.rank("action_totals", field, code, area_type="trust", area_code=kin)
-                rows.append(Row(label, [england, self._ranked(field), near, self._ranked(field, area_code=kin)]))
-        heads = ("Measure", "#Place in England", "#of trusts", "#Place in region", "#of trusts in region")
-        return Table("peers", "Place among trusts with a figure, highest first", heads, rows) if rows else None
+        for entry in shown_in("peers"):
+            known = self._ranked(entry.key, code)
+            if known:
+                near = tuple(c for c in known if c in kin)
+                cells = [cell for among in (known, near) for cell in self._rank(entry.key, code, among)]
+                rows.append(Row(entry.label, cells))
+        heads = ("Figure", "#Place in England", "#of trusts", "#Place in region", "#of trusts in region")
+        return Table("peers", "Place among trusts with a whole figure, highest first", heads, rows) if rows else None
 
-    def _ranked(self, field: str, **where: Any) -> Any:
-        """How many trusts have the figure."""
-        codes = {
-            r["area_code"]
-            for r in self.figures.rows("action_totals", area_type="trust", **where)
-            if r[field] is not None
-        }
-        return self.figures.count("action_totals", area_type="trust", area_code=tuple(sorted(codes)))
+    def _ranked(self, key: str, code: str) -> tuple[str, ...]:
+        """The trusts that can be put in order by a figure; none when this one cannot, or too few can."""
+        if key not in self._orders:
+            entry = next(e for e in shown_in("peers") if e.key == key)
+            by = entry if isinstance(entry, Total) else drawn.main_total()
+
+            def is_thin(place: Place) -> bool:
+                return Cover(self.figures, place.where, by.key).is_thin
+
+            rows = self.figures.rows(TOTALS_TABLE, area_type="trust")
+            known = sorted(r["area_code"] for r in rows if r[key] is not None and not is_thin(self._place(r)))
+            self._orders[key] = () if is_thin(Place.of(ENGLAND)) else tuple(known)
+        return self._orders[key] if code in self._orders[key] else ()
+
+    def _rank(self, key: str, code: str, among: tuple[str, ...]) -> list[Figure]:
+        where: dict[str, Any] = {"area_type": "trust", "area_code": among}
+        place = self.figures.rank(TOTALS_TABLE, key, code, **where)
+        return [place, self.figures.count(TOTALS_TABLE, **where)]
 
 
 def _trust_of(site_code: str) -> str:

@@ -7,26 +7,15 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from strike_reporting.catalogue.measures import Total
+from strike_reporting.extracts.measures import TOTALS, TOTALS_TABLE, daily_table, extract_of
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.facts import PublishedFigure, published_figures
 from strike_reporting.site import words
+from strike_reporting.site.cover import Cover, figure
 from strike_reporting.site.figures import Figure, Figures, Row, Table
 
-_TOTALS = {
-    "inpatient_rescheduled": "inpatient_cancelled",
-    "outpatient_rescheduled": "outpatient_cancelled",
-    "community_rescheduled": "community_cancelled",
-    "mental_health_rescheduled": "mental_health_cancelled",
-    "total_rescheduled": "acute_cancelled",
-    "staff_absent_peak": "staff_absent_peak",
-    "staff_absent_average": "staff_absent_average",
-    "operations_postponed": "inpatient_cancelled",
-    "clinics_postponed": "clinic_sessions_cancelled",
-    "clinics_planned": "clinic_sessions_planned",
-    "expected_operations_postponed": "inpatient_anticipated",
-    "expected_elective_postponed": "inpatient_anticipated",
-    "expected_outpatient_postponed": "outpatient_anticipated",
-}
+_QUALIFIED = {"exact": "", "approximate": "about "}
 
 
 def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Table | None:
@@ -39,7 +28,7 @@ def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Tabl
         if f.action_id == action.action_id and f.value is not None:
             key = (f.geography_type, f.geography_code, f.measure, f.day, f.value, f.value_qualifier)
             found.setdefault(key, []).append(f)
-    names = {(r["area_type"], r["area_code"]): r["area_name"] for r in figures.rows("action_totals")}
+    names = {(r["area_type"], r["area_code"]): r["area_name"] for r in figures.rows(TOTALS_TABLE)}
     rows = [_row(same, figures, action, names, synthetic) for same in found.values()]
     heads = ("Area", "Measure", "Day", "#Published", "#This release", "#Difference", "Sources and note")
     caption = "Figures published at the time, and this release’s"
@@ -55,12 +44,20 @@ def _row(
 ) -> Row:
     f = same[0]
     ours, value = ours_for(f, figures, action), f.value or 0.0
-    gap = None if ours.value is None or synthetic else ours.value - value
-    notes = [] if f.value_qualifier == "exact" else [words.dimension(f.value_qualifier)]
+    where = {"area_type": f.geography_type, "area_code": f.geography_code}
+    total = _same(f)
+    is_thin = total is not None and bool(ours) and Cover(figures, where, total.key).is_thin
+    is_exact = f.value_qualifier == "exact"
+    gap = None if ours.value is None or synthetic or is_thin or not is_exact else ours.value - value
+    notes = []
     if synthetic:
         notes.append("synthetic data: not to be compared")
-    elif gap is None:
+    elif ours.value is None:
         notes.append("nothing here to compare it with")
+    elif is_thin:
+        notes.append("too few trusts have returned for a difference")
+    elif not is_exact:
+        notes.append("no exact figure, so no difference")
     elif gap and f.geography_type in ("england", "region"):
         notes.append("this release holds only the trusts that returned")
     elif gap:
@@ -71,9 +68,9 @@ def _row(
     return Row(
         names.get((f.geography_type, f.geography_code), f.geography_code),
         [
-            words.dimension(f.measure).capitalize(),
+            label(f),
             words.short_day(f.day) if f.day else "whole action",
-            _number(value),
+            qualified(f),
             ours,
             _number(gap),
             sources + "".join(f"; {n}" for n in notes),
@@ -85,16 +82,30 @@ def _number(value: float | None) -> str:
     return words.number(value, 0 if value is None or float(value).is_integer() else 1)
 
 
+def qualified(f: PublishedFigure) -> str:
+    """The value as it was published: `about 195,000`, `more than 116,000`."""
+    said = _QUALIFIED.get(f.value_qualifier, f"{words.dimension(f.value_qualifier)} ")
+    return said + _number(f.value)
+
+
+def label(f: PublishedFigure) -> str:
+    """What the published measure is called: by its own name, which says whose it is."""
+    return words.dimension(f.measure).capitalize()
+
+
+def _same(f: PublishedFigure) -> Total | None:
+    """The total of ours that counts the same; None when none does."""
+    found = (t for t in TOTALS.values() if f.measure in t.published_as or (f.day and f.measure in t.published_daily_as))
+    return next(found, None)
+
+
 def ours_for(f: PublishedFigure, figures: Figures, action: ActionSet) -> Figure:
     """Ours for the same area, day and measure; not known where nothing is comparable."""
+    total = _same(f)
     where: dict[str, Any] = {"area_type": f.geography_type, "area_code": f.geography_code}
-    if f.measure in _TOTALS and (f.day is None or len(action.days) == 1):
-        places = int(f.measure == "staff_absent_average")
-        return figures.total("action_totals", _TOTALS[f.measure], places=places, **where)
-    if f.day and f.measure in ("inpatient_rescheduled", "outpatient_rescheduled"):
-        setting = f.measure.partition("_")[0]
-        more: dict[str, Any] = {"strike_day": f.day, "care_setting": setting, "activity_unit": "appointment"}
-        return figures.total("cancellations_daily", "cancelled", **where, **more)
-    if f.day and f.measure == "staff_absent":
-        return figures.total("staffing_daily", "absent_action", **where, strike_day=f.day)
-    return Figure(None, words.NOT_AVAILABLE, "")
+    if total is None:
+        return Figure(None, words.NOT_AVAILABLE, "")
+    if f.day is None or total.kind != "sum" or len(action.days) == 1:
+        return figure(figures, where, total.key)
+    of_day = {**where, **total.where, "strike_day": f.day}
+    return figures.total(daily_table(extract_of(total.key)), total.of, **of_day)

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from strike_reporting.extracts import EXTRACTS as _EXTRACTS
-from strike_reporting.extracts import care_settings, load
+from strike_reporting.catalogue.breakdowns import BREAKDOWNS
+from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.reference.facts import read_csv
 
 NOT_AVAILABLE = "[x]"
-EXTRACTS = {e: e.replace("_", " ").capitalize() for e in _EXTRACTS}
+NOT_APPLICABLE = "[z]"
+UNRELIABLE = "[u]"
 
 
 def number(value: float | None, places: int = 0) -> str:
@@ -58,11 +59,9 @@ def _local(value: str) -> datetime:
     return datetime.fromisoformat(value).astimezone(ZoneInfo("Europe/London"))
 
 
-def of(returned: int | None, expected: int | None) -> str:
-    """`14 of 201 trusts`."""
-    if expected is None:
-        return f"{returned or 0} sent; none was asked"
-    return f"{returned or 0} of {expected} trust{'' if expected == 1 else 's'}"
+def counted(n: float | None, noun: str) -> str:
+    """`1 trust`, `2 trusts`: the noun alone is in the plural unless there is one."""
+    return noun if n == 1 else f"{noun}s"
 
 
 def dimension(value: Any) -> str:
@@ -70,33 +69,29 @@ def dimension(value: Any) -> str:
     return "not stated" if value is None else str(value).replace("_", " ")
 
 
-def settings() -> dict[str, str]:
-    """Care settings in words, in the contract's order: `Mental health`."""
-    return {s: dimension(s).capitalize() for s in care_settings().values()}
+@cache
+def _names(file: str) -> dict[str, str]:
+    return {r["code"]: r["name"] for r in read_csv(file)}
 
 
 @cache
-def _functions() -> dict[str, str]:
-    return {r["code"]: r["name"] for r in read_csv("treatment_functions")}
+def _labels(field: str) -> dict[str, str]:
+    """What the values of a contract field are called, over all extracts."""
+    fields = (f for e in EXTRACTS for f in load(e).fields if f.name == field)
+    return {v.code: v.label for f in fields for v in f.values}
 
 
-def treatment_function(code: str | None) -> str:
-    """`Trauma and Orthopaedics (110)`; a code we have no name for stands alone."""
-    if code is None:
+def value_of(breakdown: str, value: str | bool | None) -> str:
+    """A value of a breakdown in words: `Trauma and Orthopaedics (110)`; one that has no name stands alone."""
+    b = BREAKDOWNS[breakdown]
+    if value is None:
         return "Not stated"
-    return f"{_functions()[code]} ({code})" if code in _functions() else code
-
-
-def coded(extract: str, field: str, code: str | None) -> str:
-    """A coded value by the contract's label for it: `Foundation year 1`."""
-    if code is None:
-        return "Not stated"
-    return next((v.label for v in load(extract).field(field).values if v.code == code), code)
-
-
-def priority(code: str | None) -> str:
-    """`P2: within one month`."""
-    return "Not stated" if code is None else f"{code}: {coded('cancellations', 'priority', code).lower()}"
+    if isinstance(value, bool):
+        return b.yes if value else b.no
+    if b.names:
+        return f"{_names(b.names)[value]} ({value})" if value in _names(b.names) else value
+    label = _labels(b.field).get(value, dimension(value).capitalize() if not b.field else value)
+    return f"{value}: {label.lower()}" if b.is_code_shown else label
 
 
 _FAULTS = {
@@ -111,7 +106,7 @@ _FAULTS = {
 @cache
 def _rules() -> dict[str, str]:
     found = {}
-    for extract in _EXTRACTS:
+    for extract in EXTRACTS:
         contract = load(extract)
         for rule in contract.rules:
             kind = rule.name.removeprefix(f"{rule.column}_")
@@ -123,11 +118,6 @@ def _rules() -> dict[str, str]:
 def rule(name: str) -> str:
     """A rule in words: `Staff group: not a known code`."""
     return _rules().get(name) or dimension(name).capitalize()
-
-
-def cancer(value: bool | None) -> str:
-    """On a cancer pathway or not."""
-    return "Not stated" if value is None else ("On a cancer pathway" if value else "Not on a cancer pathway")
 
 
 def short(name: str) -> str:

@@ -1,0 +1,128 @@
+"""What stands beside a figure: of whom it is, how much of that is in doubt, and whether it is the area's at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from markupsafe import Markup
+
+from strike_reporting.catalogue.areas import kind_of
+from strike_reporting.catalogue.tables import COVERAGE
+from strike_reporting.extracts.measures import TOTALS
+from strike_reporting.settings import settings
+from strike_reporting.site import words
+from strike_reporting.site.figures import Figure, Figures, ratio
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The coverage of one total in one area, over the whole action or on one day."""
+
+    figures: Figures
+    where: dict[str, Any]
+    measure: str
+
+    @cached_property
+    def _row(self) -> dict[str, Any] | None:
+        found = self.figures.rows(COVERAGE.name, **self._place)
+        return found[0] if found else None
+
+    @property
+    def _place(self) -> dict[str, Any]:
+        return {**self.where, "measure": self.measure, "strike_day": None}
+
+    @property
+    def _is_narrow(self) -> bool:
+        return kind_of(self.where["area_type"]).key in ("trust", "site")
+
+    def _figure(self, column: str, *, percent: bool = False) -> Figure:
+        return self.figures.total(COVERAGE.name, column, percent=percent, **self._place)
+
+    @property
+    def is_applicable(self) -> bool:
+        """Whether anybody there could have sent it. Releases from before coverage was known by measure say yes."""
+        return self._row is None or bool(self._row["is_applicable"])
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether so little of what was asked for is there that the figure is none of the area."""
+        if self._row is None or not self.is_applicable:
+            return False
+        if not self._row["returns_expected"]:
+            return not self._is_narrow
+        return bool(self._row["percent_covered"] < settings().headline_percent)
+
+    @property
+    def said(self) -> Markup:
+        """`14 of 201 trusts that provide such care (93.4% of their returns)`, and more where it is known."""
+        if self._row is None:
+            return Markup("coverage by measure is not in this release")
+        if not self.is_applicable:
+            return Markup("nobody here provides such care")
+        return Markup("; ").join([self._came(), *self._planned(), *self._unasked()])
+
+    def _came(self) -> Markup:
+        row = self._row or {}
+        if self._is_narrow:
+            came, asked = self._figure("returns_covered"), self._figure("returns_expected")
+            if asked.value is None:
+                return Markup("{} {}").format(came, words.counted(came.value, "return"))
+            return Markup("{} of {} {}").format(came, asked, words.counted(asked.value, "return"))
+        came, asked = self._figure("trusts_covered"), self._figure("trusts_expected")
+        if asked.value is None:
+            return Markup("{} sent; how many were asked here is not known").format(came)
+        if not asked.value:
+            return Markup("nobody was asked")
+        care = " that provide such care" if TOTALS[self.measure].settings else ""
+        some = Markup(" ({} of their returns)").format(self._figure("percent_covered", percent=True))
+        return Markup("{} of {} {}{}{}").format(
+            came, asked, words.counted(asked.value, "trust"), care, some if row["percent_covered"] < 100 else ""
+        )
+
+    def _planned(self) -> list[Markup]:
+        row = self._row or {}
+        if self._is_narrow or row["percent_of_planned"] is None or row["percent_covered"] == 100:
+            return []
+        trusts, share = self._figure("plan_trusts"), self._figure("percent_of_planned", percent=True)
+        who = (
+            "the 1 trust whose plan is" if trusts.value == 1 else Markup("the {} trusts whose plans are").format(trusts)
+        )
+        return [Markup("{} of planned activity of {} known").format(share, who)]
+
+    def _unasked(self) -> list[Markup]:
+        more = self._figure("trusts_unasked")
+        if not more.value:
+            return []
+        were = "was" if more.value == 1 else "were"
+        return [Markup("it was not asked") if self._is_narrow else Markup("{} more {} not asked").format(more, were)]
+
+    @property
+    def so_far(self) -> Markup:
+        """`by 1 of 200 trusts`: after “reported so far”."""
+        if self._is_narrow:
+            return Markup("for {} of {} returns").format(
+                self._figure("returns_covered"), self._figure("returns_expected")
+            )
+        came, asked = self._figure("trusts_covered"), self._figure("trusts_expected")
+        if not asked.value:
+            more = self._figure("trusts_unasked")
+            who = more if more.value else came
+            return Markup("by {} {}").format(who, words.counted(who.value, "trust"))
+        return Markup("by {} of {} {}").format(came, asked, words.counted(asked.value, "trust"))
+
+    def flagged(self, whole: Figure) -> Markup | None:
+        """What flagged returns contribute; None when that is nothing, or the total is no sum."""
+        part = self._figure("flagged_value")
+        if not part.value or TOTALS[self.measure].kind != "sum":
+            return None
+        return Markup("flagged returns contribute {} ({})").format(part, ratio(part, whole))
+
+
+def figure(figures: Figures, where: dict[str, Any], measure: str) -> Figure:
+    """A total of an area: [x] where it is not known, [z] where nobody could have sent it."""
+    found = figures.total("action_totals", measure, places=TOTALS[measure].places, **where)
+    if found.value is None and not Cover(figures, where, measure).is_applicable:
+        return Figure(None, words.NOT_APPLICABLE, found.query)
+    return found
