@@ -64,9 +64,9 @@ def test_a_status_that_is_not_known_is_not_published(
 
 def test_pages_show_a_status_of_another_version_as_it_is_written() -> None:
     returns = [one("received"), replace(one("half_received"), ods_code="RHM"), replace(one("late"), ods_code="RN5")]
-    evidence = Evidence(Figures({"returns": [r.__dict__ for r in returns]}), [DAY])
+    evidence = Evidence(Figures({"returns": [{**r.__dict__, "submission_ids": None} for r in returns]}), [DAY])
     table = evidence.statuses()
-    assert [h for h, _ in table.columns][1:] == [
+    assert [h.text for h in table.columns][1:] == [
         "Received",
         "Nil return",
         "Late",
@@ -76,5 +76,5 @@ def test_pages_show_a_status_of_another_version_as_it_is_written() -> None:
     ]
     assert [c.value for c in table.rows[0].cells] == [1, 0, 1, 0, 0, 1]
     assert evidence.returns("RHM").rows[0].cells[0] == "half received"
-    html = board(resolve(JD), [resolve(JD)], returns, set(), False, datetime(2023, 4, 12, tzinfo=UTC).isoformat())
+    html = board(resolve(JD), [resolve(JD)], returns, {}, set(), False, datetime(2023, 4, 12, tzinfo=UTC).isoformat())
     assert "Half received: <strong>1</strong>" in html

@@ -151,14 +151,16 @@ def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Proble
 
 def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]:
     """A warning for each row at a site that another trust runs: the row is used without its site."""
-    standing, found = asked.trust(code), []
-    mine, sites = standing.successor if standing else code, result.table["site_code"].to_pylist()
+    standing, found, column = asked.trust(code), list[Problem](), result.contract.site_field
+    if not column:
+        return []
+    mine, sites = standing.successor if standing else code, result.table[column].to_pylist()
     foreign = {c: s for c, s in asked.sites(c for c in sites if c).items() if s.ods_code != mine}
     for index, site_code in enumerate(sites) if foreign else ():
         if site_code in foreign:
             site, row = foreign[site_code], int(result.table["source_row"][index].as_py())
             message = f"{site_code} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
             fix = "Give a site of your own trust, or leave the cell empty."
-            found.append(Problem("site_elsewhere", "warning", message, fix, row, "site_code", site_code))
-            result.blanks.setdefault("site_code", set()).add(index)
+            found.append(Problem("site_elsewhere", "warning", message, fix, row, column, site_code))
+            result.blanks.setdefault(column, set()).add(index)
     return found

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime
+from typing import Any
 
 import gptables as gpt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from strike_reporting.catalogue.breakdowns import BREAKDOWNS
+from strike_reporting.catalogue.flags import FLAGS
+from strike_reporting.catalogue.tables import COVERAGE, DAY_TYPE, TEXT, Column, Table
+from strike_reporting.catalogue.tables import FLAGS as FLAGS_TABLE
+from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.data_files import SYNTHETIC, neutral
 from strike_reporting.publishing.manifest import Release
+from strike_reporting.settings import settings
 
-UNKNOWN = "[x]"  # the guidance's shorthand for a value that is not available
-MAX_ROWS = 30_000  # a longer table is for a program: the CSV and Parquet hold it whole
+# The guidance's shorthand for a value that is not available, and for one that there cannot be.
+UNKNOWN, NOT_APPLICABLE = "[x]", "[z]"
 
 
 def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
-    """`workbook.xlsx`, the same bytes for the same release. Tables beyond `MAX_ROWS` are named on the cover."""
+    """`workbook.xlsx`, the same bytes for the same release. Tables too long for a sheet are named on the cover."""
     synthetic = [SYNTHETIC] if release.data_class == "synthetic" else []
-    long = [n for n, t in tables.items() if t.num_rows > MAX_ROWS]
-    sheets = {n: _sheet(n, t, synthetic) for n, t in tables.items() if n not in long and t.num_rows}
+    long = [n for n, t in tables.items() if t.num_rows > settings().workbook_rows]
+    nowhere = not_provided(tables[COVERAGE.name])
+    sheets = {n: _sheet(n, t, synthetic, nowhere) for n, t in tables.items() if n not in long and t.num_rows}
     empty = [n for n, t in tables.items() if not t.num_rows]
     about = [
         *synthetic,
         f"Release {release.release_id}, status {release.status}.",
         f"Strike days: {', '.join(f'{date.fromisoformat(d):%a %-d %B %Y}' for d in release.strike_days)}.",
         f"{UNKNOWN} means that a value is not available: it is unknown, not zero.",
+        f"{NOT_APPLICABLE} means that there can be none: nobody there provides such care, or nothing is to be said.",
     ]
     if long:
         about.append(f"Too long for a sheet; see the CSV or Parquet files: {', '.join(long)}.")
@@ -45,9 +55,11 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     )
     notes = pd.DataFrame(
         [
-            ("missing", "A trust that has not returned is never counted as zero; coverage says how many returned."),
+            ("missing", "A trust that has not returned is never counted as zero; coverage says of whom each total is."),
             ("joint", "joint_action_ids names other action on the same day; its effect cannot be split off."),
-            ("x", f"{UNKNOWN} stands where a value is not available."),
+            ("x", f"{UNKNOWN} stands where a value is not available: somebody could have sent it."),
+            ("z", f"{NOT_APPLICABLE} stands where there can be no value."),
+            ("flags", f"The sheet flags lists doubts: {'; '.join(f'{f.key}: {f.definition}' for f in FLAGS.values())}"),
         ],
         columns=["Note reference", "Note text"],
     )
@@ -64,7 +76,28 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     return buffer.getvalue()
 
 
-def _sheet(name: str, table: pa.Table, synthetic: list[str]) -> gpt.GPTable:
+Nowhere = set[tuple[str, str, str]]
+
+
+def not_provided(coverage: pa.Table) -> Nowhere:
+    """Area type, area code and total, wherever nobody could have sent the total."""
+    rows = coverage.filter(~pc.field("is_applicable")).to_pylist()
+    return {(r["area_type"], r["area_code"], r["measure"]) for r in rows if r["strike_day"] is None}
+
+
+def blank(table: Table, column: Column, row: dict[str, Any], nowhere: Nowhere) -> str:
+    """What stands where a value is missing. Texts and days are missing where there is nothing to say.
+
+    A breakdown that was not sent is unknown, and so is a number, unless nobody there could have sent it.
+    """
+    if table.name == FLAGS_TABLE.name or (column.type in (TEXT, DAY_TYPE) and column.name not in BREAKDOWNS):
+        return NOT_APPLICABLE
+    of = row["measure"] if table.name == COVERAGE.name else column.name
+    is_nowhere = "area_type" in row and (row["area_type"], row["area_code"], of) in nowhere
+    return NOT_APPLICABLE if is_nowhere and table.name in (COVERAGE.name, TOTALS_TABLE) else UNKNOWN
+
+
+def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -> gpt.GPTable:
     described = TABLES[name]
     frame = neutral(table).to_pandas(integer_object_nulls=True, date_as_object=True).astype(object)
     for column in described.columns:
@@ -72,11 +105,16 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str]) -> gpt.GPTable:
             frame[column.name] = [v.isoformat() if v is not None else None for v in frame[column.name]]
         elif column.type == pa.bool_():
             frame[column.name] = [v if v is None else ("Yes" if v else "No") for v in frame[column.name]]
-    frame = frame.where(frame.notna() & (frame != ""), UNKNOWN)
+    rows = table.to_pylist()
+    for column in described.columns:
+        frame[column.name] = [
+            blank(described, column, row, nowhere) if row[column.name] in (None, "") else v
+            for v, row in zip(frame[column.name], rows, strict=True)
+        ]
     return gpt.GPTable(
         table=frame,
         table_name=name,
-        title=f"{described.title} $$missing$$ $$joint$$ $$x$$",
+        title=f"{described.title} $$missing$$ $$joint$$ $$x$$ $$z$$",
         subtitles=synthetic,
         scope="England",
         units={c.name: c.unit for c in described.columns if c.unit} or None,

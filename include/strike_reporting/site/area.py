@@ -112,7 +112,7 @@ def by_day(figures: Figures, action: ActionSet, place: Place) -> Table:
         )
         for n, d in enumerate(days)
     ]
-    returns = [Head(f"{label} returns", term="returns") for label in tables.values()]
+    returns = [Head(f"Returns, {label.lower()}", term="returns") for label in tables.values()]
     heads = (Head("Day", is_number=False, term="strike-day"), *shown, *returns)
     return Table(f"days-{place.area_code}", f"{place.name} by strike day", heads, rows)
 
@@ -239,7 +239,7 @@ def beside(
         heads.append(head(x.key, x.head))
         if _is_trusts_shown(x, everyone):
             heads.append(Head("Trusts in that share"))
-    heads += [Head(f"{LABELS[e]} returns", term="returns") for e in asked_for()]
+    heads += [Head(f"Returns, {LABELS[e].lower()}", term="returns") for e in asked_for()]
     rows = [
         Row(name, [*(c for x in shown for c in _beside(figures, p, x, everyone)), *_returned(figures, p)], tags=tags)
         for p, name, tags in sorted(places, key=weight)

@@ -112,6 +112,20 @@ class Cover:
             return Markup("by {} {}").format(who, words.counted(who.value, "trust"))
         return Markup("by {} of {} {}").format(came, asked, words.counted(asked.value, "trust"))
 
+    @property
+    def too_few(self) -> Markup:
+        """Why a figure is none of the area, after “reported so far by …”."""
+        share = self._figure("percent_covered", percent=True)
+        whose = "its" if self._is_narrow else "the area’s"
+        more = self._unasked() if self._figure("trusts_covered").value else []
+        some = Markup(", {} of the returns asked for").format(share) if share else Markup("")
+        care = (
+            " of trusts that provide such care"
+            if some and not self._is_narrow and TOTALS[self.measure].settings
+            else ""
+        )
+        return Markup("; ").join([Markup("Too few to be {} figure{}{}").format(whose, some, care), *more])
+
     def flagged(self, whole: Figure) -> Markup | None:
         """What flagged returns contribute; None when that is nothing, or the total is no sum."""
         part = self._figure("flagged_value")

@@ -43,7 +43,7 @@ def days(figures: Figures, action: ActionSet, place: Place) -> Chart:
     known = {d: _on(figures, place, total, d) for d, of in found.items() if any(f for _, f in of)}
     what = total.label[:1].lower() + total.label[1:]
     if not known:
-        return None, Markup("No {} has been reported yet ({}), so there is nothing to draw.").format(total.unit, what)
+        return None, Markup("Nothing has been reported yet ({}), so there is nothing to draw.").format(what)
     whole = _on(figures, place, total, None)
     finding = _finding(figures, action, place, total, known, whole)
     if len(found) == 1:
@@ -75,9 +75,7 @@ def _finding(
             words.day(worst), known[worst], whole, total.unit, len(known)
         )
     gone = Markup(" Nothing is known of {}.").format(", ".join(map(words.day, missing))) if missing else Markup("")
-    why = "The days are not compared, because not the same trusts returned for each."
-    if place.area_type == "trust":
-        why = "The days are not compared, because not all are known."
+    why = "The days are not compared, because on some too many returns are missing."
     return Markup("Reported: {} {} over {} of {} days.{} {}").format(
         whole, total.unit, len(known), len(known) + len(missing), gone, why
     )
@@ -97,11 +95,13 @@ def tiles(figures: Figures, boards: Sequence[Place]) -> Chart:
     total = main_total()
     values = {p.area_code: figure(figures, p.where, total.key) for p in boards}
     whole = [p for p in boards if values[p.area_code] and not Cover(figures, p.where, total.key).is_thin]
+    if not boards:
+        return None, Markup("There were no integrated care boards before July 2022.")
+    if not whole:
+        return None, Markup("Of no integrated care board has enough been reported to draw a map.")
     drawn = charts.icb_tiles(
         {p.area_code: values[p.area_code].value if p in whole else None for p in boards}, total.label
     )
-    if not whole:
-        return drawn, Markup("Of no board has enough been reported to draw it.")
     top = max(whole, key=lambda p: values[p.area_code].value or 0)
     return drawn, Markup("{} ({}) reported most: {}. {} of {} boards have enough returns to be drawn.").format(
         words.short(top.name), top.area_code, values[top.area_code], len(whole), len(boards)

@@ -37,7 +37,7 @@ def release_message(release: Release, to: Reported, tables: dict[str, list[dict[
     flags = Evidence(figures, resolve(release.action_id).days).flags_here(Place.of(area))
     for line in headline(figures, Place.of(area), []):
         lines.append((line.label, _figure(line), "; ".join(n.striptags() for n in line.notes)))
-        if line.key in moved and not line.so_far:
+        if line.key in moved:
             was = moved[line.key]["old"]
             entry = TOTALS.get(line.key)
             before = words.percent(_number(was)) if entry is None else words.number(_number(was), entry.places)

@@ -57,9 +57,9 @@ def _total(figures: Figures, place: Place, total: Total, pasts: list[Past]) -> L
         return None  # a sum needs all its parts
     cover = Cover(figures, place.where, total.key)
     is_thin = cover.is_thin and bool(now)
-    notes = [cover.said] if not is_thin else [Markup("Too few to be the area’s figure; ") + cover.said]
+    notes = [cover.too_few if is_thin else cover.said]
     notes += [escape(total.note)] if total.note else []
-    notes += _of_days(figures, place, total, now)
+    notes += [] if is_thin else _of_days(figures, place, total, now)
     flagged = cover.flagged(now)
     return Line(
         total.key,

@@ -106,7 +106,7 @@ def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) ->
 def _published(action_id: str, total: Total) -> list[PublishedFigure]:
     """England's published figures of an action, or of one reported with it, that count the same: the best one last.
 
-    Of the whole action before one of its days, exact before rounded, of it alone before joint, later before earlier.
+    Of it alone before joint, of the whole action before one of its days, exact before rounded, later before earlier.
     """
     found = [
         f
@@ -115,11 +115,11 @@ def _published(action_id: str, total: Total) -> list[PublishedFigure]:
         and f.value is not None
         and (f.measure in total.published_as or (f.day is not None and f.measure in total.published_daily_as))
     ]
-    is_peak = total.kind != "sum"
+    is_one = total.kind != "sum" or len(resolve(action_id).days) == 1
     found.sort(
         key=lambda f: (
-            is_peak or f.day is None,
             f.action_id == action_id,
+            is_one or f.day is None,
             f.value_qualifier == "exact",
             f.published_on,
         )
