@@ -148,7 +148,9 @@ def rows(counted: Counted, flagged: Iterable[tuple[Any, ...]]) -> Rows:
 
 def of_planned(counted: Counted, area: Area, measure: Measure) -> float | None:
     """Of what the expected trusts had planned, the percentage of the covered ones, over the whole action."""
-    percent: float | None = _row(of(counted, area, measure), _plans(counted, measure), counted.days)["percent_of_planned"]
+    percent: float | None = _row(of(counted, area, measure), _plans(counted, measure), counted.days)[
+        "percent_of_planned"
+    ]
     return percent
 
 

@@ -37,13 +37,20 @@ from strike_reporting.extracts.measures import (
     measures_of,
 )
 
+_UNPUBLISHED = b"unpublished"
+
 
 def as_today(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A table of an older release in today's columns: those that it was published without are null."""
-    columns = [
-        table[f.name].cast(f.type) if f.name in table.schema.names else pa.nulls(table.num_rows, f.type) for f in schema
-    ]
-    return pa.table(columns, schema=schema)
+    """A table of an older release in today's columns: those that it was published without are null (`unpublished`)."""
+    lacking = [f.name for f in schema if f.name not in table.schema.names]
+    columns = [pa.nulls(table.num_rows, f.type) if f.name in lacking else table[f.name].cast(f.type) for f in schema]
+    return pa.table(columns, schema=schema.with_metadata({_UNPUBLISHED: ",".join(lacking)}))
+
+
+def unpublished(table: pa.Table) -> set[str]:
+    """Columns that a table of an older release was published without."""
+    said = (table.schema.metadata or {}).get(_UNPUBLISHED, b"").decode()
+    return {name for name in said.split(",") if name}
 
 
 def _breakdown(key: str) -> Column:

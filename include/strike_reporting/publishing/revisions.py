@@ -15,7 +15,7 @@ from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.catalogue.tables import REVISIONS, Table
 from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE, concerned
-from strike_reporting.extracts.tables import TABLES
+from strike_reporting.extracts.tables import TABLES, unpublished
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Inputs, Release
 from strike_reporting.reference.organisations import organisations
@@ -83,11 +83,13 @@ def _key(table: Table, row: Row) -> str:
 
 
 def _changes(table: Table, old: pa.Table, new: pa.Table) -> Iterator[_Change]:
+    """Every figure that differs; a column that the release before was published without tells nothing new of it."""
+    fields = [f for f in table.measures if f not in unpublished(old)]
     was = {_key(table, r): r for r in old.to_pylist()}
     now = {_key(table, r): r for r in new.to_pylist()}
     for key in sorted({*was, *now}):
         before, after = was.get(key, {}), now.get(key, {})
-        for field in table.measures:
+        for field in fields:
             if before.get(field) != after.get(field):
                 yield _Change(table, after or before, field, before.get(field), after.get(field))
 
@@ -135,15 +137,16 @@ class _Causes:
         """The reason in words, and the submissions joined by `;`."""
         extracts, day = concerned(table, change.field), dict(change.cells).get("strike_day")
         trusts = self._trusts(table, change)
-        reasons: list[str] = []
+        found: dict[str, list[str]] = {}
         submissions: set[str] = set()
         for code in sorted(trusts):
             for extract in extracts:
                 days = [d for d in self._differ.get((code, extract), ()) if day is None or d == str(day)]
                 if days:
-                    reasons.append(self._return(code, extract, days, submissions))
-        shown = [*reasons[:10], *([f"and {len(reasons) - 10} more"] if len(reasons) > 10 else []), *self._general]
-        why = "; ".join(dict.fromkeys(shown)) or "reference data changed: names, members or who is asked"
+                    what, of = self._return(code, extract, days, submissions)
+                    found.setdefault(what, []).append(of)
+        said = [f"{what}: {_first(of)}" for what, of in found.items()]
+        why = "; ".join([*said, *self._general]) or "reference data changed: names, members or who is asked"
         return why, ";".join(sorted(submissions)) or None
 
     def _trusts(self, table: str, change: _Change) -> set[str]:
@@ -157,8 +160,8 @@ class _Causes:
         mine = {t for t, areas in self._areas.items() if change.area in areas or kind == ENGLAND.area_type}
         return (moved & mine) or mine
 
-    def _return(self, code: str, extract: str, days: list[str], submissions: set[str]) -> str:
-        """What happened to a trust's returns of an extract on these days."""
+    def _return(self, code: str, extract: str, days: list[str], submissions: set[str]) -> tuple[str, str]:
+        """What happened to a trust's returns of an extract on these days, and of whom."""
         was: set[str] = set()
         now: set[str] = set()
         refused: set[str] = set()
@@ -171,17 +174,22 @@ class _Causes:
         fresh, gone = now - was, was - now
         submissions |= fresh or gone
         if fresh:
-            return f"{'replaced' if was else 'new'} return: {what} ({self._named(fresh)})"
+            return "new or replaced returns", f"{what} ({self._named(fresh)})"
         if gone:
-            return f"no longer counted: {what} ({self._named(gone)})"
+            return "no longer counted", f"{what} ({self._named(gone)})"
         if refused:
             submissions |= refused
-            return f"a newer file could not be used: {what} ({self._named(refused)})"
-        return f"judged again or asked anew: {what}"
+            return "a newer file could not be used", f"{what} ({self._named(refused)})"
+        return "judged again, or asked otherwise", what
 
     def _named(self, submissions: set[str]) -> str:
         names = sorted({self._names.get(s, s) for s in submissions})
         return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _first(of: list[str]) -> str:
+    """The first ten, and how many more."""
+    return ", ".join(of[:10]) + (f" and {len(of) - 10} more" if len(of) > 10 else "")
 
 
 def _used(row: Row | None) -> set[str]:
