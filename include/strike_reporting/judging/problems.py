@@ -6,10 +6,13 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from strike_reporting.errors import SenderFault
-from strike_reporting.extracts import EXTRACTS, Severity, load
 from strike_reporting.nhs_number import holds_nhs_number
+
+if TYPE_CHECKING:
+    from strike_reporting.extracts.contract import Severity
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ _COMMON = (
 @cache
 def _vocabulary() -> frozenset[str]:
     """Words of the contracts: codes, labels, spellings, field names and titles."""
+    from strike_reporting.extracts import EXTRACTS, load  # what checks contracts is not for the process that reads
+
     said = [_COMMON]
     for extract in EXTRACTS:
         for f in load(extract).fields:
