@@ -120,7 +120,7 @@ KINDS = ROWS | {
     "pages": Kind(file_of(f"home/site/{A}/0002/drawn.json"), "/drawn.json", REBUILD, "pages", "less more stray"),
     "landed": Kind(lambda root: InFile(landed(root)), "landing/objects/", BACKUP, "", ""),
     "accepted": Kind(file_of("home/accepted/cancellations/{}.parquet"), "accepted/cancellations/", REBUILD),
-    "feed": Kind(file_of("config/feeds/RHU.yaml"), "RHU.yaml", BACKUP, "extract", "empty"),
+    "feed": Kind(file_of("config/feeds/RHU.yaml"), "RHU.yaml", BACKUP, "extract", ""),
     "dialect": Kind(file_of("config/dialects/plain.yaml"), "plain", BACKUP, "columns", ""),
 }
 

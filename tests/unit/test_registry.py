@@ -38,7 +38,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Written:
     """The registry of these feed lines, and of other files by name."""
 
     def write(*lines: str, **files: str) -> Registry:
-        for name, text in {"feeds__a": "".join(f"- {line}\n" for line in lines), **files}.items():
+        for name, text in {"feeds__a": "".join(f"- {line}\n" for line in lines) or "[]", **files}.items():
             path = tmp_path / f"{name.replace('__', '/')}.yaml"
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -149,6 +149,16 @@ def test_a_file_that_cannot_be_read_stops_no_other(written: Written, tmp_path: P
     registry = written(GOOD)
     assert len(registry.feeds) == 1
     assert [f.file.endswith("b.yaml") for f in registry.faults] == [True]
+
+
+def test_a_file_that_was_emptied_is_named(written: Written) -> None:
+    """Its feeds would be gone without a word. One that says `[]`, or holds only comments, says that it has none."""
+    registry = written(GOOD, feeds__b="\n", feeds__c="[]\n", feeds__d="# - a feed\n", dialects__e="")
+    assert [f.id for f in registry.feeds] == ["RHM.cancellations"]
+    assert [(f.file[-6:], f.message) for f in (*registry.faults, *load_dialects().faults)] == [
+        ("b.yaml", "the file is empty"),
+        ("e.yaml", "the file is empty"),
+    ]
 
 
 def test_a_feed_given_twice_is_not_guessed_and_both_places_are_named(written: Written, tmp_path: Path) -> None:

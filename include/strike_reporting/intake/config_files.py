@@ -137,6 +137,9 @@ def _of_file(file: Path, what: str, name: Callable[[dict[str, Any]], str]) -> It
     except (OSError, UnicodeDecodeError) as error:
         yield Fault(what, "", str(file), 1, "", None, f"the file cannot be read: {error}", "Save it as UTF-8 text.")
         return
+    if not text.strip():
+        yield Fault(what, "", str(file), 1, "", None, "the file is empty", "Restore what it held, or remove it.")
+        return
     try:
         nodes = list(yaml.compose_all(text, _LOADER))
     except yaml.YAMLError:
