@@ -14,7 +14,7 @@ from disturbing import crash
 from undisturbed import STAGES, Undisturbed
 
 pytestmark = pytest.mark.integration
-SAMPLE, TWICE = 12, 60
+SAMPLE, TWICE = 5, 60
 
 
 def lots(rounds: Undisturbed) -> Random:
