@@ -5,12 +5,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from conftest import drawn, judge
+from strike_reporting.errors import OurFault
+from strike_reporting.extracts import EXTRACTS, contracts_dir
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.ledger import ledger_of
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
+from strike_reporting.simulator.loading import simulators
 from strike_reporting.storage import Store
 
 ACTION = resolve("JD-2023-04-11")
@@ -88,3 +91,19 @@ def test_dirt_never_touches_another_trust(home: Path, store: Store, tmp_path: Pa
 def test_no_published_total_is_said(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="no England total"):
         simulate(resolve("JD-2016-09-12"), tmp_path, trusts=["RHU"], match_published=True)
+
+
+def test_an_extract_of_the_configuration_may_bring_a_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(iter(EXTRACTS))
+    folder = tmp_path / "extracts" / "toys"
+    folder.mkdir(parents=True)
+    contract = (contracts_dir(name) / "contract.yaml").read_text().replace(f"\nname: {name}", "\nname: toys")
+    (folder / "contract.yaml").write_text(contract)
+    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path))
+    assert "toys" in EXTRACTS and list(simulators()) == [e for e in EXTRACTS if e != "toys"], "it is optional"
+    (folder / "simulate.py").write_text("SIMULATOR = None\n")
+    with pytest.raises(OurFault, match=r"toys/simulate.py: it holds no `SIMULATOR"):
+        simulators()
+    said = "from strike_reporting.extracts.simulating import Simulator\n"
+    (tmp_path / "extracts" / "toys" / "simulate.py").write_text(said + "SIMULATOR = Simulator(rows=lambda *_: [])\n")
+    assert list(simulators()) == list(EXTRACTS)

@@ -154,7 +154,7 @@ RETURNS = Table(
         ACTION,
         _c("ods_code", TEXT, "", "Trust, by its code on the day."),
         _aside("trust_name", TEXT, "", "Its name on the day."),
-        _c("extract", TEXT, "", "cancellations, staffing or planned_activity."),
+        _c("extract", TEXT, "", "Which return, by the name of its contract."),
         DAY,
         _c("return_status", TEXT, "", f"{', '.join(BY_KEY)}."),
         _aside("submission_id", TEXT, "", "The newest submission that counts (or was refused)."),

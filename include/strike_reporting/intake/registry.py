@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from strike_reporting.clock import parse_due
+from strike_reporting.extracts import EXTRACTS
 from strike_reporting.intake.config_files import Entry, Fault, Wrong, entries, nearest, one_of
 from strike_reporting.intake.dialects import (
     EXCEL_SERIAL,
@@ -90,14 +91,13 @@ class Feed(BaseModel):
 
     @property
     def id(self) -> str:
-        """Such as `RHU.cancellations`."""
+        """The trust and the extract, joined by a dot."""
         return f"{self.trust}.{self.extract}"
 
 
 _FIXES = {
     "trust": "Give the trust's ODS code, such as `trust: RHU`.",
-    "extract": "Say which extract it delivers, such as `extract: cancellations`.",
-    "location": "Say where its files are, such as `location: RHU/cancellations`.",
+    "location": "Say where its files are, such as `location: RHU/returns`.",
     "contact": "Give an e-mail address, such as `contact: information@trust.nhs.uk`.",
     "data_class": "Write real or synthetic.",
     "restates_day": "Write true or false.",
@@ -132,7 +132,8 @@ def load_registry(config: Path | None = None) -> Registry:
         try:
             feed = Feed.model_validate(entry.data)
         except ValidationError as error:
-            faults += entry.faults(error, Feed.model_fields, _FIXES)
+            extracts = f"Say which extract it delivers: {', '.join(EXTRACTS)}."
+            faults += entry.faults(error, Feed.model_fields, {**_FIXES, "extract": extracts})
             continue
         wrong = list(_unfit(entry, feed, known))
         faults += wrong

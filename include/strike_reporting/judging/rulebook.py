@@ -56,7 +56,7 @@ class Candidate:
 
 
 class Rulebook:
-    """Answers questions such as `contract:staffing`, `dialect:wide`, `trust:RHU`, `site:RHU03`, `days:2023-04-11`."""
+    """Answers questions such as `contract:NAME`, `dialect:wide`, `trust:RHU`, `site:RHU03`, `days:2023-04-11`."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Answer, str]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from strike_reporting.errors import StrikesError
+from strike_reporting.extracts import EXTRACTS
 from strike_reporting.settings import GROUPS, shown
 
 _FEEDS = """\
@@ -12,7 +13,7 @@ _FEEDS = """\
 # `strikes feeds` says what is wrong with an entry; docs/feeds.md says what each transport needs.
 # Values:
 #   trust       ODS code
-#   extract     cancellations, staffing or planned_activity
+#   extract     {extracts}
 #   transport   folder (default), sftp, https, mesh or object_store
 #   connection  the id of an Airflow connection, which holds address and secret; never a secret here
 #   location    where the files are; for a folder relative to STRIKES_HOME/inbox
@@ -25,8 +26,8 @@ _FEEDS = """\
 #
 # Remove the # from these lines and make them yours:
 #- trust: RHU
-#  extract: cancellations
-#  location: RHU/cancellations/*.csv
+#  extract: {first}
+#  location: RHU/returns/*.csv
 #  due: 10:00
 #  grace: 30
 #  contact: information@trust.nhs.uk
@@ -86,7 +87,7 @@ def write_starter(folder: Path) -> list[Path]:
         raise StrikesError(f"{folder} is not an empty folder, and nothing is overwritten: name a new one")
     files = {
         "settings.toml": settings_toml(),
-        "feeds/feeds.yaml": _FEEDS,
+        "feeds/feeds.yaml": _FEEDS.format(extracts=", ".join(EXTRACTS), first=next(iter(EXTRACTS))),
         "dialects/dialects.yaml": _DIALECTS,
         "README.md": _README,
     }

@@ -55,9 +55,9 @@ def _address(location: str) -> str | None:
 
 
 KINDS = {
-    "folder": Kind("none", "RHU/cancellations or /mnt/share/RHU/*.csv", _path),
+    "folder": Kind("none", "RHU/returns or /mnt/share/RHU/*.csv", _path),
     "sftp": Kind("must", "/out/*.csv", _path),
-    "https": Kind("must", "files/ or files/cancellations.csv", _on_server),
+    "https": Kind("must", "files/ or files/return.csv", _on_server),
     "mesh": Kind("must", "WORKFLOW/SENDERMAILBOX", _mailbox),
     "object_store": Kind("may", "s3://bucket/out/*.csv", _address),
 }
