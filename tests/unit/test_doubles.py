@@ -165,6 +165,17 @@ def test_a_day_of_one_grade_stands_beside_the_shifts_of_another() -> None:
     assert found("staffing", row("all", 8, None), row("day", 5, None)) == [(2, "whole_beside_parts", "error")]
 
 
+def test_zeros_decide_nothing_and_are_never_left_out() -> None:
+    pods = ("elective_unsplit", "elective_inpatient", "day_case", "outpatient_unsplit")
+    zeros = [cancelled(0, point_of_delivery=pod) for pod in pods]
+    assert found("cancellations", *zeros, *zeros) == [], "a template of zeros, pasted again"
+    sited = [cancelled(3, site_code="RHU03"), cancelled(8, point_of_delivery="outpatient_first", site_code="RHU03")]
+    assert found("cancellations", *zeros, *sited) == [], "nothing is no total"
+    assert found("cancellations", cancelled(0, site_code="RHU03"), cancelled(9)) == [], "nor does it hold one"
+    nobody = {"staff_group": "students", "shift": "all", "absent_action": 0}
+    assert found("staffing", nobody, {**nobody, "shift": "day", "absent_action": 2}) == []
+
+
 def test_no_absence_and_many_due_is_something_said() -> None:
     rows = [
         {"staff_group": "students", "shift": shift, "absent_action": 0, "due_to_work": 50} for shift in ("all", "day")
