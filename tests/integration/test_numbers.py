@@ -124,11 +124,12 @@ def test_one_record_key_does_not_hide_repeats(store: Store, drop: Drop) -> None:
 
 
 def test_the_peak_is_a_strike_day(store: Store, drop: Drop) -> None:
-    rows = "RN5,2023-04-12,doctors,FY1,10\nRN5,2023-04-15,doctors,FY1,900\n"
+    absent = {"11": 5, "12": 10, "13": 5, "14": 4, "15": 900}  # the 15th is the closing day
+    rows = "".join(f"RN5,2023-04-{day},doctors,FY1,{n}\n" for day, n in absent.items())
     publish(store, drop(a__csv=STAFF + rows))
     row = read(JD, "action_totals").set_index("area_code").loc["RN5"]
     assert (row["staff_absent_peak"], str(row["staff_absent_peak_day"])) == (10, "2023-04-12")
-    assert (row["staff_absent_average"], row["staff_days_lost"]) == (10.0, 910)
+    assert (row["staff_absent_average"], row["staff_days_lost"]) == (6.0, 924)
 
 
 def test_a_share_that_is_not_all_never_reads_as_all(store: Store, drop: Drop) -> None:
