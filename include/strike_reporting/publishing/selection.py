@@ -143,7 +143,7 @@ class _One:
             day.refused.append((self.whole, self.whole.reason))
         used = {o.submission_id: o for o, _ in day.held.values()}
         newest = max(used.values(), key=lambda o: o.sequence)
-        later = [(o, why) for o, why in day.refused if o.sequence >= newest.sequence]
+        later = sorted((r for r in day.refused if r[0].sequence >= newest.sequence), key=lambda r: r[0].sequence)
         quarantined = sum(o.days[self.day].quarantined for o in used.values())
         total = sum(said.total for _, said in day.held.values())
         reasons = []
