@@ -363,6 +363,10 @@ ROWS = {
             "cancellations_daily ENG 11 day_case": {"cancelled": 29, "notified": 10, "notified_of": 14},
         },
     ),
+    "a large sum": Case(  # 20,000 + 19,999 + … + 19,102: no number of 24 bits holds the sum of these 899
+        (out("RHM", *(f"11 day_case {20_000 - n}" for n in range(899))),),
+        {"action_totals ENG": {"inpatient_cancelled": 899 * (20_000 + 19_102) // 2}},
+    ),
     "nobody was told": Case(  # said of 8, of none that they were: a real zero
         (out("RHM", "11 day_case 8 patient_notified=no"),),
         {"cancellations_daily RHM 11 day_case": {"notified": 0, "notified_of": 8}},

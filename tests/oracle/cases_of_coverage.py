@@ -178,7 +178,7 @@ COVERAGE = {
         {
             "action_totals R1C": {"community_cancelled": 7},
             "action_totals HAMPSHIRE": {"community_cancelled": 7},
-            "action_totals RW1": {"community_cancelled": None},
+            "action_totals RW1": {"community_cancelled": None, "area_name": "Southern Health NHS Foundation Trust"},
         },
         "JD-2024-06-27",
     ),

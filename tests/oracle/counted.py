@@ -40,7 +40,8 @@ class Fact:
 
     @property
     def site(self) -> str | None:
-        return self.row["site_code"]
+        site: str | None = self.row["site_code"]
+        return site
 
 
 def trust_of(code: str, day: date) -> Trust | None:
@@ -104,17 +105,24 @@ class Counted:
         """What is held, for every trust that was asked or of which something came."""
         found = {}
         for extract in EXTRACTS:
-            mine = [j for j in self.judged if j.file.extract == extract and not (j.file.withdrawn and not j.is_refused)]
+            sent = [j for j in self.judged if j.file.extract == extract]
+            mine = [j for j in sent if not j.file.withdrawn or j.is_refused]
             for day in self.all_days:
-                came = {j.file.trust for j in mine if j.says(day) and trust_of(j.file.trust, day)}
+                came = {j.file.trust for j in sent if j.says(day) and trust_of(j.file.trust, day)}
                 for trust in came | self.asked(extract, day):
                     found[trust, extract, day] = held(self.of(trust, mine, day), day)
         return found
 
     def of(self, trust: str, judged: Iterable[Judged], day: date) -> list[Judged]:
-        """A trust's files that say something of a day, or that may have and cannot be read."""
-        vague = self.is_meant and day in self.days
-        return [j for j in judged if j.file.trust == trust and (j.says(day) or (j.is_of_unknown_days and vague))]
+        """A trust's files that say something of a day, or that may have and cannot be read.
+
+        A feed's file whose days nobody can read is about the days around which it came: never these, in a round.
+        """
+
+        def may_say(one: Judged) -> bool:
+            return one.is_of_unknown_days and one.file.feed == "drop" and self.is_meant and day in self.days
+
+        return [j for j in judged if j.file.trust == trust and (j.says(day) or may_say(j))]
 
     def held_of(self, trust: str, extract: str, day: date) -> Held:
         """What is held of a trust's day."""

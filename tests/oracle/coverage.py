@@ -95,7 +95,7 @@ def of(counted: Counted, area: Area, measure: Measure) -> Days:
         if counted.asked_number(measure.extract, day) is not None:
             asked |= came
         # A site may have what its trust sent without naming sites, so its trust's word counts.
-        provides[day] = {t for t in members if _provides(t, day, measure) or _sent(counted, t, day, measure)}
+        provides[day] = {t for t in members if _provides(t, day, measure, asked) or _sent(counted, t, day, measure)}
         expected[day] = provides[day] & asked
         covered[day] = {t for t in expected[day] & came if _has_all(t, day, measure, sent[t, day])}
         unasked[day] = came - asked
@@ -106,8 +106,8 @@ def _sent(counted: Counted, trust: str, day: date, measure: Measure) -> bool:
     return any(f.day == day and measure.has(f) for f in counted.facts_in(("trust", trust)))
 
 
-def _provides(trust: str, day: date, measure: Measure) -> bool:
-    return measure.settings is None or bool(provided(trust, day) & measure.settings)
+def _provides(trust: str, day: date, measure: Measure, asked: set[str]) -> bool:
+    return trust in asked if measure.settings is None else bool(provided(trust, day) & measure.settings)
 
 
 def _has_all(trust: str, day: date, measure: Measure, sent: set[str]) -> bool:

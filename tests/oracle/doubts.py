@@ -111,9 +111,9 @@ def _outliers(pairs: dict[tuple[str, str], list[Pair]]) -> Iterable[tuple[str, s
             peers = [(a, b) for t, (a, b) in trusts.items() if t != trust and below / 2 <= b <= below * 2]
             if len(peers) < PEERS or max(above, median(a for a, _ in peers)) < JUMP_AT_LEAST:
                 continue
-            mine, usual = above / below, median(a / b for a, b in peers)
-            if mine > usual * OUTLIER_TIMES or mine * OUTLIER_TIMES < usual:
-                yield share, trust, day, 100 * mine, 100 * usual
+            own, usual = above / below, median(a / b for a, b in peers)
+            if own > usual * OUTLIER_TIMES or own * OUTLIER_TIMES < usual:
+                yield share, trust, day, 100 * own, 100 * usual
 
 
 def _jumps(counted: Counted, facts: dict[str, list[Fact]]) -> Iterable[tuple[str, date, int, float]]:
@@ -127,7 +127,7 @@ def _jumps(counted: Counted, facts: dict[str, list[Fact]]) -> Iterable[tuple[str
             others = [v for d, v in days.items() if d != day and (d.weekday() > 4) == (day.weekday() > 4)]
             if len(others) < 2 or max(value, median(others)) < JUMP_AT_LEAST:
                 continue
-            usual = median(others)
+            usual = float(median(others))
             if value > usual * JUMP_TIMES or value * JUMP_TIMES < usual:
                 yield trust, day, value, usual
 
@@ -149,10 +149,10 @@ def _unusual(facts: dict[str, list[Fact]], breakdowns: tuple[str, ...]) -> Itera
                 if whole:
                     shares[part][trust] = 100 * value / whole
         for part, of in shares.items():
-            usual = median(of.values())
+            usual = float(median(of.values()))
             for trust in (t for t in of if t in large and len(of) > PEERS):
                 if abs(of[trust] - usual) >= UNUSUAL_POINTS:
                     new = abs(of[trust] - usual), part, of[trust], usual
                     furthest[trust] = max(furthest.get(trust, new), new)
-    for trust, (_, part, value, usual) in furthest.items():
-        yield trust, part, value, usual
+    for trust, (_, part, percent, usual) in furthest.items():
+        yield trust, part, percent, usual

@@ -13,7 +13,10 @@ Part = tuple[Judged, list[Typed]]
 
 @dataclass
 class Held:
-    """What is held of a day. questions: newer files, by the parts that stand instead of theirs, until one of these goes."""
+    """What is held of a day.
+
+    questions: newer files by the parts that stand instead of theirs, until one of these goes.
+    """
 
     parts: dict[Base, dict[Site, Part]] = field(default_factory=dict)
     refused: list[Judged] = field(default_factory=list)

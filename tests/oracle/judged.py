@@ -85,7 +85,7 @@ class Judged:
 def judge(index: int, file: File) -> Judged:
     """Judge one file by itself."""
     found = Judged(index, file)
-    if file.unreadable or _is_anothers(file):
+    if file.unreadable or not (file.rows or file.nil_days) or _is_anothers(file):
         found.is_refused = found.is_of_unknown_days = True
         return found
     rows, extract = _expanded(file), file.extract

@@ -56,7 +56,6 @@ def returns(counted: Counted) -> Table:
         elif status == "rejected":
             said = [f for f in held.refused if f.says(day)] or held.refused
             row |= {"submission_id": said[-1].index, "rows_quarantined": said[-1].left_out[day]}
-            row["submission_ids"] = (said[-1].index,)
         found[counted.action.action_id, trust, extract, day] = row
     return found
 
@@ -172,12 +171,12 @@ def action_totals(counted: Counted) -> Table:
         cells |= _paired(share, "cancelled", "planned")
         cells["percent_planned_maintained"] = _rest(share.percent)
         cells["percent_planned_maintained_with_impossible"] = _rest(share.percent_with_impossible)
-        cells["is_maintained_unreliable"] = share.is_unreliable
+        cells["is_maintained_unreliable"] = share.is_unreliable if share.pairs else None
         staff = Share(tuple(staff_pairs(f for f in counted.facts_in(area) if f.extract == "staffing").values()))
         cells |= {
             "percent_due_absent": staff.percent,
             "percent_due_absent_with_impossible": staff.percent_with_impossible,
-            "is_due_absent_unreliable": staff.is_unreliable,
+            "is_due_absent_unreliable": staff.is_unreliable if staff.pairs else None,
             "due_absent_trusts": staff.trusts,
             "paired_due": staff.below,
             "paired_absent": staff.above,

@@ -23,6 +23,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
+from oracle import plain_rules
 from oracle.doubts import PEERS
 from oracle.rounds import TRUSTS, File, Round, text
 
@@ -46,11 +47,19 @@ def ten_trusts() -> Iterator[None]:
             yield
 
 
-def publish(drawn: Round, order: random.Random | None = None) -> Published:
-    """Land a round's files in their order, judge what there is (by `order` in another one), and stage every action."""
+def publish(drawn: Round, order: random.Random | None = None, by_library: bool = False) -> Published:
+    """Land a round's files in their order, judge what there is, and stage every action.
+
+    Args:
+        drawn: the round.
+        order: shuffles what there is to judge.
+        by_library: judge the contract's rules as it is done in earnest, and not the quick way.
+    """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIKES_HOME", f"{folder}/home")
         patch.setenv("STRIKES_PEERS_AT_LEAST", str(PEERS))
+        if not by_library:
+            patch.setattr("strike_reporting.judging.settle.judge", plain_rules.judge)
         settings.cache_clear()
         store = Store()
         ids = land(store, drawn, Path(folder))
