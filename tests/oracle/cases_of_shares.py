@@ -129,17 +129,18 @@ SHARES = {
             "action_totals RHM01": NO_SHARE,
         },
     ),
-    "nothing was planned": Case(  # 3 of 0 cannot be; 0 of 0 is no pair; 4 of 100 remain
+    "nothing was planned": Case(  # 3 of 0 cannot be; RHU's 0 of 0 is no pair; 4 of 100 remain
         (
-            out("RHM", "11 day_case 3", "12 day_case 0", "13 day_case 4"),
-            plan("RHM", "11 day_case 0", "12 day_case 0", "13 day_case 100"),
+            *(out("RHM", "11 day_case 3", "13 day_case 4"), plan("RHM", "11 day_case 0", "13 day_case 100")),
+            *(out("RHU", "12 day_case 0"), plan("RHU", "12 day_case 0")),
         ),
         {
-            "action_totals RHM": {"percent_planned_maintained": 96.0, "paired_planned": 100, "paired_trusts": 1},
+            "action_totals ENG": {"percent_planned_maintained": 96.0, "paired_planned": 100, "paired_trusts": 1},
+            "action_totals RHU": NO_SHARE,
             "cancellations_daily RHM 11 day_case": {"percent_cancelled": None, "paired_trusts": 0},
-            "cancellations_daily RHM 12 day_case": {"percent_cancelled": None, "paired_trusts": 0},
+            "cancellations_daily RHU 12 day_case": {"percent_cancelled": None, "paired_trusts": 0},
             "flags RHM cancellations 11 above_100": {"value": 3.0, "compared_with": 0.0},
-            "flags RHM cancellations 12 above_100": None,
+            "flags RHU cancellations 12 above_100": None,
         },
     ),
     "nobody was due": Case(  # 0 of 0 is no pair of staff either

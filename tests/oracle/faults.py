@@ -133,11 +133,7 @@ ROWS = (
     Mutant(
         "notified without its denominator",
         "told",
-        *(
-            "extracts/cancellations/measures.yaml",
-            "ELSE 0 END\n    where: status = 'cancelled' AND patient_notified IS NOT NULL",
-            "ELSE 0 END\n    where: status = 'cancelled'",
-        ),
+        *(_COUNTING, "WHERE ({m.where}) AND", "WHERE ({m.where.split(' AND patient_')[0]}) AND"),
     ),
     Mutant(
         "a site is added to its trust",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from strike_reporting.publishing.staging import CheckFailed
+from strike_reporting.errors import OurFault
 
 from oracle.faults import COVERAGE, DOUBTS, MUTANTS, ROWS, SHARES, SLICES
 from oracle.mutants import Mutant
@@ -42,6 +42,6 @@ def _check(mutant: Mutant) -> None:
     with mutant.applied():
         try:
             found = wrong(CASES[mutant.noticed_by], of_product(mutant.noticed_by))
-        except CheckFailed as failed:  # the product's own checks were quicker
+        except OurFault as failed:  # the product's own checks were quicker
             found = [str(failed)]
     assert found, f"nobody noticed: {mutant.name}"
