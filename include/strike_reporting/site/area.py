@@ -24,7 +24,7 @@ from strike_reporting.extracts.measures import (
 )
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.site import words
-from strike_reporting.site.cover import Cover, figure
+from strike_reporting.site.cover import Cover, figure, share_of
 from strike_reporting.site.figures import Figure, Figures, Head, Row, Table, ratio
 from strike_reporting.site.terms import head
 
@@ -260,9 +260,9 @@ def _beside(
         is_thin = bool(found) and Cover(figures, place.where, entry.key).is_thin
         yield Markup("{} so far").format(found) if is_thin else found
         return
-    share = figures.total(TOTALS_TABLE, entry.key, percent=True, **place.where)
+    share = share_of(figures, place.where, entry)
     row = next(iter(figures.rows(TOTALS_TABLE, **place.where)), {})
-    is_doubtful = bool(entry.unreliable and row.get(entry.unreliable))
+    is_doubtful = bool(share and entry.unreliable and row.get(entry.unreliable))
     yield Markup("{} {}").format(share, words.UNRELIABLE) if is_doubtful else share
     if _is_trusts_shown(entry, everyone):
         yield figures.total(TOTALS_TABLE, entry.trusts, **place.where)

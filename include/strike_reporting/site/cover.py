@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import kind_of
+from strike_reporting.catalogue.measures import Share
 from strike_reporting.catalogue.tables import COVERAGE
-from strike_reporting.extracts.measures import TOTALS
+from strike_reporting.extracts.measures import BY_EXTRACT, TOTALS, TOTALS_TABLE, extract_of
 from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.figures import Figure, Figures, ratio
@@ -134,9 +135,29 @@ class Cover:
         return Markup("flagged returns contribute {} ({})").format(part, ratio(part, whole))
 
 
+def covers_of(figures: Figures, where: dict[str, Any], share: Share) -> list[Cover]:
+    """The coverage of what a share is drawn from: the totals of its extract that everybody is told of."""
+    totals = BY_EXTRACT[extract_of(share.key)].totals
+    return [Cover(figures, where, t.key) for t in totals if t.is_always_shown or t.weight]
+
+
+def share_of(figures: Figures, where: dict[str, Any], share: Share) -> Figure:
+    """A share of an area: [z] where nobody could have sent it, and none where it would be of too little."""
+    found = figures.total(TOTALS_TABLE, share.key, percent=True, **where)
+    covers = covers_of(figures, where, share)
+    if found.value is None and covers and not any(c.is_applicable for c in covers):
+        return Figure(None, words.NOT_APPLICABLE, found.query)
+    return Figure(None, words.NOT_AVAILABLE, "") if found and _is_thin(covers) else found
+
+
+def _is_thin(covers: list[Cover]) -> bool:
+    able = [c for c in covers if c.is_applicable]
+    return bool(able) and all(c.is_thin for c in able)
+
+
 def figure(figures: Figures, where: dict[str, Any], measure: str) -> Figure:
     """A total of an area: [x] where it is not known, [z] where nobody could have sent it."""
-    found = figures.total("action_totals", measure, places=TOTALS[measure].places, **where)
+    found = figures.total(TOTALS_TABLE, measure, places=TOTALS[measure].places, **where)
     if found.value is None and not Cover(figures, where, measure).is_applicable:
         return Figure(None, words.NOT_APPLICABLE, found.query)
     return found

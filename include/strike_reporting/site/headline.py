@@ -8,11 +8,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from strike_reporting.catalogue.measures import Share, Total
-from strike_reporting.extracts.measures import BY_EXTRACT, TOTALS_TABLE, extract_of, parts_of, shown_in
+from strike_reporting.extracts.measures import TOTALS_TABLE, extract_of, parts_of, shown_in
 from strike_reporting.site import words
 from strike_reporting.site.area import Place
-from strike_reporting.site.cover import Cover, figure
+from strike_reporting.site.cover import Cover, figure, share_of
 from strike_reporting.site.figures import Figure, Figures, change, less
+
+_NOBODY = "Nobody here provides such care"
 
 
 @dataclass(frozen=True)
@@ -96,21 +98,17 @@ def _share(figures: Figures, place: Place, share: Share, pasts: list[Past]) -> L
     def of(column: str, **style: Any) -> Figure:
         return figures.total(TOTALS_TABLE, column, **style, **place.where)
 
-    now = of(share.key, percent=True)
-    if not now and not share.is_always_shown:
+    now, kept = share_of(figures, place.where, share), of(share.key, percent=True)
+    if not kept and not share.is_always_shown:
         return None
-    of_extract = BY_EXTRACT[extract_of(share.key)].totals
-    covers = [Cover(figures, place.where, t.key) for t in of_extract if t.is_always_shown or t.weight]
-    is_thin = any(c.is_thin for c in covers) and all(c.is_thin or not c.is_applicable for c in covers)
-    if is_thin and now:
-        now = Figure(None, words.NOT_AVAILABLE, "")
-        notes = [Markup("No share is drawn: too few of the returns that were asked for are here")]
-        return Line(share.key, share.label, now, place.link(extract_of(share.key)), notes=notes)
+    if not now and (kept or now.text == words.NOT_APPLICABLE):
+        why = "No share is drawn: too few of the returns that were asked for are here" if kept else _NOBODY
+        return Line(share.key, share.label, now, place.link(extract_of(share.key)), notes=[escape(why)])
     notes = _behind(share, of, place) if now else [_no_share(place)]
     if share.with_impossible:
-        kept = of(share.with_impossible, percent=True)
-        if kept and kept.value != now.value:
-            notes.append(Markup("With the pairs in whose part is more than the whole: {}").format(kept))
+        whole = of(share.with_impossible, percent=True)
+        if whole and whole.value != now.value:
+            notes.append(Markup("With the pairs in whose part is more than the whole: {}").format(whole))
     row = figures.rows(TOTALS_TABLE, **place.where)[0]
     mark = words.UNRELIABLE if share.unreliable and row[share.unreliable] else ""
     return Line(
