@@ -113,7 +113,7 @@ def test_its_list_hears_of_each_release(store: Store, areas: Callable[[str], Pat
     [message] = came
     assert message["To"] == "s@nhs.example" and message["Subject"].endswith(": Dorset, release 1")
     text = message.get_body(("plain",)).get_content()
-    assert "Inpatient and day case cancelled: 3 (1 of 3 trusts)" in text
+    assert "Inpatient and day case cancelled: 3 reported so far by 1 of " in text
     assert f"https://nhs.example/site/{JD}/0001/dorset.html" in text
 
 

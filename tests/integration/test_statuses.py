@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from conftest import judge
 from small_england import small_england
-from strike_reporting.catalogue.glossary import TERMS
 from strike_reporting.catalogue.statuses import STATUSES
 from strike_reporting.catalogue.tables import RETURNS
 from strike_reporting.intake.collecting import collect_drop
@@ -22,6 +21,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.site.board import board
 from strike_reporting.site.evidence import Evidence
 from strike_reporting.site.figures import Figures
+from strike_reporting.site.terms import TERMS
 from strike_reporting.storage import Store
 
 JD, DAY = "JD-2023-04-11", date(2023, 4, 11)
@@ -39,7 +39,7 @@ def one(status: str) -> Return:
 
 
 def test_each_status_is_in_glossary_and_dictionary() -> None:
-    names = {t.name: t.definition for t in TERMS}
+    names = {t.name: t.definition for t in TERMS.values()}
     assert {s.label: s.definition for s in STATUSES}.items() <= names.items()
     said = next(c.definition for c in RETURNS.columns if c.name == "return_status")
     assert said == "received, nil_return, late, missing, rejected, not_expected."

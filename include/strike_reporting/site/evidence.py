@@ -188,8 +188,9 @@ class Evidence:
     def _flag(self, r: dict[str, Any], *, is_one_trust: bool) -> Row:
         one = {k: r[k] for k in ("ods_code", "extract", "strike_day", "measure", "flag", "part")}
         told = flags.FLAGS.get(r["flag"])
-        places = int(any(r[v] is not None and r[v] % 1 for v in ("value", "compared_with")))
-        value, against = (self.figures.total("flags", v, places=places, **one) for v in ("value", "compared_with"))
+        value, against = (
+            self.figures.total("flags", v, places=int(bool((r[v] or 0) % 1)), **one) for v in ("value", "compared_with")
+        )
         part = f" ({words.dimension(r['part'])})" if r["part"] else ""
         cells: list[Figure | str | Markup] = [
             words.short_day(r["strike_day"]) if r["strike_day"] else "whole action",
