@@ -304,7 +304,7 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
     """One published table of a release, in today's columns: one that it was published without is all null.
 
     Raises:
-        Broken: it is damaged or gone.
+        Broken: it is damaged or gone: nothing is read, or compared with, that is not what was published.
     """
     file, schema = f"{name}.parquet", TABLES[name].schema
     if release.files and file not in release.files:
@@ -313,6 +313,8 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         data = store.read(f"{release.folder}/{file}")
     except FileNotFoundError as error:
         raise Broken(release.slug, release.number, file, "it is gone") from error
+    if hashlib.sha256(data).hexdigest() != release.files[file].sha256:
+        raise Broken(release.slug, release.number, file, "it is not as it was published")
     try:
         table = pq.read_table(io.BytesIO(data))
         return as_today(table, schema)
