@@ -222,7 +222,8 @@ def _pivot(pivot: Pivot) -> str:
         f"JOIN sites USING (site_code) WHERE {own}"
     )
     select = ["SELECT (SELECT action_id FROM about) AS action_id, n.area_name, w.*"]
-    joins = ["JOIN area_names n USING (area_type, area_code)"]
+    of_a_day = ("day_names", ", strike_day") if by_day else ("area_names", "")
+    joins = ["JOIN {} n USING (area_type, area_code{})".format(*of_a_day)]
     for s in (s for s in SHARES.values() if s.table == pivot.name):
         alias = f"s_{s.key}"
         on = [f"{alias}.{k} = w.{k}" for k in ("area_type", "area_code", *(["strike_day"] if by_day else []))]

@@ -5,6 +5,13 @@ UNION ALL
 SELECT 'site', site_code, site_name FROM sites
 WHERE site_code IN (SELECT site_code FROM facts);
 
+-- What they were called on each day.
+CREATE TABLE day_names AS
+SELECT DISTINCT area_type, area_code, strike_day, area_name FROM membership
+UNION ALL
+SELECT a.area_type, a.area_code, d.strike_day, a.area_name FROM area_names a CROSS JOIN days d
+WHERE a.area_type = 'site';
+
 -- What each total adds up, by trust, site, day and care setting.
 CREATE TABLE area_values AS
 SELECT m.area_type, m.area_code, p.total, p.ods_code, p.strike_day, sum(p.value) AS value
