@@ -191,6 +191,16 @@ COVERAGE = {
         },
         "RD-2025-07-25",
     ),
+    "the name of the day": Case(  # two actions reported as one, on either side of the day of another name
+        (out("RW1", "2024-06-27 mental_health 3", "2025-07-25 mental_health 4"),),
+        {
+            "cancellations_daily RW1 2024-06-27 mental_health": {"area_name": "Southern Health NHS Foundation Trust"},
+            "cancellations_daily RW1 2025-07-25 mental_health": {
+                "area_name": "Hampshire and Isle of Wight Healthcare NHS Foundation Trust"
+            },
+        },
+        "JD-2024-06-27;RD-2025-07-25",
+    ),
     "another action on some days": Case(  # the junior doctors' strike on the 20th, and on the closing day; named once
         (out("RHM", "2023-09-19 day_case 3", "2023-09-20 day_case 4"),),
         {
@@ -233,10 +243,13 @@ DOUBTS = {
             "flags RHU cancellations 11 jump inpatient_cancelled": None,
         },
     ),
-    "a weekend is no jump": Case(  # Sunday 30 April has no other weekend day beside it, Monday only one weekday
-        (staff("RHM", f"2023-04-30 {MD} 2", f"2023-05-01 {MD} 90"),),
-        {"flags RHM staffing 2023-05-01 jump staff_days_lost": None},
-        "NUR-2023-04-30",
+    "a weekend is no jump": Case(  # 26 and 27 July are one: 60 beside 10 on weekdays is no wonder, nor the other way
+        (staff("RHM", *(f"2025-07-{day} {MD} {60 if day in (26, 27) else 10}" for day in range(25, 30))),),
+        {
+            "flags RHM staffing 2025-07-26 jump staff_days_lost": None,
+            "flags RHM staffing 2025-07-28 jump staff_days_lost": None,
+        },
+        "RD-2025-07-25",
     ),
     "an outlier": Case(  # 45 of 100 beside 10 of 100 and 15 of 150: the usual is 10 %; RN5 is of another size
         (

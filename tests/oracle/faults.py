@@ -155,6 +155,11 @@ ROWS = (
         *("reference/organisations.py", "if first <= on <= last), name)", "if first <= date.today() <= last), name)"),
     ),
     Mutant(
+        "the last day's name is every day's",
+        "the name of the day",
+        *(_COUNTING, '("day_names", ", strike_day") if by_day', '("day_names", ", strike_day") if False'),
+    ),
+    Mutant(
         "joint actions are named again",
         "another action on some days",
         *(
