@@ -3,7 +3,8 @@
 CREATE TABLE comparable AS
 SELECT area_type, area_code, total,
     bool_and(coalesce(expected > 0 AND covered >= expected * comparable_cover_percent / 100.0, false)
-        AND asked_with NOT IN (SELECT extract FROM asked_numbers)) AS is_comparable
+        AND asked_with NOT IN (SELECT extract FROM asked_numbers))
+        AND count(*) = (SELECT count(*) FROM days WHERE is_strike_day) AS is_comparable
 FROM cover_by_day JOIN totals USING (total), about WHERE kind <> 'sum' GROUP BY area_type, area_code, total;
 
 CREATE TABLE steady AS
