@@ -34,6 +34,17 @@ COVERAGE = {
             }
         },
     ),
+    "no average of days on which it was no trust": Case(  # Solent has every day of 2024 and cannot have one of 2025
+        (staff("R1C", *(f"2024-{day} {MD} 7" for day in ("06-27", "06-28", "06-29", "06-30", "07-01"))),),
+        {
+            "action_totals R1C": {
+                "staff_absent_average": None,
+                "staff_absent_trusts": 0,
+                "staff_absent_is_same_trusts": True,
+            }
+        },
+        "JD-2024-06-27;RD-2025-07-25",
+    ),
     "no average of days that lack": Case(  # three days of four, and nobody else
         (staff("RHM", f"11 {MD} 10", f"12 {MD} 20", f"13 {MD} 30"),),
         {

@@ -253,6 +253,11 @@ COVERAGE = (
         ),
     ),
     Mutant(
+        "days on which nobody was asked are no days",
+        "no average of days on which it was no trust",
+        *(_PEAKS, "AND count(*) = (SELECT count(*) FROM days WHERE is_strike_day) AS", "AS"),
+    ),
+    Mutant(
         "a trust that nobody asked is covered",
         "whom nobody asked",
         *(_COVERAGE, "is_asked AND is_whole AS is_covered", "is_whole AS is_covered"),
