@@ -104,6 +104,7 @@ def judge(index: int, file: File) -> Judged:
     if lost or not good or not any(r["day"] in all_days() for r in good):
         found.is_refused = True
         found.left_out = Counter(r["day"] for r, _ in typed if r["day"] is not None)
+        found.is_of_unknown_days = not found.left_out
         return found
     kept = _whole_beside_parts(_unsited_beside_sited(_pasted_again(good)))
     found.left_out += Counter(r["day"] for r in good) - Counter(r["day"] for r in kept)

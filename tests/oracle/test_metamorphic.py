@@ -16,7 +16,7 @@ from oracle.rounds import DAY, File, Round, drawn
 from oracle.world import Published, publish, ten_trusts
 
 # Each of an action of several days.
-SEEDS = (2, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 9, 14)))
+SEEDS = (33, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 2, 9, 14)))
 FIGURES = ("cancellations_daily", "staffing_daily", "action_totals", "specialties", "coverage")
 # Which file a return came in, and how much of it was used, is what a split changes.
 OF_FILES = ("submission_id", "submission_ids", "received_at", "reason", "refused_submission_id", "is_from_two_files")
@@ -98,7 +98,8 @@ def test_a_file_cut_up(seed: int, by: str) -> None:
     one = _clean(_simple(seed))
     other = replace(one, files=tuple(part for f in one.files for part in cut(f)))
     assert len(other.files) > len(one.files)
-    assert _differing(_cells(publish(one), FIGURES), _cells(publish(other), FIGURES)) == []
+    said = ("flagged_value",)  # a day from two files is flagged
+    assert _differing(_cells(publish(one), FIGURES, said), _cells(publish(other), FIGURES, said)) == []
 
 
 def _group(word: str) -> str:

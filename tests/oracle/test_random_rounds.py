@@ -13,7 +13,7 @@ from oracle.rounds import ACTIONS, drawn
 from oracle.world import publish, ten_trusts
 
 _CHOSEN = os.environ.get("ORACLE_SEED")
-SAMPLE = [int(_CHOSEN)] if _CHOSEN else [0, 2, 3, 7]
+SAMPLE = [int(_CHOSEN)] if _CHOSEN else [3, 7, 52]
 EVERY = range(500)
 
 
@@ -24,7 +24,7 @@ def england() -> Iterator[None]:
 
 
 def _check(seed: int) -> None:
-    """Every tenth round is judged by Great Expectations, the others by the same rules in plain Python."""
+    """Rounds of every tenth seed are judged by Great Expectations, the others by the same rules in plain Python."""
     one = drawn(seed)
     wrong = differences(one, publish(one, by_library=seed % 10 == 0))
     assert not wrong, f"repeat with ORACLE_SEED={seed}: {len(wrong)} differences\n" + "\n".join(wrong[:20])
