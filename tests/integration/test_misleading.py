@@ -85,7 +85,7 @@ def test_a_missing_day_is_drawn_as_missing(thin: Store) -> None:
 
 def test_a_share_says_what_it_is_of_and_what_it_leaves_out(thin: Store) -> None:
     said = plain(page(thin, "trusts/RHU.html"))
-    assert "Booked activity not cancelled 69.3% [u] 277 of 400 appointments" in said
+    assert "Booked activity not cancelled 69.2% [u] 277 of 400 appointments" in said
     assert "With the pairs in whose part is more than the whole: 62.6%" in said
 
 

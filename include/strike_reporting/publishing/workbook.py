@@ -53,13 +53,15 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
         ],
         contact=["The analyst team that sent you this workbook."],
     )
+    told = "; ".join(f"{f.key}: {f.definition}" for f in FLAGS.values())
+    doubts = [("flags", f"Each flag is a doubt: {told}")] if FLAGS_TABLE.name in sheets else []
     notes = pd.DataFrame(
         [
             ("missing", "A trust that has not returned is never counted as zero; coverage says of whom each total is."),
             ("joint", "joint_action_ids names other action on the same day; its effect cannot be split off."),
             ("x", f"{UNKNOWN} stands where a value is not available: somebody could have sent it."),
             ("z", f"{NOT_APPLICABLE} stands where there can be no value."),
-            ("flags", f"The sheet flags lists doubts: {'; '.join(f'{f.key}: {f.definition}' for f in FLAGS.values())}"),
+            *doubts,
         ],
         columns=["Note reference", "Note text"],
     )
@@ -114,7 +116,8 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -
     return gpt.GPTable(
         table=frame,
         table_name=name,
-        title=f"{described.title} $$missing$$ $$joint$$ $$x$$ $$z$$",
+        title=f"{described.title} $$missing$$ $$joint$$ $$x$$ $$z$$"
+        + (" $$flags$$" if described == FLAGS_TABLE else ""),
         subtitles=synthetic,
         scope="England",
         units={c.name: c.unit for c in described.columns if c.unit} or None,
