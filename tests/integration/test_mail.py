@@ -90,13 +90,19 @@ def test_a_release_is_announced_once_to_each_areas_list(store: Store, home: Path
     assert sorted(inbox.recipients) == sorted([*areas, asked, asked])
     pairs = list(zip(inbox.messages, inbox.recipients, strict=True))
     announced = [message for to in areas for message, recipients in pairs if recipients == to]
-    totals = {r["area_code"]: r for r in read_table(store, find(store, JD), "action_totals").to_pylist()}
+    release = find(store, JD)
+    totals = {r["area_code"]: r for r in read_table(store, release, "action_totals").to_pylist()}
+    covers = {
+        r["area_code"]: r
+        for r in read_table(store, release, "coverage").to_pylist()
+        if r["measure"] == "outpatient_cancelled" and r["strike_day"] is None
+    }
     for message, code in zip(announced, ("ENG", "HAMPSHIRE"), strict=True):
         plain = message.get_body(("plain",)).get_content()
         html = message.get_body(("html",)).get_content()
         number = f"{totals[code]['outpatient_cancelled']:,}"
-        cover = f"{totals[code]['trusts_returned']} of {totals[code]['trusts_expected']} trusts"
-        assert f"Outpatient cancelled: {number} ({cover})" in plain
+        cover = f"reported so far by {covers[code]['trusts_covered']} of {covers[code]['trusts_expected']} trusts"
+        assert f"Outpatient cancelled: {number} {cover}" in plain
         assert number in html and cover in html
         assert "first release" in plain and "https://strikes.nhs.example/site/JD-2023-04-11/0001/" in plain
         assert message["Subject"].startswith("Junior doctors’ strike, 11 to 14 April 2023")
