@@ -60,7 +60,7 @@ def test_a_file_of_mostly_bad_rows_does_not_replace_a_good_one(store: Store, dro
     assert (worse.status, worse.rules) == ("accepted_in_part", {"number": 2})
     assert england() == 10
     row = read(JD, "returns").query("ods_code == 'RN5' and return_status == 'received'").iloc[0]
-    assert "2 of its 3 rows could not be used, so it does not replace what was sent before" in row["reason"]
+    assert "2 of its 3 rows of the day could not be used, so it does not replace" in row["reason"]
     assert row["refused_submission_id"] == worse.submission_id
     [first] = publish(
         store, drop(c__csv=(HEAD + ROW.format(1) + ROW.format("2x") + ROW.format("3x")).replace("RN5", "RHM"))
