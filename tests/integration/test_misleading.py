@@ -10,7 +10,7 @@ from conftest import drawn, judge
 from strike_reporting.catalogue.flags import FLAGS
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.operations.rounds import returns_board
-from strike_reporting.publishing.releases import build, find, read_as_today
+from strike_reporting.publishing.releases import build, find, read_table
 from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.areas import mailed
 from strike_reporting.site.email import NEEDED, release_message
@@ -95,7 +95,7 @@ def test_a_breakdown_says_how_much_it_explains(thin: Store) -> None:
 
 def test_flags_and_both_files_are_said_everywhere(thin: Store) -> None:
     release = find(thin, JD)
-    flags = read_as_today(thin, release, "flags").to_pylist()
+    flags = read_table(thin, release, "flags").to_pylist()
     assert {f["flag"] for f in flags} >= {"from_two_files", "above_100"} and {f["flag"] for f in flags} <= {*FLAGS}
     quality, trust = page(thin, "quality.html"), page(thin, "trusts/RHU.html")
     for label in ("From two files", "Above 100 %"):
@@ -106,7 +106,7 @@ def test_flags_and_both_files_are_said_everywhere(thin: Store) -> None:
     assert trust.count("sources.html#s-") >= 5 and "two-files" in quality
     board = returns_board(thin, JD, datetime(2026, 11, 24, tzinfo=UTC))
     assert "From two files, Above 100 %" in board and "flag-above_100" in board
-    tables = {n: read_as_today(thin, release, n).to_pylist() for n in NEEDED}
+    tables = {n: read_table(thin, release, n).to_pylist() for n in NEEDED}
     body = release_message(release, mailed()["hampshire"], tables, "").get_body(("plain",))
     assert body is not None and f"{len(flags)} flags on returns and figures" in body.get_content()
 

@@ -171,7 +171,7 @@ def _round(drop: Path) -> dict[str, Any]:
     from strike_reporting.intake.collecting import collect_drop
     from strike_reporting.judging.settle import to_validate, validate
     from strike_reporting.operations.documentation import dictionary
-    from strike_reporting.publishing.releases import build, read_as_today
+    from strike_reporting.publishing.releases import build, read_table
     from strike_reporting.publishing.staging import CheckFailed
     from strike_reporting.reference.actions import resolve
     from strike_reporting.reference.areas import mailed
@@ -190,9 +190,9 @@ def _round(drop: Path) -> dict[str, Any]:
     assert [d.reason for d in draw(store, date(2026, 11, 24)) if d.error is not None] == []
     where = f"site/{release.slug}/{release.number:04d}/"
     pages = ("report", "toyland", "trusts/RHU", "sources", "quality", "definitions")
-    tables = {n: read_as_today(store, release, n).to_pylist() for n in ("toys_daily", "action_totals", "coverage")}
+    tables = {n: read_table(store, release, n).to_pylist() for n in ("toys_daily", "action_totals", "coverage")}
     book = load_workbook(io.BytesIO(store.read(f"{release.folder}/workbook.xlsx")))
-    needed = {n: read_as_today(store, release, n).to_pylist() for n in NEEDED}
+    needed = {n: read_table(store, release, n).to_pylist() for n in NEEDED}
     message: EmailMessage = release_message(release, mailed()["toyland"], needed, "")
     plain = message.get_body(("plain",))
     assert plain is not None

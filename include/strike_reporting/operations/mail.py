@@ -104,11 +104,11 @@ def _list_address(post: Post, area_type: str) -> str:
 
 
 def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
-    from strike_reporting.publishing.releases import find, read_as_today
+    from strike_reporting.publishing.releases import find, read_table
     from strike_reporting.site.email import NEEDED, release_message
 
     release, to = find(store, letter.about), mailed()[letter.area]
-    tables = {n: read_as_today(store, release, n).to_pylist() for n in NEEDED}
+    tables = {n: read_table(store, release, n).to_pylist() for n in NEEDED}
     where = f"{link.rstrip('/')}/site/{release.slug}/{release.number:04d}" if link else ""
     return release_message(release, to, tables, where)
 

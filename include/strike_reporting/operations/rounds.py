@@ -272,13 +272,13 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
 def _flagged(store: Store, action_id: str) -> dict[tuple[str, str], list[str]]:
     """By trust and extract, the flags of an action's current release, in the order of the catalogue."""
     from strike_reporting.catalogue.flags import FLAGS
-    from strike_reporting.publishing.releases import NoRelease, find, read_as_today
+    from strike_reporting.publishing.releases import NoRelease, find, read_table
 
     try:
         release = find(store, action_id)
     except NoRelease:
         return {}
-    rows = read_as_today(store, release, "flags").to_pylist()
+    rows = read_table(store, release, "flags").to_pylist()
     found: dict[tuple[str, str], list[str]] = {}
     for flag in dict.fromkeys([*FLAGS, *(r["flag"] for r in rows)]):
         for key in dict.fromkeys((r["ods_code"], r["extract"]) for r in rows if r["flag"] == flag):

@@ -307,7 +307,7 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         Broken: it is damaged or gone: nothing is read, or compared with, that is not what was published.
     """
     file, schema = f"{name}.parquet", TABLES[name].schema
-    if release.files and file not in release.files:
+    if file not in release.files:
         return schema.empty_table()
     try:
         data = store.read(f"{release.folder}/{file}")
@@ -320,18 +320,3 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         return as_today(table, schema)
     except (OSError, pa.ArrowException) as error:
         raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error
-
-
-def read_as_today(store: Store, release: Release, name: str) -> pa.Table:
-    """One table of a release in today's columns; what an older release has not is empty.
-
-    Raises:
-        Broken: as `read_table`.
-    """
-    schema = TABLES[name].schema
-    if name not in release.rows:
-        return schema.empty_table()
-    kept = read_table(store, release, name)
-    for field in (f for f in schema if f.name not in kept.column_names):
-        kept = kept.append_column(field, pa.nulls(kept.num_rows, field.type))
-    return kept

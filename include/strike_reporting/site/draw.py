@@ -22,7 +22,7 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Record
 from strike_reporting.publishing.manifest import DECISION, Decision, Release
-from strike_reporting.publishing.releases import find, read_as_today, read_manifest
+from strike_reporting.publishing.releases import find, read_manifest, read_table
 from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
@@ -89,7 +89,7 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
     release = read_manifest(store, action.slug, cut.number)
     cuts = [c for c in published.of(cut.action_id) if c.state == "published"]
     newest = cuts[-1]
-    tables = {n: read_as_today(store, release, n) for n in TABLES}
+    tables = {n: read_table(store, release, n) for n in TABLES}
     made = pages(
         release, action, tables, _pasts(store, release), newest if newest.number != cut.number else None, progress
     )
@@ -108,7 +108,7 @@ def _pasts(store: Store, release: Release) -> list[Compared]:
     def before(release_id: str) -> Compared:
         one = find(store, release_id)
         label, what = f"Since release {one.number}", "the release before this one"
-        needed = {n: read_as_today(store, one, n) for n in (TOTALS_TABLE, COVERAGE.name)}
+        needed = {n: read_table(store, one, n) for n in (TOTALS_TABLE, COVERAGE.name)}
         return Compared(label, what, one.release_id, needed)
 
     tried = list(each([r for r in (release.previous,) if r], before))
