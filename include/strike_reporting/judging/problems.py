@@ -12,7 +12,7 @@ from strike_reporting.errors import SenderFault
 from strike_reporting.nhs_number import holds_nhs_number
 
 if TYPE_CHECKING:
-    from strike_reporting.extracts.contract import Severity
+    from strike_reporting.extracts import Severity
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,20 @@ _COMMON = (
 )
 
 
+_told: set[str] = set()
+
+
+def know(words: set[str]) -> None:
+    """Take over the vocabulary of another process: a reading worker, which loads no contract, is told its parent's."""
+    _told.update(words)
+
+
 @cache
-def _vocabulary() -> frozenset[str]:
+def vocabulary() -> frozenset[str]:
     """Words of the contracts: codes, labels, spellings, field names and titles."""
-    from strike_reporting.extracts import EXTRACTS, load  # what checks contracts is not for the process that reads
+    if _told:
+        return frozenset(_told)
+    from strike_reporting.extracts import EXTRACTS, load
 
     said = [_COMMON]
     for extract in EXTRACTS:
@@ -69,8 +79,8 @@ def _vocabulary() -> frozenset[str]:
 def _is_ours(word: str) -> bool:
     """Whether a word is of the contracts' vocabulary, or a slip of the pen from it. Two letters say too little."""
     word = word.casefold()
-    known = len(word) < 3 or word in _vocabulary() or any(m.startswith(word) for m in _MONTHS.split())
-    return known or bool(difflib.get_close_matches(word, _vocabulary(), n=1, cutoff=0.8))
+    known = len(word) < 3 or word in vocabulary() or any(m.startswith(word) for m in _MONTHS.split())
+    return known or bool(difflib.get_close_matches(word, vocabulary(), n=1, cutoff=0.8))
 
 
 def shown(value: object) -> str:

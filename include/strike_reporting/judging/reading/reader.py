@@ -20,7 +20,7 @@ from typing import IO
 
 import strike_reporting
 from strike_reporting.errors import OurFault, Transient
-from strike_reporting.judging.problems import Problem, Rejected
+from strike_reporting.judging.problems import Problem, Rejected, vocabulary
 from strike_reporting.judging.reading.document import Document, Layout, Sheet, Unread
 from strike_reporting.judging.reading.limits import Limits
 from strike_reporting.judging.reading.wire import Broken, Late, layouts_out, part_in, receive, send
@@ -126,8 +126,10 @@ class _Worker:
             self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
             os.set_blocking(self._in, False)
             try:
+                until = monotonic() + _START_SECONDS
                 with self._told_apart():
-                    receive(self._out, 0, monotonic() + _START_SECONDS)
+                    send(self._in, {}, " ".join(sorted(vocabulary())).encode(), until)
+                    receive(self._out, 0, until)
             except (_Died, Late) as error:
                 self._process.kill()
                 raise OurFault(f"the reading worker does not start ({error}): {_last_line(said)}") from None

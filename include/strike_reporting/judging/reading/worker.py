@@ -21,7 +21,7 @@ for _unused in ("pandas", "numpy", "fsspec"):
 
 import pyarrow as pa  # noqa: E402
 
-from strike_reporting.judging.problems import Rejected  # noqa: E402
+from strike_reporting.judging.problems import Rejected, know  # noqa: E402
 from strike_reporting.judging.reading.document import Layout  # noqa: E402
 from strike_reporting.judging.reading.limits import Limits  # noqa: E402
 from strike_reporting.judging.reading.parsing import parse  # noqa: E402
@@ -32,7 +32,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, limits: Limits) -> None:
-    """Answer until the parent closes our input or ends."""
+    """Hear the words of the contracts, and answer until the parent closes our input or ends."""
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     source, answers = os.dup(0), os.dup(1)
@@ -45,6 +45,7 @@ def main(parent: int, limits: Limits) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)  # what a library prints must not break the frames
     os.dup2(quiet, 2)  # and its last words may quote the file
+    know({*receive(source, limits.read_memory_bytes)[1].decode().split()})
     send(answers, {"ready": True})
     while True:
         try:
