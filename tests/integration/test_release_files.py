@@ -54,10 +54,14 @@ def test_the_workbook_is_the_parquet(action_id: str, examples: Store) -> None:
         if not 0 < table.num_rows <= settings().workbook_rows:
             assert name not in book.sheetnames
             continue
+        told = table.to_pylist()
+        if name == "coverage":  # a sheet of all of it could not be read
+            told = [r for r in told if r["strike_day"] is None and r["area_type"] not in ("trust", "site")]
         rows = list(book[name].iter_rows(values_only=True))
         top = next(i for i, r in enumerate(rows) if r[0] and str(r[0]).startswith(table.column_names[0]))
-        found = [r[: table.num_columns] for r in rows[top + 1 : top + 1 + table.num_rows]]
-        assert [tuple(shown(name, c, r, nowhere) for c in r) for r in table.to_pylist()] == found
+        found = [r[: table.num_columns] for r in rows[top + 1 : top + 1 + len(told)]]
+        assert [tuple(shown(name, c, r, nowhere) for c in r) for r in told] == found
+        assert not any(r[0] for r in rows[top + 1 + len(told) :]), "nothing stands below"
         compared += table.num_rows
     assert compared > 50
 

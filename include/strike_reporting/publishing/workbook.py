@@ -30,7 +30,11 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     synthetic = [SYNTHETIC] if release.data_class == "synthetic" else []
     long = [n for n, t in tables.items() if t.num_rows > settings().workbook_rows]
     nowhere = not_provided(tables[COVERAGE.name])
-    sheets = {n: _sheet(n, t, synthetic, nowhere) for n, t in tables.items() if n not in long and t.num_rows}
+    sheets = {
+        n: _sheet(n, on_sheet(n, t), [*synthetic, *_PART.get(n, ())], nowhere)
+        for n, t in tables.items()
+        if n not in long and t.num_rows
+    }
     empty = [n for n, t in tables.items() if not t.num_rows]
     about = [
         *synthetic,
@@ -79,6 +83,15 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
 
 
 Nowhere = set[tuple[str, str, str]]
+_PART = {COVERAGE.name: ("Areas wider than a trust, over the whole action; the CSV and Parquet files hold all.",)}
+
+
+def on_sheet(name: str, table: pa.Table) -> pa.Table:
+    """What a sheet holds of a table: all, but of the coverage only what can be read (it has thousands of rows)."""
+    if name not in _PART:
+        return table
+    is_wide = pc.invert(pc.is_in(table["area_type"], pa.array(["trust", "site"])))
+    return table.filter(pc.and_(is_wide, pc.is_null(table["strike_day"])))
 
 
 def not_provided(coverage: pa.Table) -> Nowhere:
