@@ -120,7 +120,7 @@ def test_predecessor_rolls_up_to_hampshire_and_icb_of_the_day(store: Store, drop
     }
 
 
-def test_percentages_need_every_denominator(store: Store, drop: Callable[..., Path]) -> None:
+def test_a_share_is_of_those_who_sent_both(store: Store, drop: Callable[..., Path]) -> None:
     plan = "ods_code,activity_date,point_of_delivery,planned_count\n"
     publish(
         store,
@@ -130,9 +130,15 @@ def test_percentages_need_every_denominator(store: Store, drop: Callable[..., Pa
             p__csv=plan + "RHU,2023-04-11,day_case,40\n",
         ),
     )
-    shares = read(JD, "cancellations_daily").set_index("area_code")["percent_cancelled"]
-    assert shares["RHU"] == 25.0
-    assert shares[["RHM", "HAMPSHIRE", "ENG"]].isna().all()
+    days = read(JD, "cancellations_daily").set_index("area_code")
+    assert days["percent_cancelled"][["RHU", "HAMPSHIRE", "ENG"]].tolist() == [25.0] * 3
+    assert days.isna()["percent_cancelled"]["RHM"]
+    assert days.loc["ENG", ["cancelled", "paired_trusts", "paired_planned", "paired_cancelled"]].tolist() == [
+        30,
+        1,
+        40,
+        10,
+    ]
     totals = read(JD, "action_totals").set_index("area_code")
     maintained = totals["percent_planned_maintained"]
     assert maintained[["RHU", "HAMPSHIRE", "ENG"]].tolist() == [75.0] * 3
@@ -225,13 +231,13 @@ def test_figures_that_do_not_add_up_are_not_published(
     judge(store)
     asked, outcomes = frame(resolve(JD)), ledger_of(store).judged.listed()
     returns = select(asked, outcomes)
-    tables = summarise(store, asked, returns)
-    assert check(JD, tables, returns, outcomes) == []
+    tables, lost = summarise(store, asked, returns)
+    assert [*lost, *check(tables, returns, outcomes)] == []
     column = tables["cancellations_daily"].column_names.index("cancelled")
     values = tables["cancellations_daily"]["cancelled"].to_pylist()
     broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
     monkeypatch.setattr(
-        "strike_reporting.publishing.summaries.summarise", lambda *_: {**tables, "cancellations_daily": broken}
+        "strike_reporting.publishing.summaries.summarise", lambda *_: ({**tables, "cancellations_daily": broken}, [])
     )
     with pytest.raises(CheckFailed, match="England's cancelled"):
         build(store, resolve(JD))

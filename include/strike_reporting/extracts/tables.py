@@ -44,7 +44,9 @@ def as_today(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """A table of an older release in today's columns: those that it was published without are null (`unpublished`)."""
     lacking = [f.name for f in schema if f.name not in table.schema.names]
     columns = [pa.nulls(table.num_rows, f.type) if f.name in lacking else table[f.name].cast(f.type) for f in schema]
-    return pa.table(columns, schema=schema.with_metadata({_UNPUBLISHED: ",".join(lacking)}))
+    return pa.table(
+        columns, schema=schema.with_metadata({**(table.schema.metadata or {}), _UNPUBLISHED: ",".join(lacking)})
+    )
 
 
 def unpublished(table: pa.Table) -> set[str]:
