@@ -37,8 +37,8 @@ def asked_with(extract: str) -> str:
 
 def concerned(table: str, field: str) -> tuple[str, ...]:
     """The extracts whose returns a column of a published table comes from."""
-    found = _COLUMNS.get((table, field)) or _COLUMNS.get((TOTALS_TABLE, field))
-    return found or tuple(e for e, c in BY_EXTRACT.items() if any(p.name == table for p in c.tables)) or tuple(EXTRACTS)
+    owner = tuple(e for e, c in BY_EXTRACT.items() if any(p.name == table for p in c.tables))
+    return _COLUMNS.get((table, field)) or owner or tuple(EXTRACTS)
 
 
 def _columns() -> dict[tuple[str, str], tuple[str, ...]]:
