@@ -10,8 +10,6 @@ from pathlib import Path
 
 from undisturbed import Point, Undisturbed, done_by, rest_of
 
-# Of two actions that are published side by side it is open which is out when the other names what it compares with.
-_OPEN = ("compared_with",)
 _IDLE_SECONDS, _IDLE_TICKS = 2.0, 2  # less work than this in that time: it waits for the one that stands still
 
 
@@ -56,7 +54,7 @@ def meet(rounds: Undisturbed, point: Point) -> list[str]:
         if any(codes):
             found.append(f"they ended with {codes}: {forks.last_words()}")
         found += _finished(rounds, point.stage)
-    return found + rounds.differences(point.stage, but=_OPEN)
+    return found + rounds.differences(point.stage)
 
 
 def together(rounds: Undisturbed, stage: str, processes: int) -> list[str]:
@@ -67,7 +65,7 @@ def together(rounds: Undisturbed, stage: str, processes: int) -> list[str]:
         if any(codes):
             found.append(f"they ended with {codes}: {rounds.forks.last_words()}")
         found += _finished(rounds, stage)
-    return found + rounds.differences(stage, but=_OPEN)
+    return found + rounds.differences(stage)
 
 
 def _finished(rounds: Undisturbed, stage: str) -> list[str]:

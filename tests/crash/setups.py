@@ -136,20 +136,20 @@ def everything(setup: Setup) -> dict[str, Any]:
     return found
 
 
-def differences(found: dict[str, Any], wanted: dict[str, Any], but: tuple[str, ...] = ()) -> list[str]:
-    """What is missing, left over or different (`but` for facts of these names), as sentences."""
+def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """What is missing, left over or different, as sentences."""
     lost = [f"missing: {k}" for k in wanted if k not in found]
     left = [f"left over: {k}" for k in found if k not in wanted]
-    other = ((k, list(_differing(found[k], wanted[k], but))) for k in found if k in wanted)
+    other = ((k, list(_differing(found[k], wanted[k]))) for k in found if k in wanted)
     return lost + left + [f"{k}: {'; '.join(wrong)}" for k, wrong in other if wrong]
 
 
-def _differing(found: Any, wanted: Any, but: tuple[str, ...]) -> Iterator[str]:
+def _differing(found: Any, wanted: Any) -> Iterator[str]:
     if not isinstance(found, dict):
         if found != wanted:
             yield f"{_shown(found)}, not {_shown(wanted)}"
         return
-    for name in sorted({*found, *wanted} - {*but}):
+    for name in sorted({*found, *wanted}):
         if found.get(name) != wanted.get(name):
             yield f"{name} is {_shown(found.get(name))}, not {_shown(wanted.get(name))}"
 

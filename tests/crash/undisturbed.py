@@ -119,15 +119,14 @@ class Undisturbed:
             if self.forks.wait(reader):
                 found.append(f"the reader saw what is not whole: {self.forks.last_words()}")
 
-    def differences(self, stage: str, unsure: int = 0, but: tuple[str, ...] = ()) -> list[str]:
+    def differences(self, stage: str, unsure: int = 0) -> list[str]:
         """What is not as in the undisturbed round.
 
         Args:
             stage: where it was disturbed.
             unsure: how many e-mails may have come twice.
-            but: facts of records that may differ.
         """
-        found = differences(everything(self.setup), self._begun if stage == BEGIN else self._ends, but)
+        found = differences(everything(self.setup), self._begun if stage == BEGIN else self._ends)
         if stage == BEGIN:
             return found
         sent = Counter(map(_letter, self._inbox.messages))

@@ -107,7 +107,6 @@ class Release(Record):
     identity: str
     inputs: Inputs
     previous: str | None = None
-    compared_with: str | None = None
     files: dict[str, FileFact] = Field(default_factory=dict)
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,7 +35,7 @@ from strike_reporting.publishing.manifest import (
 from strike_reporting.publishing.revisions import revisions
 from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, render, stage
 from strike_reporting.publishing.summary import KEPT, summary_of
-from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
+from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import mailed
 from strike_reporting.storage import Store
 
@@ -118,9 +117,8 @@ def _staged(store: Store, action: ActionSet) -> Staged:
 
 def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) -> tuple[Release, dict[str, bytes]]:
     """The manifest and every file of a release."""
-    past = _action_before(store, staged)
     tables = with_revisions(store, staged, claimed.release_id, before)
-    release = manifest_of(staged, claimed.number, claimed.release_id, before, past.release_id if past else None)
+    release = manifest_of(staged, claimed.number, claimed.release_id, before)
     release = release.model_copy(update={"rows": {n: t.num_rows for n, t in sorted(tables.items())}})
     codes = {r.ods_code for r in staged.returns}
     pins = {o.submission_id: o.pins for o in staged.outcomes}
@@ -251,22 +249,6 @@ def latest(store: Store, action: ActionSet) -> Release | None:
         return read_manifest(store, action.slug, current.number)
     except FileNotFoundError as error:
         raise Broken(action.slug, current.number, MANIFEST, "it is gone") from error
-
-
-def _action_before(store: Store, staged: Staged) -> Cut | None:
-    """The current release of the last action before this one by any of the same staff."""
-    mine = resolve(staged.frame.action_id)
-    found: list[tuple[date, Cut]] = []
-    for cut in ledger_of(store).published.current():
-        if ";" in cut.action_id:
-            continue
-        try:
-            other = resolve(cut.action_id)
-        except UnknownAction:
-            continue
-        if other.days[-1] < mine.days[0] and {*mine.staff_groups} & {*other.staff_groups}:
-            found.append((other.days[0], cut))
-    return max(found, key=lambda f: f[0])[1] if found else None
 
 
 def find(store: Store, text: str) -> Release:

@@ -74,7 +74,7 @@ def reproduce(store: Store, text: str) -> Reproduced:
             raise OurFault(f"{release.release_id} cannot be made again: {failed[0] or 'a file could not be processed'}")
         staged = stage(scratch, frame, release.inputs.pull_failures, release.inputs.data_class)
         tables = with_revisions(store, staged, release.release_id, before)
-        made = manifest_of(staged, release.number, release.release_id, before, release.compared_with)
+        made = manifest_of(staged, release.number, release.release_id, before)
         files = render(made, tables)
     return Reproduced(
         release, _other_files(store, release, facts_of(files)), _versions(release), _cells(store, release, tables)

@@ -139,7 +139,7 @@ def _inputs(
     )
 
 
-def manifest_of(staged: Staged, number: int, release_id: str, before: Release | None, past: str | None) -> Release:
+def manifest_of(staged: Staged, number: int, release_id: str, before: Release | None) -> Release:
     """The manifest of a staged release, still without its files."""
     frame, tables, inputs = staged.frame, staged.tables, staged.inputs
     england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
@@ -162,7 +162,6 @@ def manifest_of(staged: Staged, number: int, release_id: str, before: Release | 
         identity=staged.identity,
         inputs=inputs,
         previous=before.release_id if before else None,
-        compared_with=past,
     )
 
 
