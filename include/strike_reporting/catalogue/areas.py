@@ -40,6 +40,14 @@ def kind_of(area_type: str) -> Kind:
     return _BY_KEY.get(area_type, _BY_KEY["named"])
 
 
+NARROW = ("trust", "site")
+
+
+def is_narrow(area_type: str) -> bool:
+    """Whether its figures are of one trust."""
+    return area_type in NARROW
+
+
 def width(area_type: str) -> int:
     """To sort by: wide areas before narrow ones."""
     return KINDS.index(kind_of(area_type))

@@ -129,6 +129,12 @@ class Share(_Entry):
     is_always_shown: bool = False
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns in a published table, in order: the trusts first."""
+        every = (self.trusts, self.below, self.above, self.key, self.with_impossible, self.unreliable)
+        return tuple(name for name in every if name)
+
+    @property
     def head(self) -> str:
         """What heads its column."""
         return self.short or self.label

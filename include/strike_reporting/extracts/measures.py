@@ -14,6 +14,7 @@ from strike_reporting.catalogue.measures import (
     Total,
     load_measures,
 )
+from strike_reporting.catalogue.tables import cover_of_totals
 from strike_reporting.extracts import EXTRACTS, Contract, contracts_dir, load
 
 BY_EXTRACT: dict[str, Measures] = {e: load_measures(contracts_dir(e) / "measures.yaml") for e in EXTRACTS}
@@ -51,13 +52,10 @@ def _columns() -> dict[tuple[str, str], tuple[str, ...]]:
             names = (total.key, f"{total.key}_day", f"{total.basis}_trusts", f"{total.basis}_is_same_trusts")
             found |= {(TOTALS_TABLE, n): (extract,) for n in names}
         with_plans = (extract, *(e for e, c in BY_EXTRACT.items() if c.asked_with == extract))
-        for s in of.shares:
-            beside = (s.key, s.trusts, s.above, s.below, s.with_impossible, s.unreliable)
-            found |= {(s.table, n): with_plans for n in beside if n}
+        found |= {(s.table, n): with_plans for s in of.shares for n in s.columns}
         found |= {(TOTALS_TABLE, t.weight): with_plans for t in of.totals if t.weight}
     for extract, prefix in asked_for().items():
-        cover = ("trusts_expected", "trusts_returned", "trusts_unasked", "coverage")
-        found |= {(TOTALS_TABLE, f"{prefix}{n}"): (extract,) for n in cover}
+        found |= {(TOTALS_TABLE, c.name): (extract,) for c in cover_of_totals(prefix, LABELS[extract])}
     return found
 
 

@@ -175,9 +175,14 @@ def _pairs() -> str:
     return "CREATE TABLE pairs AS " + " UNION ALL BY NAME ".join(parts)
 
 
+def _share_keys(s: Share) -> list[str]:
+    """What a share is told apart by: in the totals the area alone."""
+    return ["area_type", "area_code", *(["strike_day"] if s.table != TOTALS_TABLE else []), *s.by]
+
+
 def _share(s: Share) -> str:
     """A share by area (and day and breakdowns, in a table of days), with what stands beside it."""
-    by = ["area_type", "area_code", *(["strike_day"] if s.table != TOTALS_TABLE else []), *s.by]
+    by = _share_keys(s)
 
     def percent(above: str, below: str) -> str:
         share = f"100.0 * {above}::DOUBLE / nullif({below}, 0)::DOUBLE"
@@ -202,9 +207,12 @@ def _share(s: Share) -> str:
     )
 
 
-def _names(s: Share) -> list[str]:
-    names = [s.trusts, s.below, s.above, s.key, s.with_impossible, s.unreliable]
-    return [n for n in names if n]
+def _beside(s: Share, to: str, keys: list[str]) -> tuple[list[str], str]:
+    """A share's columns beside the rows of `to`, and the join that gives them: no pair is of no trust."""
+    alias = f"s_{s.key}"
+    on = " AND ".join(f"{alias}.{k} IS NOT DISTINCT FROM {to}.{k}" for k in keys)
+    columns = [f"coalesce({alias}.{s.trusts}, 0) AS {s.trusts}", *(f"{alias}.{n}" for n in s.columns[1:])]
+    return columns, f"LEFT JOIN share_{s.key} {alias} ON {on}"
 
 
 def _pivot(pivot: Pivot) -> str:
@@ -225,11 +233,9 @@ def _pivot(pivot: Pivot) -> str:
     of_a_day = ("day_names", ", strike_day") if by_day else ("area_names", "")
     joins = ["JOIN {} n USING (area_type, area_code{})".format(*of_a_day)]
     for s in (s for s in SHARES.values() if s.table == pivot.name):
-        alias = f"s_{s.key}"
-        on = [f"{alias}.{k} = w.{k}" for k in ("area_type", "area_code", *(["strike_day"] if by_day else []))]
-        on += [f"{alias}.{b} IS NOT DISTINCT FROM w.{b}" for b in s.by]
-        joins.append(f"LEFT JOIN share_{s.key} {alias} ON {' AND '.join(on)}")
-        select += [f"coalesce({alias}.{s.trusts}, 0) AS {s.trusts}", *(f"{alias}.{n}" for n in _names(s)[1:])]
+        columns, join = _beside(s, "w", _share_keys(s))
+        select += columns
+        joins.append(join)
     if by_day:
         extract = next(e for e, c in BY_EXTRACT.items() if pivot in c.tables)
         select += [
@@ -272,16 +278,15 @@ def _totals() -> str:
             f"max(p.trusts) FILTER (total = '{first}') AS {basis}_trusts",
             f"bool_or(p.is_same_trusts) FILTER (total = '{first}') AS {basis}_is_same_trusts",
         ]
-    shares = [s for s in SHARES.values() if s.table == TOTALS_TABLE]
     select = ["(SELECT action_id FROM about) AS action_id", "n.*", "t.* EXCLUDE (area_type, area_code)"]
     joins = []
     if others:
         select.append("o.* EXCLUDE (area_type, area_code)")
         joins.append("LEFT JOIN o ON o.area_type = n.area_type AND o.area_code = n.area_code")
-    for s in shares:
-        a = f"s_{s.key}"
-        joins.append(f"LEFT JOIN share_{s.key} {a} ON {a}.area_type = n.area_type AND {a}.area_code = n.area_code")
-        select += [f"coalesce({a}.{s.trusts}, 0) AS {s.trusts}", *(f"{a}.{n}" for n in _names(s)[1:])]
+    for s in (s for s in SHARES.values() if s.table == TOTALS_TABLE):
+        columns, join = _beside(s, "n", _share_keys(s))
+        select += columns
+        joins.append(join)
     for n, (extract, prefix) in enumerate(asked_for().items()):
         select += [f"c{n}.{was} AS {prefix}{name}" for was, name in _COVER.items()]
         joins.append(

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from strike_reporting.catalogue.areas import NARROW
 from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.flags import FLAGS
 from strike_reporting.catalogue.tables import COVERAGE, DAY_TYPE, TEXT, Column, Table
@@ -90,7 +91,7 @@ def on_sheet(name: str, table: pa.Table) -> pa.Table:
     """What a sheet holds of a table: all, but of the coverage only what can be read (it has thousands of rows)."""
     if name not in _PART:
         return table
-    is_wide = pc.invert(pc.is_in(table["area_type"], pa.array(["trust", "site"])))
+    is_wide = pc.invert(pc.is_in(table["area_type"], pa.array(NARROW)))
     return table.filter(pc.and_(is_wide, pc.is_null(table["strike_day"])))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from strike_reporting.catalogue.areas import kind_of
+from strike_reporting.catalogue.areas import is_narrow
 from strike_reporting.catalogue.measures import Share
 from strike_reporting.catalogue.tables import COVERAGE
 from strike_reporting.extracts.measures import BY_EXTRACT, TOTALS, TOTALS_TABLE, extract_of
@@ -36,7 +36,7 @@ class Cover:
 
     @property
     def _is_narrow(self) -> bool:
-        return kind_of(self.where["area_type"]).key in ("trust", "site")
+        return is_narrow(self.where["area_type"])
 
     def _figure(self, column: str, *, percent: bool = False) -> Figure:
         return self.figures.total(COVERAGE.name, column, percent=percent, **self._place)

@@ -7,7 +7,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from strike_reporting.catalogue.areas import kind_of
+from strike_reporting.catalogue.areas import is_narrow
 from strike_reporting.catalogue.measures import Total
 from strike_reporting.catalogue.tables import COVERAGE
 from strike_reporting.extracts.measures import daily_table, extract_of, parts_of, shown_in
@@ -83,7 +83,7 @@ def _finding(
 
 def _is_comparable(figures: Figures, action: ActionSet, place: Place, total: Total) -> bool:
     """Whether nearly all that was asked for is there on every strike day."""
-    if kind_of(place.area_type).key in ("trust", "site"):
+    if is_narrow(place.area_type):
         cover = figures.rows(COVERAGE.name, measure=total.key, strike_day=None, **place.where)
         return all(r["returns_covered"] == r["returns_expected"] for r in cover)
     cover = figures.rows(COVERAGE.name, measure=total.key, strike_day=tuple(action.days), **place.where)
