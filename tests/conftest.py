@@ -19,7 +19,7 @@ from strike_reporting.simulator.examples import ACTIONS, write_examples
 from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
-pytest_plugins = ["postgres"]  # tests/integration/postgres.py
+pytest_plugins = ["postgres", "roots"]  # in tests/integration
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
 

@@ -7,7 +7,6 @@ import secrets
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ import httpx
 from conftest import ROOT
 from cryptography.fernet import Fernet
 from held import Held, held
+from poison.watching import looking
 from postgres import execute, postgres
 from servers import free_port, wait_for
 from sqlalchemy import make_url
@@ -161,20 +161,13 @@ class Cluster:
     def watched(self) -> Iterator[dict[str, int]]:
         """The most memory in MB that each service takes during the block."""
         peaks: dict[str, int] = self.memory()
-        over = threading.Event()
 
-        def watch() -> None:
-            while not over.wait(0.5):
-                for name, now in self.memory().items():
-                    peaks[name] = max(now, peaks.get(name, 0))
+        def look() -> None:
+            for name, now in self.memory().items():
+                peaks[name] = max(now, peaks.get(name, 0))
 
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
+        with looking(look, 0.5):
             yield peaks
-        finally:
-            over.set()
-            watcher.join()
 
 
 @contextmanager

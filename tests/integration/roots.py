@@ -108,6 +108,14 @@ def cancelled(action_id: str) -> int:
     return next(int(r["acute_cancelled"]) for r in totals if r["area_type"] == "england")
 
 
+@pytest.fixture
+def root(prepared: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
+    """A copy of the root that the test's module prepared, for one test to damage."""
+    copy = prepared.copied(tmp_path)
+    copy.use(monkeypatch)
+    return copy
+
+
 @contextmanager
 def built(folder: Path) -> Iterator[Root]:
     """The root, in use in a small England: RHU, RHM and RN5 have sent, A has two releases, B has one, all are drawn."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from damages import DAMAGES, KINDS, ROWS, InFile, Kind, damaged
@@ -22,14 +21,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
     with built(tmp_path_factory.mktemp("damage")) as root:
         assert look() == []
         yield root
-
-
-@pytest.fixture
-def root(prepared: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
-    """A copy of the prepared root, for one test to damage."""
-    copy = prepared.copied(tmp_path)
-    copy.use(monkeypatch)
-    return copy
 
 
 def cases(step: int) -> list[object]:

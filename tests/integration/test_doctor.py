@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from damages import RHU, InRow, landed
@@ -25,13 +24,6 @@ from typer.testing import CliRunner
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
     with built(tmp_path_factory.mktemp("doctor")) as root:
         yield root
-
-
-@pytest.fixture
-def root(prepared: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
-    copy = prepared.copied(tmp_path)
-    copy.use(monkeypatch)
-    return copy
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and then nothing of the kind" * 99, None])

@@ -37,13 +37,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
         yield root
 
 
-@pytest.fixture
-def root(prepared: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
-    copy = prepared.copied(tmp_path)
-    copy.use(monkeypatch)
-    return copy
-
-
 def strikes(*words: str) -> str:
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output

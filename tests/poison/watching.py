@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +23,35 @@ class Peaks:
 
 
 @contextmanager
-def memory(pid: int) -> Iterator[Peaks]:
-    """The peaks of a process and all that it starts, during the block; of the test's own only what it starts."""
-    peaks, over = Peaks(), threading.Event()
+def looking(look: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Look again and again, during the block."""
+    over = threading.Event()
 
     def watch() -> None:
-        root = psutil.Process(pid)
-        while not over.wait(0.02):
-            try:
-                family = root.children(recursive=True) + [root] * (pid != os.getpid())
-            except psutil.NoSuchProcess:
-                return
-            for process in family:
-                note(process.pid)
+        while not over.wait(seconds):
+            look()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextmanager
+def memory(pid: int) -> Iterator[Peaks]:
+    """The peaks of a process and all that it starts, during the block; of the test's own only what it starts."""
+    peaks, root = Peaks(), psutil.Process(pid)
+
+    def look() -> None:
+        try:
+            family = root.children(recursive=True) + [root] * (pid != os.getpid())
+        except psutil.NoSuchProcess:
+            return
+        for process in family:
+            note(process.pid)
 
     def note(pid: int) -> None:
         try:
@@ -50,10 +66,5 @@ def memory(pid: int) -> Iterator[Peaks]:
             else:
                 peaks.other = max(peaks.other, peak)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with looking(look, 0.02):
         yield peaks
-    finally:
-        over.set()
-        watcher.join()
