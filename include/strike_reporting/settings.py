@@ -109,6 +109,9 @@ class Doubts(_Group):
     pasted_at_least_rows: int = Field(
         3, ge=2, description="different rows that stand in a file again, in the same order: fewer may by chance"
     )
+    total_asked_from: int = Field(
+        10, ge=1, description="smallest number that may be asked about as the unnamed total of other rows"
+    )
     repeated_rows_listed: int = Field(20, ge=1, description="identical rows named in one report")
 
 

@@ -13,9 +13,10 @@ def safe_name(name: str) -> str:
     return plain if len(plain) <= 200 else f"{plain[:160]}...{plain[-37:]}"
 
 
-def place(row: int | None, column: str | None) -> str:
+def place(row: int | None, column: str | None, sheet: str | None = None) -> str:
     """Where in a file something stands."""
     where = "file" if row is None else f"row {row}"
+    where = f"{sheet}, {where}" if sheet else where
     return f"{where}, column {column}" if column else where
 
 

@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["strike_reporting"]):
     from strike_reporting.intake.dialects import dialects
     from strike_reporting.judging.guard import guard, guard_rest
     from strike_reporting.judging.matching import extra_columns, layouts, match
-    from strike_reporting.judging.normalise import normalise
+    from strike_reporting.judging.normalise import Named, normalise
     from strike_reporting.judging.problems import Rejected
     from strike_reporting.judging.reading.document import Document
     from strike_reporting.judging.reading.parsing import parse
@@ -32,10 +32,11 @@ def one(data: bytes) -> None:
     try:
         document = Document.of(parse(data, layouts(KNOWN), LIMITS))
         guard_rest(document.whole)
-        matched = match(document, KNOWN)
-        guard(matched)
-        result = normalise(matched, "RHU")
-        extra_columns(matched)
+        tables = match(document, KNOWN)
+        for table in tables:
+            guard(table)
+            extra_columns(table)
+        result = normalise([t for t in tables if t.contract == tables[0].contract], Named("RHU"))
     except Rejected:
         return
     assert result.table.num_rows < 2_000_000

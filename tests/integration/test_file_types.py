@@ -16,9 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from parsed import matched
+from parsed import matched, normalised
 from strike_reporting.intake.registry import template
-from strike_reporting.judging.normalise import normalise
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.reading.archive import unwrap
 from strike_reporting.judging.reading.reader import limits_set
@@ -54,7 +53,7 @@ def zipped(**files: bytes) -> bytes:
 
 
 def counts(data: bytes) -> list[tuple]:
-    table = normalise(matched(data)).table
+    table = normalised(data).table
     return [(r["activity_date"], r["cancelled_count"], r["is_cancer"], r["source_row"]) for r in table.to_pylist()]
 
 
@@ -181,13 +180,13 @@ def test_a_number_merged_downwards_is_never_counted_twice() -> None:
         put(book, sheet)
         sheet.merge_range(1, 4, 2, 4, 40, book.add_format())  # with a format, the covered cell is written as blank
 
-    back = normalise(matched(workbook(fill)))
+    back = normalised(workbook(fill))
     assert back.table["cancelled_count"].to_pylist() == [40, None]
 
 
 def test_excel_day_numbers_decimal_commas_and_thousands_points() -> None:
     data = b"Provider;Day No;Care;Stood down\r\nRHU;45027;INP;1.234,0\r\nRHU;45028;OUT;12,0\r\nRHU;45028;OUT;1,5\r\n"
-    back = normalise(matched(data))
+    back = normalised(data)
     assert back.table["activity_date"].to_pylist() == [date(2023, 4, 11), date(2023, 4, 12), date(2023, 4, 12)]
     assert back.table["cancelled_count"].to_pylist() == [1234, 12, None]
     assert [(p.rule, p.row, p.value) for p in back.problems] == [("number", 4, "1,5")]
@@ -205,7 +204,7 @@ def test_an_external_entity_is_never_followed(tmp_path: Path) -> None:
                 text = entity.encode() + text.split(b"?>", 1)[1].replace(b">day_case<", b">&e;&b;day_case<")
             made.writestr(name, text)
     try:
-        table = normalise(matched(buffer.getvalue())).table
+        table = normalised(buffer.getvalue()).table
     except Rejected as refused:
         assert "secret" not in str(refused)
     else:

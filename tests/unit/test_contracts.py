@@ -6,11 +6,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from conftest import ROOT
-from parsed import matched
+from parsed import matched, normalised
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.intake.registry import Dialect, Feed, dialects, load_feeds
 from strike_reporting.judging.guard import is_nhs_number
-from strike_reporting.judging.normalise import normalise
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.rules import judge
 from strike_reporting.operations.documentation import stale
@@ -29,7 +28,7 @@ def test_every_field_says_what_it_is_and_how_to_fix_it(extract: str) -> None:
         assert (
             field.required or field.enables or field.name in ("site_code", "treatment_function_code", "activity_unit")
         )
-    assert contract.schema.names[-3:] == ["submission_id", "source_row", "source_column"]
+    assert contract.schema.names[-4:] == ["submission_id", "source_row", "source_column", "source_sheet"]
 
 
 def test_generated_documents_are_current() -> None:
@@ -90,7 +89,7 @@ def test_rows_written_in_a_dialect_come_back_identical(dialect: Dialect, kind: s
     }  # fmt: skip
     row = {k: v for k, v in row.items() if k in contract.field_names}
     data = write([row], dialect, kind, preamble=["A title"] if kind == "xlsx" else ())  # type: ignore[arg-type]
-    back = normalise(matched(data, [dialect]))
+    back = normalised(data, [dialect])
     assert back.problems == []
     [result] = back.table.to_pylist()
     mapped = {*dialect.columns, *dialect.constants}
@@ -100,9 +99,28 @@ def test_rows_written_in_a_dialect_come_back_identical(dialect: Dialect, kind: s
 
 @pytest.mark.parametrize("text", ["03/04/2023", "3.4.23", "45019"])
 def test_a_date_with_no_declared_order_is_never_guessed(text: str) -> None:
-    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
-    back = normalise(matched(f"{head}RHU,{text},day_case,cancelled,1\n".encode()))
+    undeclared = next(d for d in LONG if d.extract == "cancellations" and not d.columns["activity_date"].format)
+    heads = [c.header[0] for c in undeclared.columns.values()]
+    cells = {"ods_code": "RHU", "activity_date": text, "cancelled_count": "1"}
+    row = [cells.get(n) or next(iter(c.codes), "") for n, c in undeclared.columns.items()]
+    back = normalised(f"{','.join(heads)}\n{','.join(row)}\n".encode(), [undeclared])
     assert [p.rule for p in back.problems] == ["ambiguous_date"]
+
+
+def test_the_template_takes_what_a_british_spreadsheet_makes_of_a_day() -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    for text in ("11/04/2023", "11/04/23", "2023-04-11", "2023-04-11 00:00:00.000", "2023-04-11T00:00:00Z"):
+        back = normalised(f"{head}RHU,{text},day_case,cancelled,1\n".encode())
+        assert back.problems == [] and back.table["activity_date"].to_pylist() == [date(2023, 4, 11)]
+    for text in ("3.4.23", "45019", "2023-04-11 08:30:00"):
+        assert [p.rule for p in normalised(f"{head}RHU,{text},day_case,cancelled,1\n".encode()).problems] == ["date"]
+
+
+def test_a_month_first_column_is_not_read_as_day_first() -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    rows = "".join(f"RHU,{d},day_case,cancelled,1\n" for d in ("04/11/2023", "04/13/2023", "04/04/2023"))
+    back = normalised((head + rows).encode())
+    assert [(p.row, p.rule) for p in back.problems] == [(2, "ambiguous_date"), (3, "date")]
 
 
 def test_two_columns_that_could_be_the_trust_are_refused() -> None:

@@ -175,6 +175,8 @@ def test_a_contract_that_an_older_release_kept_can_still_be_read() -> None:
 
     kept = {**said, "schema": [{**table, "customProperties": old, "properties": [*map(older, table["properties"])]}]}
     contract = parse(kept)
-    assert [(r.name, r.severity) for r in contract.rules] == [(r.name, r.severity) for r in load("cancellations").rules]
+    of_site = "site_code_format"  # that the site has a part of its own in the key was not said then
+    rules, now = ({r.name: r.severity for r in c.rules if r.name != of_site} for c in (contract, load("cancellations")))
+    assert rules == now
     rows = pa.table({"status": ["cancelled"], "activity_unit": ["appointment"], "site_code": pa.nulls(1, pa.string())})
     assert contract.part_keys(rows).to_pylist() == ["cancelled||appointment|"]

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parsed import matched
+from parsed import normalised
 from strike_reporting.extracts import Field, load
 from strike_reporting.intake.registry import Dialect, dialects
-from strike_reporting.judging.normalise import normalise
 from strike_reporting.simulator.writing import write
 
 COUNT = st.integers(0, 20_000)
@@ -75,7 +74,7 @@ RUN = settings(max_examples=12, deadline=None, suppress_health_check=list(Health
 @given(data=st.data())
 def test_long(dialect: Dialect, kind: str, how: str, data: st.DataObject) -> None:
     sent = data.draw(rows(dialect))
-    back = normalise(matched(wrapped(write(sent, dialect, kind), how), [dialect]))  # type: ignore[arg-type]
+    back = normalised(wrapped(write(sent, dialect, kind), how), [dialect])  # type: ignore[arg-type]
     assert back.problems == []
     result = back.table.select([f for f in back.contract.field_names if f in dialect.columns]).to_pylist()
     assert result == [{k: r[k] for k in result[0]} for r in sent]
@@ -94,7 +93,7 @@ def test_wide(dialect: Dialect, kind: str, how: str, counts: list[tuple[int, int
         for number, constants in zip(pair, dialect.unpivot.columns.values(), strict=True):
             base = {"ods_code": trust, "activity_date": date(2023, 4, 1 + n), "cancelled_count": number}
             sent.append({**base, **constants, **dialect.constants})
-    back = normalise(matched(wrapped(write(sent, dialect, kind), how), [dialect]), trust)  # type: ignore[arg-type]
+    back = normalised(wrapped(write(sent, dialect, kind), how), [dialect], trust)  # type: ignore[arg-type]
     assert back.problems == []
     keys = list(sent[0])
 

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 def run(
     action: Annotated[str, typer.Option(help="Action id, such as JD-2023-04-11; join several with ;")],
     drop: Annotated[Path, typer.Option(help="Folder of files for this action", exists=True, file_okay=False)],
+    dialect: Annotated[str, typer.Option(help="The dialect of all its files; otherwise each is tried with all")] = "",
 ) -> None:
     """Take a folder of files through the whole path and publish a release."""
+    from strike_reporting.errors import StrikesError
     from strike_reporting.intake.collecting import collect_drop
+    from strike_reporting.intake.config_files import nearest
+    from strike_reporting.intake.dialects import dialects
     from strike_reporting.judging.settle import to_validate, validate
     from strike_reporting.ledger import ledger_of
     from strike_reporting.publishing.releases import build
@@ -29,10 +33,12 @@ def run(
     from strike_reporting.site.draw import draw
     from strike_reporting.storage import Store
 
+    if dialect and dialect not in dialects():
+        raise StrikesError(f"there is no dialect called {dialect!r}. {nearest(dialect, dialects())}")
     actions, store = resolve(action), Store()
     with progress_bar() as progress:
         task = progress.add_task("Landing the files", total=None)
-        pulled = collect_drop(store, drop, actions.action_id)
+        pulled = collect_drop(store, drop, actions.action_id, dialect=dialect or None)
         todo = to_validate(store)
         progress.update(task, description="Checking files (the checks take some seconds to load)", total=len(todo))
         judged = validate(store, todo, lambda _: progress.advance(task))
@@ -54,6 +60,8 @@ def run(
         rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
     if not wanted and not rows:
         err.print(f"No new file was found in {drop}.", highlight=False)
+    if "passed over" in pulled.reason:
+        err.print(pulled.reason.partition("; ")[2].capitalize() + ".", highlight=False, markup=False)
     if rows:
         print_table("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
     if len(wanted) > shown:
@@ -89,7 +97,7 @@ def _say_warnings(store: Store, came: list[Outcome]) -> None:
         warned = [p for p in findings(store, outcome.submission_id) if p.severity == "warning"][:left]
         left -= len(warned)
         for p in warned:
-            say(safe_text(f"  {outcome.source_name}, {place(p.row, p.column)}: {p.message}. {p.fix}"))
+            say(safe_text(f"  {outcome.source_name}, {place(p.row, p.column, p.sheet)}: {p.message}. {p.fix}"))
         say(f"  all of this file: `strikes submission show {outcome.submission_id}`")
 
 

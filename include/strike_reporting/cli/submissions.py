@@ -64,7 +64,14 @@ def rows(
         found = found.filter(pc.equal(found[contract.date_field].cast("string"), day))
     names = [n for n in contract.field_names if found[n].null_count < found.num_rows]
     written = io.BytesIO()
-    pa_csv.write_csv(neutral(found.select(["source_row", "source_column", *names])), written)
+    pa_csv.write_csv(
+        neutral(
+            found.select(
+                [n for n in ("source_sheet", "source_row", "source_column") if n in found.column_names] + names
+            )
+        ),
+        written,
+    )
     sys.stdout.write(written.getvalue().decode())
 
 
@@ -107,7 +114,10 @@ def show(submission: Annotated[str, typer.Argument(help="Submission reference")]
     ]
     if days:
         print_table("What it says", ("Day", "Part", "Rows", "Sums"), days)
-    found = [(place(p.row, p.column), p.value or "", p.severity, p.message, p.fix) for p in findings(store, submission)]
+    found = [
+        (place(p.row, p.column, p.sheet), p.value or "", p.severity, p.message, p.fix)
+        for p in findings(store, submission)
+    ]
     if found:
         print_table("What was found", ("Where", "Value", "Severity", "What is wrong", "What to do"), found)
 

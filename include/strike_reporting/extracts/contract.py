@@ -20,6 +20,7 @@ LINEAGE = (
     pa.field("submission_id", pa.string(), nullable=False),
     pa.field("source_row", pa.int64(), nullable=False),
     pa.field("source_column", pa.string()),
+    pa.field("source_sheet", pa.string()),  # or the file of an archive; null where there is only one
 )
 ARROW = {"string": pa.string(), "date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_()}
 BETWEEN = "|"  # what joins the values of a part's key; no part field can hold it

@@ -49,7 +49,7 @@ class _Value(_Strict):
 class _FieldRoles(_Strict):
     fix: Text
     enables: str = ""
-    severity: Severity = "error"
+    severity: Severity | None = None
     severities: dict[Kind, Severity] = {}
     values_severity: Severity | None = None  # as contracts that releases keep may say `severities: {known: ...}`
     values: tuple[_Value, ...] = ()
@@ -155,13 +155,14 @@ def parse(document: dict[str, Any]) -> Contract:
         site_field=roles.siteField,
         record_field=roles.recordField,
         inside=roles.severities,
-        fields=tuple(_field(p) for p in table.properties),
+        fields=tuple(_field(p, roles) for p in table.properties),
         table_rules=tuple(_table_rule(q) for q in table.quality),
         sha256=hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest(),
     )
 
 
-def _field(p: Property) -> Field:
+def _field(p: Property, table: _TableRoles) -> Field:
+    """A field. A bad cell of one that is optional, and decides neither measure nor part, costs that cell only."""
     roles, options = p.customProperties, p.logicalTypeOptions
     before: dict[Kind, Severity] = {"known": roles.values_severity} if roles.values_severity else {}
     return Field(
@@ -172,7 +173,7 @@ def _field(p: Property) -> Field:
         description=p.description,
         fix=roles.fix,
         enables=roles.enables,
-        severity=roles.severity,
+        severity=roles.severity or ("error" if _costs_the_row(p, table) else "warning"),
         severities={**before, **roles.severities},
         values=tuple(Value(v.code, v.label, v.roll_up, v.aliases, v.whole_of) for v in roles.values),
         rolls_up_to=roles.rolls_up_to,
@@ -184,6 +185,12 @@ def _field(p: Property) -> Field:
         max_length=options.maxLength,
         examples=tuple(map(str, p.examples)),
     )
+
+
+def _costs_the_row(p: Property, table: _TableRoles) -> bool:
+    said = p.customProperties
+    is_of_part = {p.name, said.rolls_up_to} & ({*table.part} - {table.siteField})
+    return p.required or bool(said.default) or p.physicalType == "int64" or bool(is_of_part)
 
 
 def _bound(said: int | str | None) -> int | date | None:

@@ -111,6 +111,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
         sender = Sender(
             feed_id=feed.id,
             ods_code=feed.trust,
+            speaks_for=feed.trusts,
             extract=feed.extract,
             dialect=dialect_for(feed).id,
             due=feed.due,
@@ -140,6 +141,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
         status=status,
         reason=reason,
         files=tuple(sorted(r.source_name for r in found.landed)),
+        speaks_for=feed.trusts,
     )
     kept = attempt(record, lambda pull: ledger_of(store).receiving.pulled(pull, found.seen))
     if kept.error is not None:
@@ -208,17 +210,25 @@ def by_age(file: RemoteFile) -> tuple[float, tuple[tuple[int, int, str], ...]]:
     return file.modified or 0.0, tuple((1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts)
 
 
-def collect_drop(store: Store, folder: Path, action_id: str, data_class: str | None = None) -> Pulled:
+def collect_drop(
+    store: Store, folder: Path, action_id: str, data_class: str | None = None, dialect: str | None = None
+) -> Pulled:
     """Land every file of a folder as a manual drop for one action; the trust is found from each file.
+
+    A folder within it is passed over, and said. `dialect`: the one that all files are in, else each is tried with all.
 
     Raises:
         PullFailed: the folder does not exist.
     """
     is_synthetic = (folder / "SYNTHETIC").exists()
-    sender = Sender(DROP, action_id=action_id, data_class=data_class or ("synthetic" if is_synthetic else "real"))
+    known = data_class or ("synthetic" if is_synthetic else "real")
+    sender = Sender(DROP, action_id=action_id, data_class=known, dialect=dialect)
     finish(store)
     found = _Found([], [], [], {})
     status, reason = _pull(store, sender, _Data(), str(folder.resolve()), found)
+    if passed := sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        more = f" and {len(passed) - 5} more" if len(passed) > 5 else ""
+        reason += f"; passed over the folders {', '.join(map(safe_name, passed[:5]))}{more}: put their files beside"
     return Pulled(DROP, status, reason, tuple(found.landed), tuple(found.duplicates))
 
 
@@ -233,7 +243,7 @@ def groups(feeds: Sequence[Feed], size: int) -> list[tuple[str, tuple[Feed, ...]
     """Split feeds into named groups of at most `size`: the unit that one mapped task works on."""
     ordered = sorted(feeds, key=lambda f: f.id)
     parts = [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
-    return [(f"{p[0].trust} to {p[-1].trust}" if p[0].trust != p[-1].trust else p[0].trust, p) for p in parts]
+    return [(" to ".join(dict.fromkeys((p[0].whose, p[-1].whose))), p) for p in parts]
 
 
 def safe_collection(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,23 +24,34 @@ from pydantic import (
 )
 
 from strike_reporting.extracts import EXTRACTS, Contract, load, slug
+from strike_reporting.extracts import Field as ContractField
 from strike_reporting.intake.config_files import Fault, Wrong, entries, nearest, one_of
 from strike_reporting.settings import config_folder
 
+# Words for a total, as people write them; a dialect may list its own instead.
+TOTALS = (
+    "total", "totals", "grand total", "sub total", "subtotal", "sum", "overall", "all", "all sites", "all grades",
+    "all specialties", "all wards", "all staff", "all patients", "all trusts", "trust total", "england",
+    "england total",
+    "national total", "total all", "999",
+)  # fmt: skip
+ISO = "%Y-%m-%d"
+BRITISH = (ISO, "%d/%m/%Y", "%d/%m/%y")
 EXCEL_SERIAL = "excel_serial"  # a date written as Excel's day number, such as 45027
 Extract = Annotated[str, AfterValidator(one_of(EXTRACTS))]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")]
 
 
-def _date_format(pattern: str) -> str:
+def _date_formats(patterns: tuple[str, ...]) -> tuple[str, ...]:
     day = date(2023, 10, 31)
-    try:
-        read = pattern == EXCEL_SERIAL or datetime.strptime(day.strftime(pattern), pattern).date() == day
-    except ValueError:
-        read = False
-    if not read:
-        raise Wrong("it does not give a day, a month and a year", f"Write it as %d/%m/%Y, or {EXCEL_SERIAL}.")
-    return pattern
+    for pattern in patterns:
+        try:
+            read = pattern == EXCEL_SERIAL or datetime.strptime(day.strftime(pattern), pattern).date() == day
+        except ValueError:
+            read = False
+        if not read:
+            raise Wrong("it does not give a day, a month and a year", f"Write it as %d/%m/%Y, or {EXCEL_SERIAL}.")
+    return patterns
 
 
 def _encoding(name: str) -> str:
@@ -50,8 +62,25 @@ def _encoding(name: str) -> str:
     return name
 
 
+def _regex(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise Wrong(f"it is no regular expression ({error})", "Escape what is meant as written with \\\\.") from None
+    if groups > 1:
+        raise Wrong("it has more than one group", "Mark what is to be taken with one pair of round brackets.")
+    return pattern
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _several(value: object) -> object:
+    return () if value is None else _listed(value)
+
+
+DateFormats = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_date_formats)]
 
 
 def _column(value: object) -> object:
@@ -63,18 +92,51 @@ class _Model(BaseModel):
 
 
 class Column(_Model):
-    """Where one canonical field comes from. Headers are compared without case, spaces or punctuation."""
+    """Where one canonical field comes from. Headers are compared without case, spaces or punctuation.
 
-    header: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-    format: Annotated[str, AfterValidator(_date_format)] | None = None  # ISO and real spreadsheet dates are always read
+    source: instead of a column, the file's name, the sheet's, the text above the table, or the folder of an archive's
+    file. pattern: what of that is meant, by its one group; all of it without one.
+    """
+
+    header: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    source: Literal["file", "folder", "sheet", "title"] | None = None
+    pattern: Annotated[str, AfterValidator(_regex)] | None = None
+    format: DateFormats = ()
     codes: dict[str, str] = {}  # the sender's code -> the contract's
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Column:
+        if bool(self.header) == bool(self.source):
+            raise Wrong("it must say `header` or `source`, one of them", "Name the heading, or what else to take.")
+        if self.pattern and not self.source:
+            raise Wrong("only what is taken from a `source` has a pattern", "Remove it, or say the source.", "pattern")
+        return self
+
+
+class Heading(_Model):
+    """What a wide file's headings say, where they are too many to list: each that reads as this is a value's column."""
+
+    field: str
+    pattern: Annotated[str, AfterValidator(_regex)] | None = None
+    format: DateFormats = ()
+    codes: dict[str, str] = {}
 
 
 class Unpivot(_Model):
-    """A wide file: each of these columns holds `value`, and its heading stands for the constants given."""
+    """A wide file: each of these columns holds `value`, and its heading stands for the constants given.
+
+    heading: columns that are not listed are found by what their heading says, such as a day.
+    """
 
     value: str
-    columns: dict[str, dict[str, str]]
+    columns: dict[str, dict[str, str]] = {}
+    heading: Heading | None = None
+
+    @model_validator(mode="after")
+    def _finds_columns(self) -> Unpivot:
+        if bool(self.columns) == bool(self.heading):
+            raise Wrong("it must say `columns` or `heading`, one of them", "List the headings, or say what they say.")
+        return self
 
 
 class Nil(_Model):
@@ -86,7 +148,18 @@ class Nil(_Model):
 
 
 class Dialect(_Model):
-    """A reusable description of one supplier's or template's file."""
+    """A reusable description of one supplier's or template's file.
+
+    encodings: tried in this order, after UTF-8 where it is not among them.
+    sheets: names of the sheets (or of an archive's files) to read together, with * for any text.
+    header_rows: how many rows make up the headings; each is joined with those above it, which reach to the right.
+    form: the labels stand in a column, each with its value beside it.
+    fill_down: fields whose empty cells mean the value above.
+    tables: whether several tables of a sheet belong together although they speak of the same day and part.
+    stop: the table ends at the first row that begins so. not_data: rows that begin so are none of it. Both with *.
+    ignored: columns that are known to be harmless, and are left out without a word.
+    zeros: what stands for 0 where a number is due. missing: what stands for an empty cell. totals: for a total.
+    """
 
     id: Name
     extract: Extract
@@ -94,21 +167,31 @@ class Dialect(_Model):
     encodings: tuple[Annotated[str, AfterValidator(_encoding)], ...] = ("utf-8",)
     delimiters: tuple[Annotated[str, Field(min_length=1, max_length=1)], ...] = (",",)
     sheet: str | None = None
+    sheets: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    header_rows: int = Field(1, ge=1, le=5)
+    form: bool = False
     columns: dict[str, Annotated[Column, BeforeValidator(_column)]]
     constants: dict[str, str] = {}
     unpivot: Unpivot | None = None
     nil: Nil | None = None
+    fill_down: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    tables: Literal["one", "together"] = "one"
+    stop: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    not_data: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    ignored: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
     decimal: Annotated[str, Field(min_length=1, max_length=1)] = "."
     thousands: Annotated[str, Field(max_length=1)] = ""
+    zeros: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
     missing: tuple[str, ...] = ("", "-", "n/a", "na", "null", "none", "not known")
-    totals: tuple[str, ...] = ("total", "totals", "grand total", "sum")
+    totals: tuple[str, ...] = TOTALS
 
     @model_validator(mode="after")
     def _fits_the_contract(self, info: ValidationInfo) -> Dialect:
         contract = (info.context or {}).get("contract") or load(self.extract)
         given = {name for _, name, _ in self._fixed()} | {*self.columns}
         if self.unpivot:
-            given.add(self.unpivot.value)
+            given |= {self.unpivot.value} | ({self.unpivot.heading.field} if self.unpivot.heading else set())
+        given |= {*self.fill_down}
         for name in sorted(given - set(contract.field_names)):
             place = f"columns.{name}" if name in self.columns else name
             raise Wrong(f"{self.extract} has no such field", nearest(name, contract.field_names), place)
@@ -116,6 +199,11 @@ class Dialect(_Model):
         if lacking:
             fix = f"Add {', '.join(lacking)} to `columns`, or to `constants` where it is always the same."
             raise Wrong(f"nothing gives {', '.join(lacking)}", fix, "columns")
+        for name in self.fill_down:
+            if name not in self.columns or not self.columns[name].header:
+                raise Wrong("no column of it is named", f"Name the column of {name} in `columns`.", "fill_down", name)
+        if self.sheet and self.sheets:
+            raise Wrong("`sheet` names one already", "Say `sheets` alone.", "sheets")
         if self.decimal == self.thousands:
             raise Wrong("it marks thousands as well", "Leave `thousands` out where the file has none.", "decimal")
         for place, name, code in self._fixed():
@@ -129,6 +217,8 @@ class Dialect(_Model):
         """Every value that the dialect itself sets: where it says so, the field, the value."""
         for name, column in self.columns.items():
             yield from ((f"columns.{name}.codes.{theirs}", name, ours) for theirs, ours in column.codes.items())
+        if self.unpivot and (said := self.unpivot.heading):
+            yield from ((f"unpivot.heading.codes.{c}", said.field, ours) for c, ours in said.codes.items())
         yield from ((f"constants.{name}", name, value) for name, value in self.constants.items())
         for heading, fixed in self.unpivot.columns.items() if self.unpivot else ():
             yield from ((f"unpivot.columns.{heading}.{name}", name, value) for name, value in fixed.items())
@@ -157,6 +247,11 @@ def load_dialect(said: Mapping[str, Any], contract: Contract) -> Dialect:
     return Dialect.model_validate(said, context={"contract": contract})
 
 
+def _template_column(field: ContractField) -> Column:
+    # A British spreadsheet makes 11/04/2023 of an ISO date whenever it saves the template.
+    return Column(header=(field.name, field.title), format=BRITISH if field.type == "date32" else ())
+
+
 def template(extract: str) -> Dialect:
     """The contract's own template as a dialect: canonical headings, UTF-8, any common delimiter."""
     contract = load(extract)
@@ -165,7 +260,7 @@ def template(extract: str) -> Dialect:
         extract=extract,
         description=f"The blank {extract} template, filled in.",
         delimiters=(",", ";", "\t", "|"),
-        columns={f.name: Column(header=(f.name, f.title)) for f in contract.fields},
+        columns={f.name: _template_column(f) for f in contract.fields},
     )
 
 

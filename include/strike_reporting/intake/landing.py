@@ -26,6 +26,7 @@ class Sender:
 
     feed_id: str
     ods_code: str | None = None
+    speaks_for: tuple[str, ...] = ()
     extract: str | None = None
     dialect: str | None = None
     action_id: str | None = None
@@ -74,6 +75,7 @@ def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[R
         size=len(data),
         sha256=digest,
         ods_code=sender.ods_code,
+        speaks_for=sender.speaks_for,
         extract=sender.extract,
         dialect=sender.dialect,
         collection=sender.collection,

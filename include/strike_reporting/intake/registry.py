@@ -1,4 +1,4 @@
-"""The registry: feeds, each how one trust delivers one extract. A bad line stops its own feed and no other."""
+"""The registry: feeds, each how one sender delivers one extract. A bad line stops its own feed and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from strike_reporting.clock import parse_due
 from strike_reporting.extracts import EXTRACTS
@@ -48,6 +48,7 @@ __all__ = [
     "template",
 ]
 log = logging.getLogger(__name__)
+EVERY = "all"  # a collective return may speak for every trust
 
 
 def _due(text: str) -> str:
@@ -71,12 +72,22 @@ def _trust(code: str) -> str:
     return code
 
 
+def _spoken_for(code: str) -> str:
+    return code if code == EVERY else _trust(code)
+
+
 class Feed(BaseModel):
-    """How one trust delivers one extract. Holds a connection *id*, never a secret."""
+    """How one sender delivers one extract. Holds a connection *id*, never a secret.
+
+    trust: the sender, where it speaks for itself. sender, trusts: the name of one that sends collective returns, and
+    the trusts that it may speak for (`all` for every one).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    trust: Annotated[str, AfterValidator(_trust)]
+    trust: Annotated[str, AfterValidator(_trust)] | None = None
+    sender: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{2,60}$")] | None = None
+    trusts: tuple[Annotated[str, AfterValidator(_spoken_for)], ...] = ()
     extract: Extract
     transport: Annotated[str, AfterValidator(one_of(tuple(KINDS)))] = "folder"
     connection: str | None = None
@@ -89,14 +100,29 @@ class Feed(BaseModel):
     data_class: Literal["real", "synthetic"] = "real"
     enabled: bool = True
 
+    @model_validator(mode="after")
+    def _speaks_for_somebody(self) -> Feed:
+        if self.trust is None and not (self.sender and self.trusts):
+            raise Wrong("it is missing", _FIXES["trust"], "trust")
+        if self.trust is not None and (self.sender or self.trusts):
+            raise Wrong("the feed has a `trust` already", "Say `sender` and `trusts` without it.", "trusts")
+        return self
+
+    @property
+    def whose(self) -> str:
+        """The trust's code, or the name of who sends a collective return."""
+        return self.trust or self.sender or ""
+
     @property
     def id(self) -> str:
-        """The trust and the extract, joined by a dot."""
-        return f"{self.trust}.{self.extract}"
+        """The sender and the extract, joined by a dot."""
+        return f"{self.whose}.{self.extract}"
 
 
 _FIXES = {
-    "trust": "Give the trust's ODS code, such as `trust: RHU`.",
+    "trust": "Give the trust's ODS code, such as `trust: RHU`; or, of a collective return, `sender` and `trusts`.",
+    "sender": "Give a name of small letters, digits, `-` and `_`, such as `sender: hospital-group`.",
+    "trusts": "List the ODS codes that it may speak for, or write `trusts: [all]`.",
     "location": "Say where its files are, such as `location: RHU/returns`.",
     "contact": "Give an e-mail address, such as `contact: information@trust.nhs.uk`.",
     "data_class": "Write real or synthetic.",
@@ -159,7 +185,7 @@ def dialect_for(feed: Feed, known: Dialects | None = None) -> Dialect:
 
 
 def _id(data: dict[str, Any]) -> str:
-    return ".".join(str(data[k]) for k in ("trust", "extract") if isinstance(data.get(k), str))
+    return ".".join(str(data[k]) for k in ("trust", "sender", "extract") if isinstance(data.get(k), str))
 
 
 def _unfit(entry: Entry, feed: Feed, known: Dialects) -> Iterator[Fault]:

@@ -46,7 +46,9 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
     listed, in_workbook = settings().report_findings, settings().report_workbook_findings
     for p in problems[:listed]:
         value = f", value {p.value!r}" if p.value is not None else ""
-        lines.append(f"  {place(p.row, p.column)}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]")
+        lines.append(
+            f"  {place(p.row, p.column, p.sheet)}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]"
+        )
     if len(problems) > listed:
         rest = f"  ... and {len(problems) - listed:,} more"
         lines.append(f"{rest}{' in the workbook' if len(problems) <= in_workbook else ''}.")
@@ -99,8 +101,10 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     counted = Counter((p.severity, p.rule, p.fix) for p in problems)
     rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
     _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
+    has_sheets = any(p.sheet for p in problems)
     rows = [
         (
+            *([p.sheet or ""] if has_sheets else []),
             p.row if p.row is not None else "",
             p.column or "",
             p.value or "",
@@ -112,7 +116,8 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
         for p in problems[:listed]
     ]
     heads = ["Row", "Column", "Value", "Rule", "What is wrong", "What to do", "What happened"]
-    _table(book, "Rows", heads, rows, [8, 22, 24, 26, 60, 60, 26])
+    first = ["Sheet or file"] * has_sheets
+    _table(book, "Rows", [*first, *heads], rows, [*[22] * has_sheets, 8, 22, 24, 26, 60, 60, 26])
     book.close()
     return buffer.getvalue()
 

@@ -27,7 +27,8 @@ from strike_reporting.storage import Store
 
 _RANK = {"critical": 0, "error": 1, "warning": 2}
 _PROBLEM = pa.schema(
-    [("row", pa.int64())] + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day")]
+    [("row", pa.int64())]
+    + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
 )
 
 
@@ -44,11 +45,20 @@ class Verdict:
     rows: Normalised | None = None
     good: pa.Table | None = None
     refused: Problem | None = None
+    days: tuple[date, ...] = ()  # that a file names which could not be read as an extract
+    parts: tuple[Outcome, ...] = ()  # of a collective return
 
 
-def refusal(receipt: Receipt, asked: Asked, problem: Problem, trust: str | None, extract: str | None) -> Verdict:
+def refusal(
+    receipt: Receipt,
+    asked: Asked,
+    problem: Problem,
+    trust: str | None,
+    extract: str | None,
+    days: tuple[date, ...] = (),
+) -> Verdict:
     """The verdict on a file that could not be read as an extract."""
-    return Verdict(receipt, asked, [problem], trust, extract, refused=problem)
+    return Verdict(receipt, asked, [problem], trust, extract, refused=problem, days=days)
 
 
 def accepted_key(extract: str, submission_id: str) -> str:
@@ -140,9 +150,16 @@ def _outcome(verdict: Verdict) -> Outcome:
     if refused is not None:
         place = f" (row {refused.row})" if refused.row is not None and "row" not in refused.message else ""
         status, reason, fix = "rejected", refused.message + place, refused.fix
+    elif verdict.parts:
+        status, reason = _of_parts(verdict)
+        fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
+        read, used = sum(o.rows_read for o in verdict.parts), sum(o.rows_accepted for o in verdict.parts)
     else:
-        status = "accepted_in_part" if read > used else "accepted"
-        reason = f"{used:,} rows used" + (f", {read - used:,} left out" if read > used else "")
+        lost = read - used + (len(rows.lost) if rows else 0)
+        short = len(rows.short - rows.bad_rows) if rows else 0
+        status = "accepted_in_part" if lost or short else "accepted"
+        reason = f"{used:,} rows used" + (f", {lost:,} left out" if lost else "")
+        reason += f", {short:,} of them without a number that could not be read" if short else ""
         fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
     return Outcome(
         submission_id=receipt.submission_id,
@@ -169,19 +186,43 @@ def _outcome(verdict: Verdict) -> Outcome:
         warnings=sum(p.severity == "warning" for p in verdict.problems),
         rules=dict(sorted(Counter(p.rule for p in verdict.problems if p.severity != "warning").items())),
         pins=dict(sorted(verdict.asked.pins.items())),
-        said=_said(rows.contract, rows.table, good) if rows else (),
+        said=_said(rows, good) if rows else tuple(Said(day=d) for d in verdict.days),
+        parts=tuple(o.submission_id for o in verdict.parts),
     )
 
 
-def _said(contract: Contract, table: pa.Table, good: pa.Table | None) -> tuple[Said, ...]:
-    """What the submission says by day and part; what was left out of a day stands on a row without a part."""
-    day = contract.date_field
-    every = {r["values"]: r["counts"] for r in pc.value_counts(table[day].drop_null()).to_pylist()}
+def _of_parts(verdict: Verdict) -> tuple[str, str]:
+    """Status and reason of a collective return: what became of its parts."""
+    parts = verdict.parts
+    counted = Counter(o.status for o in parts)
+    wrong = sum(p.severity == "error" for p in verdict.problems)
+    told = [f"{n} {status.replace('_', ' ')}" for status, n in sorted(counted.items())]
+    trusts = len({o.ods_code for o in parts})
+    reason = f"a collective return of {trusts} trust{'s' * (trusts != 1)}: {', '.join(told)}"
+    reason += f"; {wrong:,} row{'s' * (wrong != 1)} of no trust left out" if wrong else ""
+    if {*counted} == {"rejected"}:
+        return "rejected", reason
+    return ("accepted" if {*counted} == {"accepted"} and not wrong else "accepted_in_part"), reason
+
+
+def _said(rows: Normalised, good: pa.Table | None) -> tuple[Said, ...]:
+    """What the submission says by day and part; what was left out of a day stands on a row without a part.
+
+    A row whose day is not known may be of any of its days, so each of them is marked.
+    """
+    contract, table = rows.contract, rows.table
+    days = table[contract.date_field]
+    every = Counter({r["values"]: r["counts"] for r in pc.value_counts(days.drop_null()).to_pylist()})
+    every.update(day for _, day in rows.lost if day)
+    undated = days.null_count + sum(day is None for _, day in rows.lost)
+    short = Counter(d for i in rows.short - rows.bad_rows if (d := days[i].as_py()))
     found = list(_parts(contract, good)) if good is not None else []
     used: Counter[date] = Counter()
     for said in found:
         used[said.day] += said.rows
-    found += [Said(day=d, quarantined=n - used[d]) for d, n in every.items() if n > used[d]]
+    for day, n in every.items():
+        left = n - used[day] + undated + short[day]
+        found += [Said(day=day, quarantined=left)] if left else []
     return tuple(sorted(found, key=lambda s: (s.day, s.part)))
 
 

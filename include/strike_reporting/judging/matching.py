@@ -1,36 +1,46 @@
-"""Finding which dialect a file is written in, and where its header row is."""
+"""Finding which dialect a file is written in, and the tables that it holds."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
 from strike_reporting.extracts import Contract, slug
-from strike_reporting.intake.dialects import Dialect
+from strike_reporting.judging.headings import Fit, fits, fold, formed
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
 from strike_reporting.judging.rulebook import Candidate
 from strike_reporting.settings import settings
 
+if TYPE_CHECKING:
+    from strike_reporting.intake.dialects import Dialect
+
 
 @dataclass(frozen=True)
 class Matched:
-    """A sheet read by a dialect: `columns` gives each canonical (or wide) heading's position."""
+    """A table read by a dialect: `columns` gives each canonical (or wide) heading's position.
+
+    header: index into `sheet.rows` of its (last) row of headings. spans: the rows below, as pairs of indexes, without
+    where its headings are repeated. titles: the rows of text above it. constants: by wide heading.
+    """
 
     dialect: Dialect
     contract: Contract
     sheet: Sheet
-    header: int  # index into sheet.rows
+    header: int
+    headings: tuple[str, ...]
     columns: dict[str, int]
     wide: dict[str, int]
     nil: int | None
     extra: tuple[str, ...]
-
-    @property
-    def score(self) -> int:
-        """How many of the file's columns the dialect explains, less those it does not."""
-        return 100 * (len(self.columns) + len(self.wide) + (self.nil is not None)) - len(self.extra)
+    constants: dict[str, dict[str, str]] = field(default_factory=dict)
+    spans: tuple[tuple[int, int], ...] = ()
+    titles: tuple[int, int] = (0, 0)
+    is_declared: bool = False  # the dialect says that it belongs with the others
+    place: str = ""  # the sheet or the archive's file that it stands in, where there are several
 
 
 def layouts(candidates: Iterable[Candidate]) -> list[Layout]:
@@ -42,119 +52,207 @@ def _layouts(dialect: Dialect) -> list[Layout]:
     return [Layout(dialect.encodings, delimiter) for delimiter in dialect.delimiters]
 
 
-def match(document: Document, candidates: Iterable[Candidate]) -> Matched:
-    """Read a file with the one dialect that fits it.
+def match(document: Document, candidates: Iterable[Candidate]) -> list[Matched]:
+    """The tables of a file, each with the one dialect that fits its sheet.
 
     Raises:
         Rejected: unreadable as text; no dialect's required headings are there (the nearest are named); or two
-            dialects, sheets or columns fit equally well.
+            dialects or columns fit equally well.
     """
-    sheets, failure = _sheets(document, list(candidates))
-    folded = {key: _folded(s) for key, s in {id(s): s for _, s in sheets}.items()}
-    found = [hit for candidate, sheet in sheets if (hit := _first_fit(candidate, sheet, folded[id(sheet)]))]
+    known = list(candidates)
+    found: list[Matched] = []
+    tried: list[tuple[Candidate, Sheet]] = []
+    failure: Rejected | None = None
+    for file in document.files:
+        pairs, failed = _sheets(file, known)
+        failure = failure or failed
+        tried += pairs
+        of_sheet: dict[int, list[tuple[Candidate, Sheet, list[Fit]]]] = {}
+        for candidate, sheet in pairs:
+            if hits := fits(candidate, sheet):
+                key = 0 if file.is_text else id(sheet)  # a text's sheets are readings of the same characters
+                of_sheet.setdefault(key, []).append((candidate, sheet, hits))
+        for hits_of_one in of_sheet.values():
+            found += _tables(*_best(hits_of_one))
     if not found:
-        raise failure or _nothing_fits(sheets)
-    best = max(m.score for m in found)
-    first, *rest = [m for m in found if m.score == best]
-    for other in rest:
-        if other.dialect.id != first.dialect.id or other.sheet.name != first.sheet.name:
+        raise failure or _nothing_fits(tried)
+    places = _places(document)
+    return [replace(t, place=places.get((t.sheet.file, t.sheet.name), "")) for t in found]
+
+
+def _places(document: Document) -> dict[tuple[str, str], str]:
+    """What to call each sheet of several: by its name, but by its number where the name may be about a person."""
+    files = document.files
+    named: dict[tuple[str, str], str] = {}
+    for n, file in enumerate(files, start=1):
+        sheets = [s for s in file.sheets if s.name]
+        for m, sheet in enumerate(sheets or file.sheets[:1], start=1):
+            words = [_called(sheet.file.rpartition("/")[2], f"file {n}")] if len(files) > 1 else []
+            words += [_called(sheet.name, f"sheet {m}")] if len(sheets) > 1 else []
+            named[(sheet.file, sheet.name)] = ": ".join(words)
+    return named
+
+
+def _called(name: str, otherwise: str) -> str:
+    text = shown(name)
+    return otherwise if text.startswith("[withheld") else text
+
+
+def unread(document: Document, tables: list[Matched]) -> list[Problem]:
+    """A warning for each sheet that has the headings of a table that is read, and is not read itself."""
+    read = {id(t.sheet) for t in tables}
+    found = []
+    for file in document.files:
+        for number, sheet in enumerate(() if file.is_text else file.sheets, start=1):
+            if id(sheet) in read:
+                continue
+            for table in {t.dialect.id: t for t in tables}.values():
+                if fits(Candidate(table.dialect, table.contract), sheet):
+                    hidden = "a hidden sheet" if sheet.hidden else "a sheet"
+                    message = f"{hidden} ({number}: {shown(sheet.name)!r}) has the same headings and was not read"
+                    fix = "Remove it, or ask for the feed's dialect to read it (`sheets`)."
+                    found.append(Problem("sheet_not_read", "warning", message, fix))
+                    break
+    return found
+
+
+def _sheets(file: Document, candidates: list[Candidate]) -> tuple[list[tuple[Candidate, Sheet]], Rejected | None]:
+    """The sheets that each dialect would read, and why the first reading that failed did."""
+    if not file.is_text:
+        return [(c, s) for c in candidates for s in file.visible if _is_wanted(c.dialect, s)], None
+    pairs: list[tuple[Candidate, Sheet]] = []
+    failure: Rejected | None = None
+    for candidate in candidates:
+        for layout in _layouts(candidate.dialect):
+            found = file.under(layout)
+            if isinstance(found, Sheet):
+                pairs += [(candidate, found)] if _is_wanted(candidate.dialect, found) else []
+            elif found is not None:
+                failure = failure or Rejected.of(found)
+    if not pairs and failure is None:
+        failure = Rejected(
+            "layout",
+            "the file has no columns that a known dialect could read",
+            "Fill in the template. If there was nothing to report, send a row for each day with a count of 0.",
+        )
+    return pairs, failure
+
+
+def _is_wanted(dialect: Dialect, sheet: Sheet) -> bool:
+    if dialect.sheet and sheet.name:
+        return slug(dialect.sheet) == slug(sheet.name)
+    names = [n.casefold() for n in (sheet.name, sheet.file.rpartition("/")[2]) if n]
+    return not (dialect.sheets and names) or any(fnmatch(n, p.casefold()) for n in names for p in dialect.sheets)
+
+
+def _best(found: list[tuple[Candidate, Sheet, list[Fit]]]) -> tuple[Candidate, Sheet, list[Fit]]:
+    """The one reading that explains most of a sheet's columns.
+
+    Raises:
+        Rejected: two dialects do equally well, or two of different extracts fit: headings that they share do not
+            say which is meant.
+    """
+    best = max(hits[0].score for _, _, hits in found)
+    first, *rest = [f for f in found if f[2][0].score == best]
+    others = [*rest, *(f for f in found if f[0].contract.name != first[0].contract.name)]
+    for candidate, sheet, _ in others:
+        if candidate.dialect.id != first[0].dialect.id:
+            place = f" on sheet {shown(sheet.name)!r}" if sheet.name else ""
             raise Rejected(
                 "ambiguous_layout",
-                f"the file fits {_named(first)} and {_named(other)} equally well",
+                f"the file fits dialect {first[0].dialect.id} and dialect {candidate.dialect.id}{place}",
                 "Ask for the feed to name its dialect; nothing is guessed.",
             )
     return first
 
 
-def _named(m: Matched) -> str:
-    return f"dialect {m.dialect.id}" + (f" on sheet {shown(m.sheet.name)!r}" if m.sheet.name else "")
-
-
-def _sheets(document: Document, candidates: list[Candidate]) -> tuple[list[tuple[Candidate, Sheet]], Rejected | None]:
-    """The sheets that each dialect would read, and why the first reading that failed did."""
-    if not document.is_text:
-        visible = document.visible
-        wanted = [(c, slug(c.dialect.sheet) if c.dialect.sheet else None) for c in candidates]
-        return [(c, s) for c, name in wanted for s in visible if name in (None, slug(s.name))], None
-    pairs: list[tuple[Candidate, Sheet]] = []
-    failure: Rejected | None = None
-    for candidate in candidates:
-        for layout in _layouts(candidate.dialect):
-            found = document.under(layout)
-            if isinstance(found, Sheet):
-                pairs.append((candidate, found))
-            elif found is not None:
-                failure = failure or Rejected.of(found)
-    if not pairs and failure is None:
-        failure = Rejected("layout", "the file has no columns that a known dialect could read", "Fill in the template.")
-    return pairs, failure
-
-
-def _first_fit(candidate: Candidate, sheet: Sheet, folded: list[dict[str, list[int]]]) -> Matched | None:
-    for index, positions in enumerate(folded):
-        if all(any(h in positions for h in headings) for headings in candidate.needed_slugs):
-            return _fit(candidate, sheet, index, positions)
-    return None
-
-
-def _folded(sheet: Sheet) -> list[dict[str, list[int]]]:
-    """The first rows as headings: where each folded text stands."""
-    found = []
-    for row in sheet.head(settings().header_within_rows):
-        positions: dict[str, list[int]] = {}
-        for position, heading in enumerate(row):
-            if slug(heading):
-                positions.setdefault(slug(heading), []).append(position)
-        found.append(positions)
-    return found
-
-
-def _fit(candidate: Candidate, sheet: Sheet, index: int, positions: dict[str, list[int]]) -> Matched:
-    dialect, row = candidate.dialect, sheet.head(index + 1)[index]
-    columns: dict[str, int] = {}
-    for name, column in dialect.columns.items():
-        places = [p for h in dict.fromkeys(map(slug, column.header)) for p in positions.get(h, ())]
-        if len(places) > 1:
-            heads = " and ".join(f"{shown(row[p])!r} (column {p + 1})" for p in places)
-            raise Rejected(
-                "ambiguous_column",
-                f"two columns could be {name}: {heads}",
-                "Keep one of them, or ask for the feed's dialect to say which to read.",
-                row=sheet.numbers[index],
-                column=shown(row[places[0]]),
+def _tables(candidate: Candidate, sheet: Sheet, hits: list[Fit]) -> Iterator[Matched]:
+    """The tables of a sheet. One whose headings are repeated, with nothing but blank rows before, goes on."""
+    dialect = candidate.dialect
+    if dialect.form:
+        sheet = formed(sheet)
+    ends = [*(h.first for h in hits[1:]), len(sheet.rows)]
+    found: list[Matched] = []
+    above = 0
+    for hit, end in zip(hits, ends, strict=True):
+        start = hit.last + 1
+        top = hit.first
+        while top > above and _is_text(sheet.rows[top - 1]):
+            top -= 1
+        has_title = any(_says_something(r) for r in sheet.rows[top : hit.first])
+        if found and hit.headings == found[-1].headings and not has_title:
+            found[-1] = replace(found[-1], spans=(*found[-1].spans, (start, end)))
+        else:
+            if found:  # its titles are no rows of the table above
+                *before, (began, _) = found[-1].spans
+                found[-1] = replace(found[-1], spans=(*before, (began, max(top, began))))
+            found.append(
+                Matched(
+                    dialect,
+                    candidate.contract,
+                    sheet,
+                    hit.last,
+                    hit.headings,
+                    hit.columns,
+                    hit.wide,
+                    hit.nil,
+                    hit.extra,
+                    hit.constants,
+                    ((start, end),),
+                    (top, hit.first),
+                    bool(dialect.sheets) or dialect.tables == "together",
+                )
             )
-        if places:
-            columns[name] = places[0]
-    wide = {h: positions[slug(h)][0] for h in (dialect.unpivot.columns if dialect.unpivot else ())}
-    nil = positions.get(slug(dialect.nil.header), [None])[0] if dialect.nil else None
-    used = {*columns.values(), *wide.values(), nil}
-    extra = tuple(h for p, h in enumerate(row) if h.strip() and p not in used)
-    return Matched(dialect, candidate.contract, sheet, index, columns, wide, nil, extra)
+        above = start
+    yield from found
 
 
-def _nothing_fits(sheets: list[tuple[Candidate, Sheet]]) -> Rejected:
+_PAGES = ("page", "printed", "run", "report", "generated", "continued", "date")  # what a page's head says of itself
+
+
+def _is_text(row: list[str]) -> bool:
+    """Whether a row above a table may be its title: a text or two, or nothing."""
+    filled = [c for c in row if c.strip()]
+    return len(filled) <= 2 and not any(c.strip().isdigit() for c in filled)
+
+
+def _says_something(row: list[str]) -> bool:
+    words = [slug(c) for c in row if slug(c)]
+    return bool(words) and not words[0].startswith(_PAGES)
+
+
+def _nothing_fits(tried: list[tuple[Candidate, Sheet]]) -> Rejected:
     """Name the dialect that comes nearest, what it lacks, and the heading that looks like it."""
     best: tuple[float, str, str, int] | None = None
-    for candidate, sheet in sheets:
-        dialect, needed = candidate.dialect, candidate.needed
+    for candidate, sheet in tried:
+        needed = candidate.needed
+        if not needed:
+            continue
         for index, row in enumerate(sheet.head(settings().header_within_rows)):
             headings = {slug(h): h for h in row if slug(h)}
             lacking = [n for n, hs in needed.items() if not any(slug(h) in headings for h in hs)]
             share = 1 - len(lacking) / len(needed)
             if share == 0 or (best and share <= best[0]):
                 continue
-            spare = set(headings) - {slug(h) for c in dialect.columns.values() for h in c.header}
+            spare = set(headings) - {slug(h) for c in candidate.dialect.columns.values() for h in c.header}
             hints = []
             for name in lacking:
                 wanted = needed[name][0]
                 near = difflib.get_close_matches(slug(wanted), sorted(spare), n=1, cutoff=0.5)
                 hints.append(f"{wanted!r}" + (f" (nearest: {_heading(row, headings[near[0]])})" if near else ""))
-            best = (share, dialect.id, ", ".join(hints), sheet.numbers[index])
+            best = (share, candidate.dialect.id, ", ".join(hints), sheet.numbers[index])
     if best is None:
         return Rejected(
             "header",
             "no header row of any known dialect was found in the first rows",
             "Fill in the template: its first row holds the headings.",
+        )
+    if best[0] < 0.5:
+        return Rejected(
+            "header",
+            f"no known dialect has the headings of this file; row {best[3]} has fewer than half of any",
+            "Fill in the template, or ask for a dialect that maps the file (`strikes feed new`).",
+            row=best[3],
         )
     return Rejected(
         "header",
@@ -174,12 +272,14 @@ def extra_columns(matched: Matched) -> list[Problem]:
     """A warning for each column that nothing maps: it is dropped."""
     row = matched.sheet.numbers[matched.header]
     known = [f for f in matched.contract.field_names if f not in matched.columns]
+    harmless = {fold(h) for h in matched.dialect.ignored}
     found = []
-    header = matched.sheet.rows[matched.header]
     for heading in matched.extra:
+        if fold(heading) in harmless:
+            continue
         near = difflib.get_close_matches(slug(heading), known, n=1, cutoff=0.7)
         hint = f"If it is {near[0]}, rename it so." if near else "Remove it, or ask for a dialect that maps it."
         message = "this column is not in the contract and was dropped"
-        column = f"{header.index(heading) + 1}: {shown(heading)}"
+        column = f"{matched.headings.index(heading) + 1}: {shown(heading)}"
         found.append(Problem("extra_column", "warning", message, hint, row=row, column=column))
     return found

@@ -1,294 +1,311 @@
-"""A matched file to the contract's typed table, column by column.
+"""Matched tables to the contract's typed table, column by column.
 
-A cell that does not hold its type becomes null and a `Problem`: the row is quarantined, never guessed at.
+A cell that does not hold its type becomes null and a `Problem`: its row is left out, or in an optional column the cell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from functools import partial
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
-from strike_reporting.extracts import Contract, Field, slug
-from strike_reporting.intake.dialects import EXCEL_SERIAL, Dialect
+from strike_reporting.extracts import Contract, Field
+from strike_reporting.judging.cells import Unreadable, month_first, reader
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
-
-SUPPRESSED = re.compile(r"^(<\s*\d+|\*+|\[c\]|suppressed)$", re.IGNORECASE)
-_ISO = re.compile(r"^(\d{4}-\d{2}-\d{2})([ T]00:00(:00)?)?$")
-_EXCEL_DAY_0 = date(1899, 12, 30)  # so that serials after February 1900 are right, as in Excel
-_YES, _NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
+from strike_reporting.judging.rows import Body, body
+from strike_reporting.judging.totals import Lost, without_totals
 
 
-class Unreadable(ValueError):
-    """A cell that is not what its field needs; `rule` names why."""
+@dataclass(frozen=True)
+class Named:
+    """What is known of a file beside its rows. ods_code: the feed's trust, for a file that does not name its own."""
 
-    def __init__(self, rule: str, message: str) -> None:
-        """Keep the rule's name and the message."""
-        super().__init__(message)
-        self.rule = rule
+    ods_code: str = ""
+    file: str = ""
 
 
 @dataclass
 class Normalised:
-    """One submission as typed rows (contract fields, source_row, source_column) and what was found on the way.
+    """One extract of a submission as typed rows (contract fields, lineage) and what was found on the way.
 
     Last in `table` stands `is_nil`: the row is the dialect's mark that there was nothing, and no count.
+    bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
+    they should have. lost: trust and day of each row that is not in the table although it says something, where known.
     """
 
     contract: Contract
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
     bad_rows: set[int] = field(default_factory=set)  # indexes into `table`
-    blanks: dict[str, set[int]] = field(default_factory=dict)  # by column: cells whose value is not kept
+    blanks: dict[str, set[int]] = field(default_factory=dict)
+    short: set[int] = field(default_factory=set)
+    lost: list[Lost] = field(default_factory=list)
+
+    def taken(self, places: list[int], problems: list[Problem], lost: list[Lost]) -> Normalised:
+        """Some of its rows, with what is said of them."""
+        new = {old: n for n, old in enumerate(places)}
+
+        def of(rows: Iterable[int]) -> set[int]:
+            return {new[i] for i in rows if i in new}
+
+        blanks = {c: of(rows) for c, rows in self.blanks.items()}
+        table = self.table.take(pa.array(places, pa.int64()))
+        return Normalised(self.contract, table, problems, of(self.bad_rows), blanks, of(self.short), lost)
 
 
-def normalise(matched: Matched, ods_code: str | None = None) -> Normalised:
-    """Apply the dialect.
-
-    Args:
-        matched: the file and the dialect that fits it.
-        ods_code: the feed's trust, for a file that does not name its trust.
+def normalise(tables: list[Matched], named: Named) -> Normalised:
+    """Apply the dialects of tables of one extract.
 
     Raises:
-        Rejected: no rows below the header.
+        Rejected: no rows below the headings; or what the dialect takes from a name is not there.
     """
-    dialect, contract = matched.dialect, matched.contract
-    rows, numbers, nils, contradicted = _body(matched)
-    if not rows and not nils:
+    contract = tables[0].contract
+    found = []
+    for matched in tables:
+        rows = body(matched)
+        lost = without_totals(matched, rows)
+        if rows.rows or rows.nils:
+            found.append((matched, _Typing(matched, rows, _fixed(matched, named)).done(lost)))
+    parts = [part for _, part in found]
+    _check_together(found)
+    if not parts:
+        first = tables[0]
         raise Rejected(
             "no_rows",
             "there are no rows below the header",
             "If nothing was cancelled or nobody was absent, send a row for each day with a count of 0.",
-            row=matched.sheet.numbers[matched.header],
+            row=first.sheet.numbers[first.header],
         )
-    blocks = list(_blocks(matched))
-    data: dict[str, list[Any]] = {name: [] for name in contract.field_names}
-    result = Normalised(contract, pa.table({}))
-    height = len(rows)
-    fixed = {"ods_code": ods_code or "", **dialect.constants}
-    done: dict[str, tuple[list[Any], set[int]]] = {}
-    for block, (constants, heading, position) in enumerate(blocks):
-        for f in contract.fields:
-            constant = constants.get(f.name)
-            if constant is None and f.name not in matched.columns and not (position is not None and _wide(dialect, f)):
-                constant = fixed.get(f.name) or f.default or ""
-            if constant is not None:
-                data[f.name] += [_cell(f, dialect, constant) if constant else None] * height
-                continue
-            place = position if position is not None and _wide(dialect, f) else matched.columns[f.name]
-            shared = place == matched.columns.get(f.name)
-            if shared and f.name in done:  # the same cells under every wide heading: read and reported once
-                data[f.name] += done[f.name][0]
-                result.bad_rows |= {i + block * height for i in done[f.name][1]}
-                continue
-            raw = [r[place] if place < len(r) else "" for r in rows]
-            title = heading if not shared else matched.sheet.rows[matched.header][place]
-            column, bad = _column(f, dialect, raw, numbers, title or f.name, result.problems)
-            data[f.name] += column
-            result.bad_rows |= {i + block * height for i in bad}
-            if shared:
-                done[f.name] = (column, bad)
-    lineage: dict[str, list[Any]] = {
-        "source_row": numbers * len(blocks),
-        "source_column": [h for _, h, _ in blocks for _ in rows],
-    }
-    given = len(lineage["source_row"])
-    _append_nils(matched, nils, fixed, data, lineage)
-    schema = contract.schema
-    arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
-    arrays += [pa.array(lineage["source_row"], pa.int64()), pa.array(lineage["source_column"], pa.string())]
-    arrays.append(pa.array([n >= given for n in range(len(lineage["source_row"]))], pa.bool_()))
-    result.table = pa.table(arrays, names=[*contract.field_names, "source_row", "source_column", "is_nil"])
-    for number in contradicted:
-        message = "the row says that there was nothing, and holds counts: one of the two is wrong"
-        fix = "Correct the counts, or the mark that says there was nothing."
-        result.problems.append(Problem("nil_contradicted", "error", message, fix, number))
-    result.bad_rows |= {i for i, n in enumerate(lineage["source_row"]) if n in contradicted}
-    _day_of_problems(result)
+    result = Normalised(contract, pa.concat_tables([p.table for p in parts]))
+    start = 0
+    for part in parts:
+        result.problems += part.problems
+        result.lost += part.lost
+        result.bad_rows |= {i + start for i in part.bad_rows}
+        result.short |= {i + start for i in part.short}
+        for column, places in part.blanks.items():
+            result.blanks.setdefault(column, set()).update(i + start for i in places)
+        start += part.table.num_rows
     return result
 
 
-def _wide(dialect: Dialect, f: Field) -> bool:
-    return dialect.unpivot is not None and f.name == dialect.unpivot.value
-
-
-def _blocks(matched: Matched) -> list[tuple[dict[str, str], str | None, int | None]]:
-    if matched.dialect.unpivot is None:
-        return [({}, None, None)]
-    return [(c, h, matched.wide[h]) for h, c in matched.dialect.unpivot.columns.items()]
-
-
-def _body(matched: Matched) -> tuple[list[list[str]], list[int], list[tuple[list[str], int]], set[int]]:
-    """Rows below the header: ordinary ones with their numbers, and nil rows. Totals and blanks are left out.
-
-    Last come the numbers of ordinary rows that also say that they are nil.
-    """
-    rows, numbers, nils, contradicted = [], [], [], set()
-    counts = [*matched.wide.values(), matched.columns.get(matched.contract.count_field, -1)]
-    totals = {slug(t) for t in matched.dialect.totals}
-    nil = matched.dialect.nil
-    said = {slug(v) for v in nil.values} if nil else set()
-    header = matched.sheet.rows[matched.header]
-    for row, number in zip(
-        matched.sheet.rows[matched.header + 1 :], matched.sheet.numbers[matched.header + 1 :], strict=True
-    ):
-        filled = [c for c in row if c.strip()]
-        if not filled or slug(filled[0]) in totals or row == header:
-            continue
-        if matched.nil is not None and matched.nil < len(row) and slug(row[matched.nil]) in said:
-            if not any(0 <= c < len(row) and re.search("[1-9]", row[c]) for c in counts):
-                nils.append((row, number))
-                continue
-            contradicted.add(number)
-        rows.append(row)
-        numbers.append(number)
-    return rows, numbers, nils, contradicted
-
-
-def _append_nils(
-    matched: Matched,
-    nils: list[tuple[list[str], int]],
-    fixed: dict[str, str],
-    data: dict[str, list[Any]],
-    lineage: dict[str, list[Any]],
-) -> None:
-    contract = matched.contract
-    for row, number in nils:
-        assert matched.dialect.nil is not None  # noqa: S101 - only a dialect with `nil` finds nil rows
-        for constants in matched.dialect.nil.rows:
-            for f in contract.fields:
-                place = matched.columns.get(f.name)
-                text = row[place] if place is not None and place < len(row) else fixed.get(f.name, "")
-                if f.name == contract.count_field:
-                    data[f.name].append(0)
-                    continue
-                text = constants.get(f.name) or text or f.default or ""
-                try:
-                    data[f.name].append(_cell(f, matched.dialect, text))
-                except Unreadable:
-                    data[f.name].append(None)
-            lineage["source_row"].append(number)
-            lineage["source_column"].append(matched.dialect.nil.header)
-
-
-def _column(
-    f: Field, dialect: Dialect, raw: list[str], numbers: list[int], heading: str, problems: list[Problem]
-) -> tuple[list[Any], set[int]]:
-    """One column's typed values and the rows it spoils. Each distinct text is read once: extracts repeat themselves."""
-    memo: dict[str, Any] = {}
-    wrong: dict[str, Unreadable] = {}
-    bad: set[int] = set()
-    for value in set(raw):
-        try:
-            memo[value] = _cell(f, dialect, value)
-        except Unreadable as error:
-            memo[value] = None
-            wrong[value] = error
-    if wrong:
-        for index, value in enumerate(raw):
-            if value in wrong:
-                why = wrong[value]
-                bad.add(index)
-                problems.append(Problem(why.rule, "error", str(why), f.fix, numbers[index], heading, shown(value)))
-    default = _cell(f, dialect, f.default) if f.default else None
-    return [default if (v := memo[value]) is None and value not in wrong else v for value in raw], bad
-
-
-def _cell(f: Field, dialect: Dialect, value: str) -> Any:
-    """One cell's typed value, None for an empty one.
+def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
+    """Look at tables that no dialect declares to be one.
 
     Raises:
-        Unreadable: the text is not of the field's type.
+        Rejected: two of them speak of the same trust, day and part: which is meant, or whether both are, is not
+            guessed.
     """
-    text = value.strip().replace("\u00a0", " ").strip()
-    if text.casefold() in dialect.missing:
-        return None
-    column = dialect.columns.get(f.name)
-    if column and column.codes:
-        folded = {slug(k): v for k, v in column.codes.items()}
-        text = folded.get(slug(text), text)
-    return _readers(f, dialect)(text)
+    seen: dict[tuple[str, date, str], Matched] = {}
+    for matched, part in found if len(found) > 1 else ():
+        table, contract = part.table, part.contract
+        days, parts = table[contract.date_field].to_pylist(), contract.part_keys(table).to_pylist()
+        for key in {k for k in zip(table["ods_code"].to_pylist(), days, parts, strict=True) if k[1]}:
+            other = seen.setdefault(key, matched)
+            if other is not matched and not (other.is_declared and matched.is_declared):
+                raise Rejected(
+                    "several_tables",
+                    f"{_name(other)} and {_name(matched)} both speak of {key[1]}, so they may be two versions, or a "
+                    "whole and its parts",
+                    "Send one table, or ask for the feed's dialect to say which are to be read (`sheets`, `tables`).",
+                    row=matched.sheet.numbers[matched.header],
+                )
 
 
-def _readers(f: Field, dialect: Dialect) -> Callable[[str], Any]:
-    if f.type == "int64":
-        return partial(_integer, dialect)
-    if f.type == "date32":
-        column = dialect.columns.get(f.name)
-        return partial(_date, column.format if column else None)
-    if f.type == "bool":
-        return _boolean
-    if f.values:
-        lookup = f.lookup
-        return lambda text: lookup.get(slug(text), text)
-    if f.name in ("ods_code", "site_code"):
-        return str.upper
-    return str
+def _name(matched: Matched) -> str:
+    row = matched.sheet.numbers[matched.header]
+    return f"the table from row {row}" + (f" of {matched.place}" if matched.place else "")
 
 
-def _integer(dialect: Dialect, text: str) -> int:
-    if SUPPRESSED.match(text):
-        raise Unreadable("suppressed_value", "the number is hidden, so it is unknown; it is not counted as zero")
-    plain = text.replace(dialect.thousands, "") if dialect.thousands else text
-    plain = plain.replace(dialect.decimal, ".") if dialect.decimal != "." else plain
-    if dialect.thousands and not re.fullmatch(
-        rf"-?\d{{1,3}}({re.escape(dialect.thousands)}\d{{3}})*({re.escape(dialect.decimal)}0+)?|-?\d+({re.escape(dialect.decimal)}0+)?",
-        text,
-    ):
-        raise Unreadable("number", "this is not a whole number")
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.0+)?", plain):
-        raise Unreadable("number", "this is not a whole number")
-    return int(float(plain)) if "." in plain else int(plain)
+def _fixed(matched: Matched, named: Named) -> dict[str, str]:
+    """What is the same in every row of a table: constants, and what names and titles say."""
+    found = {"ods_code": named.ods_code, **matched.dialect.constants}
+    inner, _, name = (matched.sheet.file or named.file).rpartition("/")
+    top, end = matched.titles
+    said = {
+        "file": name,
+        "folder": inner.replace("/", " / "),
+        "sheet": matched.sheet.name,
+        "title": "\n".join(" ".join(c for c in r if c.strip()) for r in matched.sheet.rows[top:end]),
+    }
+    for field_name, column in matched.dialect.columns.items():
+        if column.source is None:
+            continue
+        text = said[column.source]
+        hit = re.search(column.pattern, text) if column.pattern else None
+        value = (hit[hit.lastindex or 0] if hit else "") if column.pattern else text.strip()
+        if not value and matched.contract.field(field_name).required:
+            raise Rejected(
+                "not_named",
+                f"its {column.source} does not say the {field_name} as dialect {matched.dialect.id} expects",
+                "Name the file as agreed, or correct the dialect's pattern.",
+                column=field_name,
+            )
+        found[field_name] = value
+    return found
 
 
-def _date(pattern: str | None, text: str) -> date:
-    iso = _ISO.match(text)
-    if iso:
+class _Typing:
+    """One table's rows on their way to typed columns."""
+
+    def __init__(self, matched: Matched, rows: Body, fixed: dict[str, str]) -> None:
+        self.matched, self.body, self.fixed = matched, rows, fixed
+        self.contract, self.dialect = matched.contract, matched.dialect
+        self.result = Normalised(matched.contract, pa.table({}), list(rows.problems))
+        self.height = len(rows.rows)
+        self.readers = {f.name: reader(f, matched.dialect) for f in matched.contract.fields}
+
+    def done(self, lost: list[Lost]) -> Normalised:
+        """The typed table."""
+        contract, result, height = self.contract, self.result, self.height
+        blocks = list(self._blocks())
+        data: dict[str, list[Any]] = {n: [] for n in contract.field_names}
+        shared: dict[str, tuple[list[Any], set[int]]] = {}
+        for block, (constants, heading, position) in enumerate(blocks):
+            for f in contract.fields:
+                is_value = (
+                    position is not None and self.dialect.unpivot is not None and f.name == self.dialect.unpivot.value
+                )
+                if f.name in constants or (f.name not in self.matched.columns and not is_value):
+                    data[f.name] += self._constant(f, constants)
+                    continue
+                place = position if is_value and position is not None else self.matched.columns[f.name]
+                if not is_value and f.name in shared:  # the same cells under every wide heading: reported once
+                    values, bad = shared[f.name]
+                else:
+                    title = heading if is_value else self.matched.headings[place]
+                    values, bad = self._column(f, place, title or f.name, block)
+                    if not is_value:
+                        shared[f.name] = values, bad
+                data[f.name] += values
+                result.bad_rows |= {i + block * height for i in bad}
+            result.bad_rows |= {i + block * height for i in self.body.bad}
+        result.problems += self.body.bad.values()
+        numbers = self.body.numbers * len(blocks)
+        headings = [h for _, h, _ in blocks for _ in range(height)]
+        given = len(numbers)
+        self._append_nils(data, numbers, headings)
+        schema = contract.schema
+        arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
+        arrays += [pa.array(numbers, pa.int64()), pa.array(headings, pa.string())]
+        arrays.append(pa.array([self.matched.place or None] * len(numbers), pa.string()))
+        arrays.append(pa.array([n >= given for n in range(len(numbers))], pa.bool_()))
+        names = [*contract.field_names, "source_row", "source_column", "source_sheet", "is_nil"]
+        result.table = pa.table(arrays, names=names)
+        result.lost = lost
+        self._place_problems()
+        return result
+
+    def _blocks(self) -> list[tuple[dict[str, str], str | None, int | None]]:
+        if self.dialect.unpivot is None:
+            return [({}, None, None)]
+        return [(self.matched.constants[h], h, p) for h, p in self.matched.wide.items()]
+
+    def _constant(self, f: Field, constants: dict[str, str]) -> list[Any]:
+        text = constants.get(f.name) or self.fixed.get(f.name) or f.default or ""
+        if not text:
+            return [None] * self.height
         try:
-            return date.fromisoformat(iso[1])
-        except ValueError as error:
-            raise Unreadable("date", "there is no such day") from error
-    if pattern == EXCEL_SERIAL and re.fullmatch(r"[2-9]\d{4}", text):
-        return _EXCEL_DAY_0 + timedelta(days=int(text))
-    if pattern is None:
-        raise Unreadable(
-            "ambiguous_date",
-            "this date's order of day and month is not declared, so it is not guessed; write it as 2023-04-11",
-        )
-    try:
-        return datetime.strptime(text, pattern).date()
-    except ValueError as error:
-        raise Unreadable("date", f"this is not a date written as {pattern}") from error
+            return [self.readers[f.name](text)] * self.height
+        except Unreadable as error:
+            raise Rejected(
+                error.rule, f"{f.name.replace('_', ' ')}: {error}", error.fix or f.fix, column=f.name, value=shown(text)
+            ) from error
+
+    def _column(self, f: Field, place: int, heading: str, block: int) -> tuple[list[Any], set[int]]:
+        """One column's typed values and the rows it spoils. Each distinct text is read once."""
+        raw = [r[place] if place < len(r) else "" for r in self.body.rows]
+        memo: dict[str, Any] = {}
+        wrong: dict[str, Unreadable] = {}
+        read, texts = self.readers[f.name], set(raw)
+        column = self.dialect.columns.get(f.name)
+        swapped = month_first(texts, column.format) if column and f.type == "date32" else set()
+        for value in texts:
+            try:
+                if value in swapped:
+                    raise _swapped()
+                memo[value] = read(value)
+            except Unreadable as error:
+                memo[value] = None
+                wrong[value] = error
+        repeated = self._merged(place) if f.type == "int64" else set()
+        bad: set[int] = set()
+        for index, value in enumerate(raw) if wrong or repeated else ():
+            why = wrong.get(value) or (_MERGED if self.body.numbers[index] in repeated else None)
+            if why is not None:
+                self._report(f, index, heading, value, why, block)
+                if self._costs_the_row(f):
+                    bad.add(index)
+        default = read(f.default) if f.default else None
+        values = [default if (v := memo[value]) is None and value not in wrong else v for value in raw]
+        return [
+            None if self.body.numbers[i] in repeated else v for i, v in enumerate(values)
+        ] if repeated else values, bad
+
+    def _costs_the_row(self, f: Field) -> bool:
+        """A bad cell costs its row, unless the field is optional and decides neither the measure nor the part."""
+        return f.type != "int64" and f.severity != "warning" if not f.required else True
+
+    def _report(self, f: Field, index: int, heading: str, value: str, why: Unreadable, block: int) -> None:
+        message, severity = str(why), "error"
+        if not self._costs_the_row(f):
+            message += "; the row is used without it"
+            if f.type == "int64":
+                self.result.short.add(index + block * self.height)
+            else:
+                severity = "warning"
+        number, fix = self.body.numbers[index], why.fix or f.fix
+        self.result.problems.append(Problem(why.rule, severity, message, fix, number, heading, shown(value)))  # type: ignore[arg-type]
+
+    def _merged(self, place: int) -> set[int]:
+        """The rows in which a number stands only because its cell is merged over them."""
+        return {n for at, first, last in self.matched.sheet.merged if at == place for n in range(first + 1, last + 1)}
+
+    def _append_nils(self, data: dict[str, list[Any]], numbers: list[int], headings: list[str | None]) -> None:
+        nil = self.dialect.nil
+        for row, number in self.body.nils if nil else ():
+            for constants in nil.rows:  # type: ignore[union-attr]
+                for f in self.contract.fields:
+                    place = self.matched.columns.get(f.name)
+                    text = row[place] if place is not None and place < len(row) else self.fixed.get(f.name, "")
+                    if f.name == self.contract.count_field:
+                        data[f.name].append(0)
+                        continue
+                    text = constants.get(f.name) or text or f.default or ""
+                    try:
+                        data[f.name].append(self.readers[f.name](text))
+                    except Unreadable:
+                        data[f.name].append(None)
+                numbers.append(number)
+                headings.append(nil.header)  # type: ignore[union-attr]
+
+    def _place_problems(self) -> None:
+        """Note the sheet of each problem, and the strike day it falls on where the row's date could be read."""
+        table, contract = self.result.table, self.contract
+        if not self.result.problems:
+            return
+        days = dict(zip(table["source_row"].to_pylist(), table[contract.date_field].to_pylist(), strict=True))
+        self.result.problems = [
+            replace(p, sheet=self.matched.place or None, day=day.isoformat() if (day := days.get(p.row)) else p.day)
+            for p in self.result.problems
+        ]
 
 
-def _boolean(text: str) -> bool:
-    folded = text.casefold()
-    if folded in _YES:
-        return True
-    if folded in _NO:
-        return False
-    raise Unreadable("yes_no", "this is neither yes nor no")
+_MERGED = Unreadable(
+    "merged_number",
+    "one number is merged over several rows, so it is counted in the first of them only",
+    "Write a number into every row, and send the file again.",
+)
 
 
-def _day_of_problems(result: Normalised) -> None:
-    """Note the strike day each problem falls on, where the row's date could be read."""
-    if not result.problems:
-        return
-    days = dict(
-        zip(
-            result.table["source_row"].to_pylist(),
-            result.table[result.contract.date_field].to_pylist(),
-            strict=True,
-        )
+def _swapped() -> Unreadable:
+    return Unreadable(
+        "ambiguous_date",
+        "other dates of this column have the month first, so this one may too, and is not guessed",
+        "Write the dates as 2023-04-11.",
     )
-    result.problems = [
-        Problem(p.rule, p.severity, p.message, p.fix, p.row, p.column, p.value, day.isoformat() if day else None)
-        for p in result.problems
-        for day in [days.get(p.row) if p.row is not None else None]
-    ]

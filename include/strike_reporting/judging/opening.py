@@ -3,24 +3,71 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
 
+import pyarrow as pa
+
+from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
-from strike_reporting.intake.dialects import Dialect
+from strike_reporting.judging.cells import clean
 from strike_reporting.judging.guard import guard, guard_rest
-from strike_reporting.judging.matching import extra_columns, layouts, match
-from strike_reporting.judging.normalise import Normalised, normalise
+from strike_reporting.judging.matching import extra_columns, layouts, match, unread
+from strike_reporting.judging.normalise import Named, Normalised, normalise
 from strike_reporting.judging.problems import Problem, Rejected, shown
+from strike_reporting.judging.reading.document import Document
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger.records import Receipt
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
-_CODES = 50  # of several codes in one file, more need not be looked at: it is refused anyway
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
+_CODES = 300  # distinct codes in one file: more than there are trusts
 
 
-def open_submission(
-    receipt: Receipt, data: bytes, asked: Asked, reader: Reader | None = None
-) -> tuple[Normalised, str, Dialect]:
+@dataclass(frozen=True)
+class Part:
+    """What one trust says of one extract in a file."""
+
+    trust: str
+    dialect: str
+    rows: Normalised
+
+
+@dataclass
+class Opened:
+    """A file that could be read. `problems` are of the file and of no part; a collective return has several parts."""
+
+    parts: list[Part] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_collective(self) -> bool:
+        """Whether it speaks for several trusts, or of several extracts."""
+        return len(self.parts) > 1
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a file that was refused: its trust, its extract and the strike days that it names."""
+
+    trust: str | None = None
+    extract: str | None = None
+    days: tuple[date, ...] = ()
+
+
+class Refused(SenderFault):
+    """A file that cannot be used, with what is known of it all the same."""
+
+    def __init__(self, problem: Problem, known: Known) -> None:
+        """Keep both."""
+        super().__init__(problem.message)
+        self.problem, self.known = problem, known
+
+
+def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader | None = None) -> Opened:
     """Read, guard and normalise one submission.
 
     Args:
@@ -30,98 +77,195 @@ def open_submission(
         reader: what parses it, in another process; by default this process's own.
 
     Returns:
-        Its typed rows, the trust it is from, and the dialect it is in.
+        Its typed rows by trust and extract.
 
     Raises:
-        Rejected: for any structural reason; the file as a whole cannot be used.
+        Refused: for any structural reason; the file as a whole cannot be used.
         OurFault: no reader could be started.
     """
+    known = _claimed(receipt, asked)
     try:
         candidates = asked.candidates(receipt.dialect)
-        document = (reader or shared_reader()).read(data, layouts(candidates))
         try:
-            matched = match(document, candidates)
+            document = (reader or shared_reader()).read(data, layouts(candidates))
+            known = _found(document, known, asked)
+            try:
+                tables = match(document, candidates)
+            except Rejected:
+                guard_rest(document.whole)
+                raise
         except Rejected:
-            guard_rest(document.whole)
+            asked.refused(receipt.dialect)
             raise
-    except Rejected:
-        asked.refused(receipt.dialect)
-        raise
-    asked.fitted(matched.dialect)
-    guard(matched)
-    if not document.is_text:  # a workbook: it may hold more than the sheet that is read
-        guard_rest(s for s in document.whole if s is not matched.sheet)
-    named = _code_in_name(receipt.source_name, asked)
-    result = normalise(matched, receipt.ods_code or named)
-    result.problems += extra_columns(matched)
-    trust = _whose(receipt, result, named, asked)
-    return result, trust, matched.dialect
+        for table in tables:
+            asked.fitted(table.dialect)
+        known = Known(known.trust, known.extract or tables[0].contract.name, known.days)
+        opened = Opened()
+        for table in tables:
+            guard(table)
+        if not document.is_text:  # a workbook: it may hold more than the sheets that are read
+            read = {id(t.sheet) for t in tables}
+            guard_rest(s for s in document.whole if id(s) not in read)
+        about_file = [*unread(document, tables), *(p for t in tables for p in extra_columns(t))]
+        for extract in dict.fromkeys(t.contract.name for t in tables):
+            mine = [t for t in tables if t.contract.name == extract]
+            rows = normalise(mine, Named(receipt.ods_code or "", receipt.source_name))
+            _split(opened, receipt, mine[0].dialect.id, rows, asked)
+        owner = opened.problems if opened.is_collective else opened.parts[0].rows.problems
+        owner += about_file
+    except Rejected as rejected:
+        raise Refused(rejected.problem, known) from rejected
+    return opened
 
 
-def claimed(receipt: Receipt, asked: Asked) -> tuple[str | None, str | None]:
-    """Trust and extract by the feed, else by the file's name: for a file that cannot be read."""
+def _claimed(receipt: Receipt, asked: Asked) -> Known:
+    """Trust and extract by the feed; else by what the file's name begins with: for the board, never for a figure."""
     words = receipt.source_name.casefold()
     named = [e for e in EXTRACTS if e in words]
-    extract = receipt.extract or (named[0] if len(named) == 1 else None)
-    return receipt.ods_code or _code_in_name(receipt.source_name, asked), extract
+    first = re.split(r"[^A-Z0-9]+", receipt.source_name, maxsplit=1)[0]
+    trust = first if _CODE.fullmatch(first) and asked.trust(first) else None
+    return Known(receipt.ods_code or trust, receipt.extract or (named[0] if len(named) == 1 else None))
 
 
-def _code_in_name(name: str, asked: Asked) -> str | None:
-    """The one ODS code a file's name holds, if it holds exactly one."""
-    parts = {t for t in re.split(r"[^A-Z0-9]+", name) if _CODE.fullmatch(t)}
-    found = {t for t in parts if asked.trust(t)}
-    return found.pop() if len(found) == 1 else None
+def _found(document: Document, known: Known, asked: Asked) -> Known:
+    """What the cells of a file say of its trust and days, whatever becomes of it."""
+    texts: set[str] = set()
+    for sheet in document.whole:
+        for column in sheet.table.columns[1:]:
+            for chunk in column.chunks:
+                texts.update(t for t in chunk.dictionary.to_pylist() if t and len(t) <= 40)
+    trust = known.trust
+    if trust is None:
+        codes = {t.strip() for t in texts if _CODE.fullmatch(t.strip())}
+        owners = {c for c in sorted(codes)[:_CODES] if asked.trust(c)}
+        trust = owners.pop() if len(owners) == 1 else None
+    days = asked.strike_days({d for t in texts if (d := _day(t))})
+    return Known(trust, known.extract, tuple(sorted(days)[:100]))
 
 
-def _whose(receipt: Receipt, result: Normalised, named: str | None, asked: Asked) -> str:
-    """The trust of a submission. Raises `Rejected` unless file, feed and file name agree on one."""
-    codes = sorted({str(c) for c in result.table["ods_code"].to_pylist() if c})
-    unknown = [c for c in codes[:_CODES] if not asked.trust(c)]
-    column = "ods_code"
-    if not codes:
+def _day(text: str) -> date | None:
+    found = _DAY.match(text.strip())
+    if not found:
+        return None
+    year, month, day = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, asked: Asked) -> None:
+    """Give each trust its rows. Raises `Rejected` when none says a trust, or the feed may not speak for one."""
+    codes = rows.table["ods_code"].to_pylist()
+    said = Counter(c for c in codes if c)
+    known = {c for c in [c for c, _ in said.most_common(_CODES)] if asked.trust(c)}
+    row_of = rows.table["source_row"].to_pylist()
+    if not said:
         raise Rejected(
             "trust",
             "the file does not say which trust it is from",
             "Give the ODS code on every row.",
-            column=column,
+            column="ods_code",
         )
-    if unknown:
-        row = _first_row(result, unknown[0])
+    if not known:
+        raise _not_a_trust(codes, row_of, next(iter(said)))
+    _check_allowed(receipt, known, codes, row_of)
+    if len(known) == 1 and None in codes:
         raise Rejected(
             "trust",
-            f"{shown(unknown[0])!r} is not the ODS code of an NHS trust",
-            "Give the trust's own code, such as RHU for Portsmouth.",
+            f"row {row_of[codes.index(None)]} does not say which trust it is of",
+            "Give the ODS code on every row. If an empty cell means the one above, a dialect can say so (`fill_down`).",
+            row=row_of[codes.index(None)],
+            column="ods_code",
+        )
+    strange = [i for i, c in enumerate(codes) if c not in known]
+    for index in strange:
+        rows.bad_rows.add(index)
+        rows.problems.append(_no_trust(codes[index], row_of[index], rows, index))
+    if strange:  # what is no trust's code is not judged once more as a code
+        place = rows.table.schema.get_field_index("ods_code")
+        kept = pa.array([c if c in known else None for c in codes], pa.string())
+        rows.table = rows.table.set_column(place, "ods_code", kept)
+    if len(known) == 1:
+        opened.parts.append(Part(known.pop(), dialect, rows))
+        return
+    by_trust: dict[str | None, list[int]] = defaultdict(list)
+    owners: dict[tuple[str | None, int], str | None] = {}
+    sheets = rows.table["source_sheet"].to_pylist()
+    above: str | None = None
+    for index, said_code in enumerate(codes):
+        # A row without a code is left out, and most probably the trust's above: it is told, and its day is marked.
+        code = above if said_code is None else said_code if said_code in known else None
+        above = code or above
+        by_trust[code].append(index)
+        key = (sheets[index], row_of[index])
+        owners[key] = code if owners.setdefault(key, code) == code else None
+    of: dict[str | None, list[Problem]] = defaultdict(list)
+    for problem in rows.problems:
+        of[owners.get((problem.sheet, problem.row or 0))].append(problem)
+    opened.problems += of[None]
+    for code in sorted(known):
+        lost = [(c, d) for c, d in rows.lost if c == code]
+        opened.parts.append(Part(code, dialect, rows.taken(by_trust[code], of[code], lost)))
+
+
+def _check_allowed(receipt: Receipt, known: set[str], codes: list[str | None], row_of: list[int]) -> None:
+    """Raises `Rejected` when a feed's file speaks for a trust that the feed does not."""
+    allowed = {receipt.ods_code} if receipt.ods_code else set(receipt.speaks_for)
+    if not allowed or "all" in allowed:
+        return
+    wrong = sorted(known - allowed)
+    if wrong:
+        row = row_of[codes.index(wrong[0])]
+        whose = receipt.ods_code or f"{len(allowed)} trusts that do not include it"
+        raise Rejected(
+            "trust",
+            f"this feed belongs to {whose}, but row {row} says {wrong[0]}",
+            "Send each trust's file through its own feed, with its own code.",
             row=row,
-            column=column,
-            value=shown(unknown[0]),
+            column="ods_code",
+            value=wrong[0],
         )
-    expected = receipt.ods_code or named
-    if expected:
-        wrong = [c for c in codes if c != expected]
-        if wrong:
-            source = "this feed belongs to" if receipt.ods_code else "the file's name says"
-            raise Rejected(
-                "trust",
-                f"{source} {expected}, but row {_first_row(result, wrong[0])} says {wrong[0]}",
-                "Send each trust's file through its own feed, with its own code.",
-                row=_first_row(result, wrong[0]),
-                column=column,
-                value=wrong[0],
-            )
-    if len(codes) > 1:
-        raise Rejected(
-            "trust",
-            f"the file holds rows of {len(codes)} trusts: {', '.join(codes[:5])}",
-            "Send one file for each trust.",
-            row=_first_row(result, codes[1]),
-            column=column,
-        )
-    return codes[0]
 
 
-def _first_row(result: Normalised, code: str) -> int:
-    index = result.table["ods_code"].to_pylist().index(code)
-    return int(result.table["source_row"][index].as_py())
+def _not_a_trust(codes: list[str | None], row_of: list[int], first: str) -> Rejected:
+    return Rejected(
+        "trust",
+        f"{shown(first)!r} is not the ODS code of an NHS trust",
+        _near(first),
+        row=row_of[codes.index(first)],
+        column="ods_code",
+        value=shown(first),
+    )
+
+
+def _near(code: str) -> str:
+    """The letter O and the figure 0, I and 1 are easily taken for one another."""
+    text = clean(code).upper()
+    swapped = {text.translate(str.maketrans(a, b)) for a, b in (("O", "0"), ("0", "O"), ("I", "1"), ("1", "I"))} - {
+        text
+    }
+    near = [s for s in sorted(swapped) if _CODE.fullmatch(s)]
+    hint = f" Is {' or '.join(near)} meant?" if near and len(text) <= 5 else ""
+    return f"Give the trust's own code, such as RHU for Portsmouth.{hint}"
+
+
+def _no_trust(code: str | None, row: int, rows: Normalised, index: int) -> Problem:
+    day = rows.table[rows.contract.date_field][index].as_py()
+    message = (
+        "the row does not say which trust it is of" if code is None else "this is not the ODS code of an NHS trust"
+    )
+    return Problem(
+        "trust",
+        "error",
+        message,
+        _near(code) if code else "Give the trust's ODS code on every row.",
+        row,
+        "ods_code",
+        None if code is None else shown(code),
+        day.isoformat() if day else None,
+        rows.table["source_sheet"][index].as_py(),
+    )
 
 
 def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Problem]:
@@ -155,7 +299,7 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
     if not column:
         return []
     mine, sites = standing.successor if standing else code, result.table[column].to_pylist()
-    foreign = {c: s for c, s in asked.sites(c for c in sites if c).items() if s.ods_code != mine}
+    foreign = {c: s for c, s in asked.sites(_named(sites)).items() if s.ods_code != mine}
     for index, site_code in enumerate(sites) if foreign else ():
         if site_code in foreign:
             site, row = foreign[site_code], int(result.table["source_row"][index].as_py())
@@ -164,3 +308,7 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
             found.append(Problem("site_elsewhere", "warning", message, fix, row, column, site_code))
             result.blanks.setdefault(column, set()).add(index)
     return found
+
+
+def _named(sites: Iterable[str | None]) -> list[str]:
+    return [c for c in sites if c]

@@ -38,10 +38,23 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
     return found
 
 
-def unusable(contract: Contract, good: pa.Table, strike_days: Set[date]) -> Problem | None:
-    """Why a file of which rows could be used is refused all the same; None when it is not. As `implausible`."""
+def unusable(
+    contract: Contract,
+    good: pa.Table,
+    strike_days: Set[date],
+    action_id: str | None = None,
+    meant: Set[date] | None = None,
+) -> Problem | None:
+    """Why a file of which rows could be used is refused all the same; None when it is not. As `implausible`.
+
+    `meant`: the days of the action that it was dropped for.
+    """
     days = {*good[contract.date_field].to_pylist()}
     if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
         return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")
+    if meant is not None and not days & meant:
+        message = f"it was dropped for {action_id}, and none of its days ({min(days)} to {max(days)}) is of that action"
+        fix = "Check the dates (is the month written first?), or drop it for the action that it is of."
+        return Problem("another_action", "critical", message, fix)
     return None

@@ -27,6 +27,7 @@ class Problem:
     column: str | None = None
     value: str | None = None
     day: str | None = None
+    sheet: str | None = None
 
 
 class Rejected(SenderFault):

@@ -19,13 +19,13 @@ from strike_reporting.errors import OurFault, Transient, attempt
 from strike_reporting.extracts import EXTRACTS, Contract, document, parse, slug
 from strike_reporting.intake.dialects import Dialect, dialects, load_dialect
 from strike_reporting.ledger import ledger_of
-from strike_reporting.reference.actions import all_days
+from strike_reporting.reference.actions import all_days, resolve
 from strike_reporting.reference.facts import reference_sha256
 from strike_reporting.reference.organisations import Site, Standing, organisations
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-METHOD = 2  # raised whenever the same file under the same rules would be judged otherwise
+METHOD = 3  # raised whenever the same file under the same rules would be judged otherwise
 _LISTED = 60  # more days or sites than this are asked about as one question
 Answer = Any  # JSON: what a contract, dialect or reference row says
 
@@ -46,7 +46,7 @@ class Candidate:
     def needed(self) -> dict[str, tuple[str, ...]]:
         """Canonical field (or wide heading) to the headings that may stand for it; only those that must be there."""
         dialect, required = self.dialect, self.contract.required
-        needed = {n: c.header for n, c in dialect.columns.items() if n in required or n == "ods_code"}
+        needed = {n: c.header for n, c in dialect.columns.items() if c.header and (n in required or n == "ods_code")}
         return needed | ({h: (h,) for h in dialect.unpivot.columns} if dialect.unpivot else {})
 
     @cached_property
@@ -198,6 +198,10 @@ class Asked:
         listed = ",".join(d.isoformat() for d in wanted) if len(wanted) <= _LISTED else ""
         return {date.fromisoformat(d) for d in self.ask(f"days:{listed}")} & set(wanted)
 
+    def days_of(self, action_id: str) -> set[date]:
+        """The strike days and closing days of an action, or of several together."""
+        return {date.fromisoformat(d) for d in self.ask(f"action:{action_id}")}
+
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
@@ -237,6 +241,11 @@ def _days(listed: str) -> Answer:
     return sorted(d.isoformat() for d in wanted & known)
 
 
+def _days_of_action(action_id: str) -> Answer:
+    found = resolve(action_id)
+    return sorted(d.isoformat() for d in (*found.days, *found.closing_days))
+
+
 _ANSWERS: dict[str, Callable[[str], Answer]] = {
     "method": lambda _: METHOD,
     "settings": lambda _: settings().deciding(),
@@ -248,4 +257,5 @@ _ANSWERS: dict[str, Callable[[str], Answer]] = {
     "site": _site,
     "sites": lambda _: {s.site_code: _site(s.site_code) for s in organisations().sites()},
     "days": _days,
+    "action": _days_of_action,
 }

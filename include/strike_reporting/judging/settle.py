@@ -19,25 +19,27 @@ from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
 from strike_reporting.judging.doubles import doubles
 from strike_reporting.judging.normalise import Normalised
-from strike_reporting.judging.opening import claimed, code_not_current, open_submission, site_elsewhere
+from strike_reporting.judging.opening import Opened as OpenedFile
+from strike_reporting.judging.opening import Refused, code_not_current, open_submission, site_elsewhere
 from strike_reporting.judging.plausibility import implausible, unusable
-from strike_reporting.judging.problems import Problem, Rejected, shown
+from strike_reporting.judging.problems import Problem, shown
 from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
 from strike_reporting.judging.rules import Failure, judge
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.aside import Found
-from strike_reporting.ledger.records import Outcome, Receipt
+from strike_reporting.ledger.records import Outcome, Receipt, part_id
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
+_OF_A_CELL = ("known", "format", "range", "length")  # the kinds of rule that a value alone can break
 DOCTOR = "`strikes doctor` says what mends it"
 Rules = Callable[[Receipt], Rulebook]
 
 
 @dataclass
 class Opened:
-    """A submission that could be read, while it is judged."""
+    """What one trust says of one extract in a file that could be read, while it is judged."""
 
     receipt: Receipt
     asked: Asked
@@ -119,6 +121,9 @@ def validate(
         if isinstance(opened, Judged):
             settled([opened])
             continue
+        if isinstance(opened, OpenedFile):
+            settled([_collective(store, receipt, asked, opened, tell)])
+            continue
         batch = batches.setdefault(opened.rows.contract, [])
         batch.append(opened)
         if sum(o.rows.table.num_rows for o in batch) > settings().batch_rows:
@@ -128,18 +133,38 @@ def validate(
     return done
 
 
-def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | Judged:
+def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | OpenedFile | Judged:
+    """A submission opened; the file itself where it is a collective return, or what became of it already."""
     tried = attempt(receipt, lambda r: open_submission(r, content(store, r), asked))
     if tried.made is not None:
-        rows, trust, dialect = tried.made
-        return Opened(receipt, asked, trust, dialect.id, rows)
-    if isinstance(tried.error, Rejected):
-        trust_code, extract = claimed(receipt, asked)
-        refused = filing.refusal(receipt, asked, tried.error.problem, trust_code, extract)
+        if tried.made.is_collective:
+            return tried.made
+        (part,) = tried.made.parts
+        return Opened(receipt, asked, part.trust, part.dialect, part.rows)
+    if isinstance(tried.error, Refused):
+        known = tried.error.known
+        refused = filing.refusal(receipt, asked, tried.error.problem, known.trust, known.extract, known.days)
         return _file(store, refused, tell)
     if isinstance(tried.error, FileNotFoundError):
         return _purged(store, receipt, asked, tell)
     return _ours(store, receipt, asked, tried.error)
+
+
+def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, tell: bool) -> Judged:
+    """Judge a collective return: each trust's part has its own outcome, and the file's comes last."""
+    batches: dict[Contract, list[Opened]] = {}
+    for part in file.parts:
+        name = part_id(receipt.submission_id, part.trust, part.rows.contract.name)
+        mine = receipt.model_copy(update={"submission_id": name, "ods_code": part.trust})
+        batches.setdefault(part.rows.contract, []).append(Opened(mine, asked, part.trust, part.dialect, part.rows))
+    judged = [j for batch in batches.values() for j in _judge_batch(store, batch, tell=False)]
+    if wrong := next((j for j in judged if j.outcome is None), None):
+        return Judged(receipt, None, wrong.reason)
+    outcomes = tuple(j.outcome for j in judged if j.outcome is not None)
+    extracts = {part.rows.contract.name for part in file.parts}
+    extract = extracts.pop() if len(extracts) == 1 else None
+    dialect = file.parts[0].dialect
+    return _file(store, filing.Verdict(receipt, asked, file.problems, None, extract, dialect, parts=outcomes), tell)
 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
@@ -220,14 +245,14 @@ def _failures(batch: list[Opened]) -> list[Failure]:
 def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> None:
     rule, rows = failure.rule, opened.rows
     value = rows.table[rule.column][index].as_py()
-    if value is None and index in rows.bad_rows:
+    if value is None and (index in rows.bad_rows or index in rows.short):
         return  # already reported: the cell could not be read
     day = rows.table[contract.date_field][index].as_py()
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
-    if rule.severity == "warning" and rule.name == f"{rule.column}_known":
-        # Nothing but the contract's own codes goes further: free text may hold anything.
+    if rule.severity == "warning" and rule.name in {f"{rule.column}_{kind}" for kind in _OF_A_CELL}:
+        # Nothing but what the contract knows goes further: free text may hold anything.
         rows.blanks.setdefault(rule.column, set()).add(index)
-        kept = "this is not a known value; the row is used without it"
+        kept = "this breaks the contract; the row is used without it"
     column = rows.table["source_column"][index].as_py() if rule.column == contract.count_field else None
     opened.failed.append(
         Problem(
@@ -239,6 +264,7 @@ def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> N
             column or rule.column,
             None if value is None else shown(value),
             day.isoformat() if day else None,
+            rows.table["source_sheet"][index].as_py(),
         )
     )
     if rule.severity != "warning":
@@ -267,7 +293,8 @@ def _verdict(opened: Opened) -> filing.Verdict:
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
         return verdict(problems, refused=Problem(first.rule, "critical", reason, first.fix))
     strike_days = asked.strike_days({*good[rows.contract.date_field].to_pylist()})
-    if whole := unusable(rows.contract, good, strike_days):
+    meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
+    if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
         return verdict([whole, *problems], refused=whole)
     twice = doubles(rows.contract, good)
     problems += [d.problem for d in twice]

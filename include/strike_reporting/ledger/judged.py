@@ -32,6 +32,8 @@ class Judged:
     ) -> None:
         """Keep an outcome and all that follows from it, in one transaction; what it says of days replaces the old.
 
+        The parts that a collective return had before and has no more are forgotten.
+
         Args:
             outcome: of one submission. One that is our fault stays to be judged.
             contents: the answers behind its pins, by hash.
@@ -64,8 +66,12 @@ class Judged:
         ]
         fresh = {k: v for k, v in contents.items() if k not in self._known}
         with writing(self._engine) as connection:
+            before = _parts(connection, outcome.submission_id)
             upserts(connection, outcomes, [values], ("submission_id",))
             connection.execute(sa.delete(said).where(said.c.submission_id == outcome.submission_id))
+            if gone := sorted(set(before) - set(outcome.parts)):
+                for table in (outcomes, said):
+                    connection.execute(sa.delete(table).where(table.c.submission_id.in_(gone)))
             if rows:
                 connection.execute(sa.insert(said), rows)
             _keep(connection, fresh)
@@ -209,6 +215,15 @@ def _sentence(record: str) -> str:
         return Withdrawal.load(record, "withdrawal").sentence
     except Damaged:
         return "withdrawn; who and why cannot be read, `strikes ledger rebuild` takes them from landing"
+
+
+def _parts(connection: sa.Connection, submission_id: str) -> tuple[str, ...]:
+    """The parts of a collective return as it was judged before."""
+    record = connection.execute(sa.select(outcomes.c.record).filter_by(submission_id=submission_id)).scalar()
+    try:
+        return Outcome.load(record, "outcome").parts if record else ()
+    except Damaged:
+        return ()
 
 
 def _keep(connection: sa.Connection, contents: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import one_at_a_time, reading, upsert, writing
-from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt
+from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt, receipt_of
 from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
 
@@ -100,7 +100,7 @@ class Receiving:
     def some_to_judge(self, submission_ids: Iterable[str]) -> Found[Receipt]:
         """Those of these receipts that still have no outcome, in order."""
         found: Found[Receipt] = Found()
-        wanted = sorted(set(submission_ids))
+        wanted = sorted(set(map(receipt_of, submission_ids)))
         for start in range(0, len(wanted), 500):
             part = self._many(
                 sa.select(receipts.c.record, receipts.c.submission_id).where(
@@ -139,8 +139,8 @@ class Receiving:
         return [r.received_at for r in self._many(statement)]
 
     def judge_again(self, submission_ids: Iterable[str]) -> int:
-        """Put submissions back among those to judge; returns how many."""
-        wanted = sorted(set(submission_ids))
+        """Put submissions back among those to judge, a part of a collective return with all of it; returns how many."""
+        wanted = sorted(set(map(receipt_of, submission_ids)))
         with writing(self._engine) as connection:
             for start in range(0, len(wanted), 500):
                 part = wanted[start : start + 500]
@@ -206,11 +206,14 @@ class Receiving:
             return sorted(connection.execute(sa.select(feeds.c.feed_id)).scalars())
 
     def failing(self) -> dict[str, str]:
-        """Why each feed's newest pull failed, for feeds whose newest pull did."""
+        """Why each feed's newest pull failed, for feeds whose newest pull did; a collective one's by trust too."""
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull).where(feeds.c.is_failing)).all()
         found = load_each(Pull, "last pull of", ((r.feed_id, r.last_pull or "") for r in rows))
-        reasons = {p.feed_id: p.reason for p in found} | dict.fromkeys(found.set_aside, "its record is damaged")
+        spoken = {f"{t}.{p.feed_id.rpartition('.')[2]}": p.reason for p in found for t in p.speaks_for}
+        reasons = (
+            spoken | {p.feed_id: p.reason for p in found} | dict.fromkeys(found.set_aside, "its record is damaged")
+        )
         return dict(sorted(reasons.items()))
 
     def validators(self, feed_id: str) -> Validators:

@@ -58,6 +58,16 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+def part_id(submission_id: str, trust: str, extract: str) -> str:
+    """The id of what one trust says of one extract in a collective return."""
+    return f"{submission_id}.{trust}.{extract}"
+
+
+def receipt_of(submission_id: str) -> str:
+    """The id of the receipt behind a submission: its own, or that of the collective return that it is part of."""
+    return submission_id.partition(".")[0]
+
+
 class Part(BaseModel):
     """Part of a record, which carries the version for it."""
 
@@ -71,6 +81,7 @@ class Receipt(Record):
     sent_at: the sender's own time of the file, where the transport says so (UTC, ISO 8601).
     received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due.
     restates_day: what it says of a day is all that there is to say of it.
+    speaks_for: of a collective return, the trusts that it may speak for, or `all`.
     """
 
     submission_id: str
@@ -90,6 +101,7 @@ class Receipt(Record):
     grace_minutes: int = 0
     restates_day: bool = False
     data_class: str = "real"
+    speaks_for: tuple[str, ...] = ()
     transport: dict[str, Fact] = {}
 
 
@@ -107,7 +119,7 @@ class Duplicate(Record):
 class Pull(Record):
     """What a feed's pull did in one collection. status: `landed`, `nothing_new`, `no_file` or `failed`.
 
-    files: what was landed; of a collection with several pulls, by any of them.
+    files: what was landed; of a collection with several pulls, by any of them. speaks_for: as `Receipt`.
     """
 
     feed_id: str
@@ -115,6 +127,7 @@ class Pull(Record):
     status: str
     reason: str
     files: tuple[str, ...] = ()
+    speaks_for: tuple[str, ...] = ()
 
 
 class Said(Record):
@@ -148,6 +161,7 @@ class Outcome(Record):
     rules: how many problems each broken rule made; warnings are only counted in `warnings`.
     pins: what it was judged by: each question that was asked of contracts, dialects and reference data, and the
         hash of the answer. When an answer changes it is judged again; when another changes it is not.
+    parts: of a collective return, the ids under which its trusts are told of; it counts through them alone.
     withdrawn: who withdrew it, when and why, as one sentence; the ledger adds it when it hands an outcome out.
     """
 
@@ -176,12 +190,13 @@ class Outcome(Record):
     rules: dict[str, int] = {}
     pins: dict[str, str] = {}
     said: tuple[Said, ...] = ()
+    parts: tuple[str, ...] = ()
     withdrawn: str = ""
 
     @property
     def counts(self) -> bool:
         """Whether any of its rows could be used; they are published unless it is `withdrawn`."""
-        return self.status in ("accepted", "accepted_in_part")
+        return self.status in ("accepted", "accepted_in_part") and not self.parts
 
     @property
     def is_ours(self) -> bool:

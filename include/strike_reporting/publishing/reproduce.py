@@ -17,7 +17,7 @@ from strike_reporting.judging.filing import kept_refusal, refusal_key
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.receiving import receipt_key
-from strike_reporting.ledger.records import Damaged, Receipt
+from strike_reporting.ledger.records import Damaged, Receipt, receipt_of
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import (
     DECISION,
@@ -62,12 +62,14 @@ def reproduce(store: Store, text: str) -> Reproduced:
     before = find(store, release.previous) if release.previous else None
     with tempfile.TemporaryDirectory(prefix="strikes-") as root:
         scratch = Store(root)
-        receipts = [_copied(store, scratch, s.submission_id) for s in release.inputs.submissions]
+        wanted = dict.fromkeys(receipt_of(s.submission_id) for s in release.inputs.submissions)
+        receipts = [_copied(store, scratch, s) for s in wanted]
+        pins = {receipt_of(s): of_one for s, of_one in sorted(rules.pins.items(), reverse=True)}
         ledger_of(scratch).receiving.restore(receipts)
         judged = validate(
             scratch,
             receipts,
-            rules=lambda r: rulebook.KeptRules(rules.pins[r.submission_id], rules.contents),
+            rules=lambda r: rulebook.KeptRules(pins[r.submission_id], rules.contents),
             tell=False,
         )
         if failed := [j.reason for j in judged if j.outcome is None or j.outcome.is_ours]:

@@ -75,14 +75,20 @@ def select(frame: Frame, outcomes: Iterable[Outcome], failures: Mapping[str, str
     """
     failures, wanted = failures or {}, set(frame.all_days)
     sent: dict[tuple[str, str, date], list[Outcome]] = {}
-    whole: dict[tuple[str, str], Outcome] = {}
+    whole: dict[tuple[str, str], Outcome] = {}  # refused before its rows could be read
+    blind: dict[str, Outcome] = {}  # and before it was known what it is an extract of
     for o in sorted(outcomes, key=lambda o: o.sequence):
-        if not o.ods_code or not o.extract:
+        if not o.ods_code:
             continue
-        for day in wanted & set(o.days):
-            sent.setdefault((o.ods_code, o.extract, day), []).append(o)
-        if not o.said and _concerns(o, frame):
-            whole[(o.ods_code, o.extract)] = o  # refused before its days could be read
+        days = wanted & set(o.days)
+        if any(s.rows or s.quarantined for s in o.said) and o.extract:
+            for day in days:
+                sent.setdefault((o.ods_code, o.extract, day), []).append(o)
+        elif not o.parts and (days or (not o.said and _concerns(o, frame))):
+            if o.extract:
+                whole[(o.ods_code, o.extract)] = o
+            else:
+                blind[o.ods_code] = o
     returns = []
     for extract in EXTRACTS:
         contract = load(extract)
@@ -95,7 +101,9 @@ def select(frame: Frame, outcomes: Iterable[Outcome], failures: Mapping[str, str
                 refused = whole.get((code, extract)) if is_strike_day else None
                 one = _One(frame, code, contract, day, sent.get((code, extract, day), []), refused)
                 is_expected = is_asked_for and is_strike_day and code in pool
-                returns.append(one.chosen() or one.refused(is_expected, failures.get(f"{code}.{extract}")))
+                failure = failures.get(f"{code}.{extract}") or failures.get(f"all.{extract}")
+                lost = blind.get(code) if is_strike_day else None
+                returns.append(one.chosen() or one.refused(is_expected, failure, lost))
     return sorted(returns, key=lambda r: (r.ods_code, r.extract, r.strike_day))
 
 
@@ -173,10 +181,10 @@ class _One:
             sums=slices.sums(said for _, said in day.held.values()),
         )
 
-    def refused(self, is_expected: bool, failure: str | None) -> Return:
-        """The return where no submission counts."""
+    def refused(self, is_expected: bool, failure: str | None, blind: Outcome | None) -> Return:
+        """The return where no submission counts. `blind`: a file of the trust that could be of any extract."""
         left = [o for o in self.candidates if not o.withdrawn]
-        bad = left[-1] if left else self.whole
+        bad = left[-1] if left else self.whole or (blind if is_expected else None)
         if bad:
             lost = bad.days.get(self.day, Day()).quarantined
             why = f"none of the day's {lost} rows could be used. {bad.fix}" if bad.counts else bad.reason

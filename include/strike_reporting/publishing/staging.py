@@ -134,7 +134,7 @@ def _inputs(
         commit=commit(),
         libraries=libraries(),
         contracts={e: load(e).version for e in EXTRACTS},
-        pull_failures={k: v for k, v in failures.items() if k in missing},
+        pull_failures={k: v for k, v in failures.items() if k in missing or k.startswith("all.")},
         submissions=tuple(source(o, o.submission_id in used) for o in outcomes),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from strike_reporting.extracts import load
-from strike_reporting.intake.dialects import Dialect, load_dialects
+from strike_reporting.intake.dialects import ISO, Dialect, load_dialects
 from strike_reporting.intake.registry import Feed, dialect_for, load_registry
 from strike_reporting.reference.facts import PublishedFigure, published_figures
 from strike_reporting.settings import example_config
@@ -41,13 +41,13 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
     sites: dict[tuple[str, str], int] = defaultdict(int)
     contract, simulator = load(feed.extract), simulators()[feed.extract]
     figures = [f for f in published_figures() if f.action_id in ACTIONS and f.day and f.measure in simulator.figures]
-    own = [f for f in figures if f.geography_type == "site" and f.geography_code[:3] == feed.trust]
-    own += [f for f in figures if f.geography_type == "trust" and f.geography_code == feed.trust]
+    own = [f for f in figures if f.geography_type == "site" and f.geography_code[:3] == feed.whose]
+    own += [f for f in figures if f.geography_type == "trust" and f.geography_code == feed.whose]
     for f in own:
         if f.value is None:
             continue
         number = int(f.value)
-        site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(feed.trust)
+        site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(feed.whose)
         if f.geography_type == "site":
             sites[(f.action_id, f.measure)] += number
         elif (
@@ -57,7 +57,7 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
             number, site = number - sites[(f.action_id, f.measure)], None
         placed = {"site_code": site} if simulator.figures_name_sites else {}
         day = {contract.date_field: f.day}
-        row = {"ods_code": feed.trust, **placed, **day, **simulator.figures[f.measure], contract.count_field: number}
+        row = {"ods_code": feed.whose, **placed, **day, **simulator.figures[f.measure], contract.count_field: number}
         found[_round(f)].append(row)
     return dict(found)
 
@@ -81,10 +81,10 @@ def write_examples(inbox: Path) -> int:
         dialect = dialect_for(feed, known)
         for round_name, rows in sorted(rows_of(feed).items()):
             kind: FileType = "xlsx" if feed.location.endswith("*.xlsx") else "csv"
-            data = write(rows, dialect, kind, preamble=_PREAMBLES.get(feed.trust, ()), totals=feed.trust in _TOTALS)
+            data = write(rows, dialect, kind, preamble=_PREAMBLES.get(feed.whose, ()), totals=feed.whose in _TOTALS)
             if dialect.nil and all(r[load(feed.extract).count_field] == 0 for r in rows):
                 data = _nil_file(feed, dialect, rows)
-            path = inbox / feed.location.removesuffix("/*.xlsx") / f"{feed.trust}_{feed.extract}_{round_name}.{kind}"
+            path = inbox / feed.location.removesuffix("/*.xlsx") / f"{feed.whose}_{feed.extract}_{round_name}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.read_bytes() != data:
                 path.write_bytes(data)
@@ -96,7 +96,7 @@ def _nil_file(feed: Feed, dialect: Dialect, rows: list[dict[str, Any]]) -> bytes
     """A nil return in the dialect's own way: the marker, and no numbers."""
     assert dialect.nil and dialect.unpivot  # noqa: S101 - called for such a dialect only
     date_field = load(feed.extract).date_field
-    date_format = dialect.columns[date_field].format or "%Y-%m-%d"
+    date_format = (dialect.columns[date_field].format or (ISO,))[0]
     days = sorted({r[date_field] for r in rows})
     blanks = "," * len(dialect.unpivot.columns)
     lines = [
@@ -109,5 +109,5 @@ def _nil_file(feed: Feed, dialect: Dialect, rows: list[dict[str, Any]]) -> bytes
             ]
         )
     ]
-    lines += [f"{feed.trust},{d.strftime(date_format)}{blanks},Nil" for d in days]
+    lines += [f"{feed.whose},{d.strftime(date_format)}{blanks},Nil" for d in days]
     return ("\r\n".join(lines) + "\r\n").encode()

@@ -32,6 +32,8 @@ class Sheet:
     hidden: bool = False
     layouts: tuple[Layout, ...] = ()
     commonest: bool = False
+    file: str = ""
+    merged: tuple[tuple[int, int, int], ...] = ()
 
     @cached_property
     def numbers(self) -> list[int]:
@@ -55,6 +57,7 @@ class Unread:
 
     problem: Problem
     layouts: tuple[Layout, ...]
+    file: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,18 @@ class Document:
         found = list(parts)
         sheets = tuple(p for p in found if isinstance(p, Sheet))
         return cls(sheets, tuple(p for p in found if isinstance(p, Unread)))
+
+    @property
+    def files(self) -> list[Document]:
+        """One document for each file of an archive, in order; itself, where it is none."""
+        parts: list[Sheet | Unread] = [*self.sheets, *self.unread]
+        names = list(dict.fromkeys(p.file for p in parts))
+        if len(names) < 2:
+            return [self]
+        return [
+            Document(tuple(s for s in self.sheets if s.file == n), tuple(u for u in self.unread if u.file == n))
+            for n in names
+        ]
 
     @property
     def is_text(self) -> bool:

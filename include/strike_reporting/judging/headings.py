@@ -1,0 +1,192 @@
+"""Rows of headings: where a dialect's stand in a sheet, joined from several rows where it says so, each once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from strike_reporting.extracts import slug
+from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.problems import Rejected, shown
+from strike_reporting.judging.reading.document import Sheet
+from strike_reporting.judging.rulebook import Candidate
+from strike_reporting.settings import settings
+
+fold = slug
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Headings that a dialect needs, found in the rows `first` to `last` of a sheet (indexes into its rows)."""
+
+    first: int
+    last: int
+    headings: tuple[str, ...]
+    columns: dict[str, int]
+    wide: dict[str, int]
+    nil: int | None
+    extra: tuple[str, ...]
+    constants: dict[str, dict[str, str]]
+
+    @property
+    def score(self) -> int:
+        """How many of the file's columns the dialect explains, less those it does not."""
+        return 100 * (len(self.columns) + len(self.wide) + (self.nil is not None)) - len(self.extra)
+
+
+def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
+    """Every place in a sheet where a dialect's headings stand; none when the first is not among the first rows.
+
+    Raises:
+        Rejected: a heading that is read stands there twice.
+    """
+    if candidate.dialect.form:
+        sheet = formed(sheet)
+    tall = candidate.dialect.header_rows
+    found: list[Fit] = []
+    for index in _likely(candidate, sheet):
+        first = index - tall + 1
+        if first < 0 or (found and first <= found[-1].last):
+            continue
+        if not found and first >= settings().header_within_rows:
+            break
+        headings = _joined(sheet.rows[first : index + 1])
+        positions: dict[str, list[int]] = {}
+        for position, heading in enumerate(headings):
+            if slug(heading):
+                positions.setdefault(slug(heading), []).append(position)
+        if all(any(h in positions for h in wanted) for wanted in candidate.needed_slugs):
+            hit = _fit(candidate, sheet, first, index, headings, positions)
+            found += [hit] if hit else []
+    return found
+
+
+def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
+    """Rows that hold at least one of the needed headings: found in each column's distinct texts."""
+    wanted = {h for headings in candidate.needed_slugs for h in headings}
+    if candidate.dialect.header_rows > 1:  # a lower row holds the end of a joined heading
+        yield from range(min(len(sheet.numbers), settings().header_within_rows + candidate.dialect.header_rows))
+        return
+    rows: set[int] = set()
+    for column in sheet.table.columns[1:]:
+        at = 0
+        for chunk in column.chunks:
+            known = chunk.dictionary.to_pylist()
+            hits = [n for n, text in enumerate(known) if text and slug(clean(text)) in wanted]
+            if hits:
+                places = pc.is_in(chunk.indices, value_set=pa.array(hits, chunk.indices.type))
+                rows.update(at + n for n in pc.indices_nonzero(places).to_pylist())
+            at += len(chunk)
+    yield from sorted(rows)
+
+
+def _joined(rows: list[list[str]]) -> tuple[str, ...]:
+    """One heading a column. A heading of an upper row reaches to the right, as it does where cells are merged."""
+    width = max(map(len, rows), default=0)
+    parts: list[list[str]] = [[] for _ in range(width)]
+    for number, row in enumerate(rows):
+        last = ""
+        for place in range(width):
+            text = clean(row[place]) if place < len(row) else ""
+            if number < len(rows) - 1:
+                last = text = text or last
+            if text and text not in parts[place]:
+                parts[place].append(text)
+    return tuple(" ".join(p) for p in parts)
+
+
+def _fit(
+    candidate: Candidate,
+    sheet: Sheet,
+    first: int,
+    last: int,
+    headings: tuple[str, ...],
+    positions: dict[str, list[int]],
+) -> Fit | None:
+    dialect, number = candidate.dialect, sheet.numbers[last]
+    columns: dict[str, int] = {}
+
+    def one(what: str, wanted: tuple[str, ...]) -> int | None:
+        places = [p for h in dict.fromkeys(map(slug, wanted)) for p in positions.get(h, ())]
+        if len(places) > 1:
+            heads = " and ".join(f"{shown(headings[p])!r} (column {p + 1})" for p in places)
+            raise Rejected(
+                "ambiguous_column",
+                f"two columns could be {what}: {heads}",
+                "Keep one of them, or ask for the feed's dialect to say which to read.",
+                row=number,
+                column=shown(headings[places[0]]),
+            )
+        return places[0] if places else None
+
+    for name, column in dialect.columns.items():
+        place = one(name, column.header)
+        if place is not None:
+            columns[name] = place
+    nil = one("the mark that there was nothing", (dialect.nil.header,)) if dialect.nil else None
+    wide: dict[str, int] = {}
+    constants: dict[str, dict[str, str]] = {}
+    if dialect.unpivot:
+        for heading, fixed in dialect.unpivot.columns.items():
+            place = one(heading, (heading,))
+            if place is not None:
+                wide[heading], constants[heading] = place, fixed
+        taken = {*columns.values(), nil}
+        for place, heading, text in _said(candidate, headings):
+            if place not in taken:
+                if heading in wide:
+                    one(heading, (heading,))
+                wide[heading], constants[heading] = place, {dialect.unpivot.heading.field: text}  # type: ignore[union-attr]
+        if not wide:
+            return None
+    used = {*columns.values(), *wide.values(), nil}
+    extra = tuple(h for p, h in enumerate(headings) if h.strip() and p not in used)
+    return Fit(first, last, headings, columns, wide, nil, extra, constants)
+
+
+def _said(candidate: Candidate, headings: tuple[str, ...]) -> Iterator[tuple[int, str, str]]:
+    """The columns whose heading says a value of the field that the headings of a wide file stand for."""
+    said = candidate.dialect.unpivot.heading if candidate.dialect.unpivot else None
+    if said is None:
+        return
+    field = candidate.contract.field(said.field)
+    read = reader(field, candidate.dialect)
+    spellings = field.lookup
+    for place, heading in enumerate(headings):
+        text = heading
+        if said.pattern:
+            found = re.search(said.pattern, heading)
+            text = found[found.lastindex or 0] if found else ""
+        try:
+            value = read(text) if text else None
+        except Unreadable:
+            continue
+        is_code = not spellings or value in spellings.values()
+        if value is not None and is_code and (field.type != "string" or spellings or _fits(field.pattern, value)):
+            yield place, heading, text
+
+
+def _fits(pattern: str | None, value: str) -> bool:
+    return bool(pattern and re.search(pattern, value))
+
+
+def formed(sheet: Sheet) -> Sheet:
+    """A form as a table: the first text of each row is a heading, and the text beside it is its value."""
+    labels, values, first = [], [], None
+    for row, number in zip(sheet.rows, sheet.numbers, strict=True):
+        filled = [c for c in row if c.strip()]
+        if filled:
+            labels.append(filled[0])
+            values.append(filled[1] if len(filled) > 1 else "")
+            first = first or number
+    columns = [
+        pa.chunked_array([pa.array([a, b], pa.string()).dictionary_encode()])
+        for a, b in zip(labels, values, strict=True)
+    ]
+    numbers = pa.chunked_array([pa.array([first or 1, first or 1], pa.int64())])
+    names = ["row", *map(str, range(1, len(columns) + 1))]
+    return Sheet(pa.table([numbers, *columns], names=names), sheet.name, sheet.hidden, file=getattr(sheet, "file", ""))

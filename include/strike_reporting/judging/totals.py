@@ -1,0 +1,257 @@
+"""Totals among parts: a row that says what other rows say together is left out, and said.
+
+A word for a total is believed when it equals its parts; where it does not, the day is marked. A row without a word, or
+with an unknown one, that equals the others is a question to its sender. Nothing that may be a total counts in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from strike_reporting.extracts import slug
+from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.matching import Matched
+from strike_reporting.judging.problems import Problem, shown
+from strike_reporting.judging.rows import Body, counted
+from strike_reporting.settings import settings
+
+Counts = tuple[int | None, ...]
+Lost = tuple[str | None, date | None]
+_OF_WHICH = ("of_which", "including", "incl_")
+_FIX = "Send the parts only, or ask for the feed's dialect to know the word (`totals`)."
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row: its place in the body, its labels by column (folded), and its numbers."""
+
+    at: int
+    labels: dict[int, str]
+    counts: Counts
+
+
+def without_totals(matched: Matched, body: Body) -> list[Lost]:
+    """Take totals out of a table's rows, and say so in its problems.
+
+    Returns:
+        Trust and day of each total that its parts contradict, where it says them.
+    """
+    words = {slug(w) for w in matched.dialect.totals}
+    labels = _label_places(matched)
+    totals = _totals(matched, body, labels, words)
+    of_which = {n for n, row in enumerate(body.rows) if any(slug(c).startswith(_OF_WHICH) for c in row if c)}
+    for at in sorted(of_which):
+        message = "this row is a part of another (“of which”), and is not added"
+        body.problems.append(Problem("of_which", "warning", message, _FIX, body.numbers[at]))
+    lines = (
+        [_line(matched, body, n, labels) for n in range(len(body.rows))]
+        if totals or _has_gaps(matched, body, labels)
+        else []
+    )
+    plain = [line for line in lines if line.at not in totals and line.at not in of_which]
+    out, marked = set(of_which), list[Lost]()
+    for at, places in totals.items():
+        said = _said(matched, body, lines[at], places, plain, words)
+        if said is None:  # no part of it was sent: it is the figure itself
+            body.rows[at] = ["" if p in places else text for p, text in enumerate(body.rows[at])]
+            continue
+        out.add(at)
+        body.problems.append(said)
+        if said.severity == "error":
+            row = body.rows[at]
+            marked.append((_value(matched, row, "ods_code"), _value(matched, row, matched.contract.date_field)))
+    for said, at in _unnamed(matched, body, plain, labels):
+        body.problems.append(said)
+        if said.severity == "warning":
+            out.add(at)
+    body.drop(out)
+    return marked
+
+
+def _label_places(matched: Matched) -> dict[int, str]:
+    """Where the labels of a row stand, each with its field; empty for a column that nothing maps."""
+    contract, numbers = matched.contract, {*counted(matched), matched.nil}
+    names = {place: name for name, place in matched.columns.items()}
+    left_out = {contract.record_field, *(f.name for f in contract.fields if f.type == "date32" and not f.required)}
+    width = len(matched.headings)
+    return {p: names.get(p, "") for p in range(width) if p not in numbers and names.get(p, "") not in left_out}
+
+
+def _is_total(text: str, words: set[str], *, is_label: bool) -> bool:
+    """Whether a cell is a word for a total, alone or (in a column that is read) with what it is the total of."""
+    said = slug(clean(text))
+    if said in words:
+        return True
+    return is_label and any(
+        said.startswith(f"{w}_") or said.endswith(f"_{w}") for w in words if w.endswith(("total", "totals"))
+    )
+
+
+def _totals(matched: Matched, body: Body, labels: dict[int, str], words: set[str]) -> dict[int, list[int]]:
+    """The rows with a word for a total, and in which columns."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for place, name in labels.items():
+        known = matched.contract.field(name).lookup if name else {}
+        column = [row[place] if place < len(row) else "" for row in body.rows]
+        hits = {t for t in {*column} if t.strip() and slug(t) not in known and _is_total(t, words, is_label=bool(name))}
+        for at, text in enumerate(column) if hits else ():
+            if text in hits:
+                found[at].append(place)
+    for at, row in enumerate(body.rows):  # a total that has no word for it either
+        if not any(row[p].strip() for p in labels if p < len(row)):
+            found[at] = []
+    return found
+
+
+def _line(matched: Matched, body: Body, at: int, labels: Iterable[int]) -> _Line:
+    row = body.rows[at]
+    contract, dialect = matched.contract, matched.dialect
+    number = reader(contract.field(contract.count_field), dialect)
+    counts: list[int | None] = []
+    for place in counted(matched):
+        try:
+            counts.append(number(row[place]) if place < len(row) else None)
+        except Unreadable:
+            counts.append(None)
+    return _Line(at, {p: slug(clean(row[p])) if p < len(row) else "" for p in labels}, tuple(counts))
+
+
+def _sums(parts: Iterable[_Line], like: Counts) -> Counts:
+    """The sums of those numbers that a row gives."""
+    found = [line.counts for line in parts]
+    return tuple(None if n is None else sum(c[i] or 0 for c in found) for i, n in enumerate(like))
+
+
+def _said(
+    matched: Matched, body: Body, total: _Line, places: list[int], plain: list[_Line], words: set[str]
+) -> Problem | None:
+    """What is said of a row with a word for a total; None where it has no parts and counts itself."""
+    wanted = {p: v for p, v in total.labels.items() if v and p not in places}
+    for place in places:  # “11/04/2023 Total” is the total of that day
+        rest = slug(clean(body.rows[total.at][place]))
+        for word in sorted(words, key=len, reverse=True):
+            rest = rest.removesuffix(f"_{word}").removeprefix(f"{word}_")
+        if rest not in words and any(line.labels.get(place) == rest for line in plain):
+            wanted[place] = rest
+    parts = [line for line in plain if all(line.labels.get(p) == v for p, v in wanted.items())]
+    before = max((line.at for line in plain if line.at < total.at), default=-1)
+    block: list[_Line] = []
+    for line in reversed([x for x in plain if x.at <= before]):
+        if block and block[-1].at != line.at + 1:
+            break
+        block.append(line)
+    number = body.numbers[total.at]
+    tried = [_sums(of, total.counts) for of in (parts, block) if of]
+    if not places:
+        if total.counts not in tried:
+            return None
+        message = "this row names nothing and equals the rows above together; it is their total and not added"
+        return Problem("total_row", "warning", message, _FIX, number)
+    names = {name for place, name in _label_places(matched).items() if place in places}
+    is_detail = all(n and not matched.contract.field(n).required for n in names)
+    if not parts and is_detail and any(n is not None for n in total.counts):
+        return None
+    text, column = shown(clean(body.rows[total.at][places[0]])), matched.headings[places[0]]
+    if total.counts in tried:
+        message = f"{text!r} is the total of other rows and equals them; it is not added"
+        return Problem("total_row", "warning", message, _FIX, number, column)
+    pairs = (
+        f"{s:,} by its parts, {n:,} here"
+        for s, n in zip((tried or [()])[0], total.counts, strict=False)
+        if n is not None and s != n
+    )
+    how = ", ".join(pairs) or "it has none"
+    message = f"{text!r} is the total of other rows and differs from them ({how}); it is not added"
+    fix = "Send the rows that are missing, or correct the total, and send the file again."
+    return Problem("total_differs", "error", message, fix, number, column)
+
+
+def _has_gaps(matched: Matched, body: Body, labels: dict[int, str]) -> bool:
+    """Whether a label is given in some rows only, or is not known: only then can a total hide among them."""
+    return any(_odd_and_parts(matched, body, place, name) for place, name in labels.items())
+
+
+def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple[set[str], set[str]] | None:
+    """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
+    texts = {slug(clean(row[place])) if place < len(row) else "" for row in body.rows}
+    if len(texts) < 2 or name in (matched.contract.date_field, "ods_code"):
+        return None
+    if not name:
+        return ({""} & texts, texts - {""}) if "" in texts else None
+    read = reader(matched.contract.field(name), matched.dialect)
+    field = matched.contract.field(name)
+    known = set(field.lookup.values())
+
+    def is_known(text: str) -> bool:
+        try:
+            value = read(text)
+        except Unreadable:
+            return False
+        return value in known if known else field.pattern is None or bool(re.search(field.pattern, str(value)))
+
+    raw = {slug(clean(row[place])): clean(row[place]) for row in body.rows if place < len(row)}
+    parts = {t for t in texts if t and is_known(raw[t])}
+    odd = texts - parts
+    return (odd, parts) if odd and parts else None
+
+
+def _unnamed(matched: Matched, body: Body, lines: list[_Line], labels: dict[int, str]) -> Iterator[tuple[Problem, int]]:
+    """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else."""
+    done: set[int] = set()
+    for place, name in labels.items():
+        found = _odd_and_parts(matched, body, place, name)
+        if not found:
+            continue
+        odd, parts = found
+        groups: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
+        for line in lines:
+            groups[tuple(v for p, v in line.labels.items() if p != place)].append(line)
+        for group in groups.values():
+            mine = [x for x in group if x.labels[place] in odd and x.at not in done]
+            theirs = [x for x in group if x.labels[place] in parts]
+            if len(mine) == 1 and theirs and sum(n or 0 for n in mine[0].counts) > 0:
+                said = _question(matched, body, place, name, mine[0], theirs)
+                if said:
+                    done.add(mine[0].at)
+                    yield said, mine[0].at
+
+
+def _question(matched: Matched, body: Body, place: int, name: str, odd: _Line, parts: list[_Line]) -> Problem | None:
+    sums, number = _sums(parts, odd.counts), body.numbers[odd.at]
+    rows = ", ".join(str(body.numbers[p.at]) for p in parts[:5]) + (" and others" if len(parts) > 5 else "")
+    column = matched.headings[place] or f"column {place + 1}"
+    if sum(n or 0 for n in odd.counts) < settings().total_asked_from:  # small numbers are equal by chance
+        return None
+    if sums == odd.counts and not odd.labels[place]:
+        message = (
+            f"this row has no {column!r} and equals rows {rows} together, which have: it is their total and not added"
+        )
+        return Problem("total_row", "warning", message, _FIX, number, column)
+    if sums == odd.counts and len(parts) > 1:
+        text = shown(clean(body.rows[odd.at][place]))
+        message = f"{text!r} is not known and the row equals rows {rows} together: is it their total?"
+        return Problem("part_or_whole", "critical", message, _FIX, number, column)
+    is_yes_or_no = bool(name) and matched.contract.field(name).type == "bool"
+    one = len({p.labels[place] for p in parts}) == 1
+    more = all(n is None or (s or 0) <= n for s, n in zip(sums, odd.counts, strict=True))
+    if is_yes_or_no and not odd.labels[place] and one and more:
+        message = f"this row has no {column!r} and is not less than row {rows}, which has: is that a part of it?"
+        fix = f"Fill in {column!r} in every row of the day, so that they can be added; or send the whole only."
+        return Problem("part_or_whole", "critical", message, fix, number, column)
+    return None
+
+
+def _value(matched: Matched, row: list[str], name: str) -> Any:
+    """What a row says of a field; None when it says nothing that can be read."""
+    place = matched.columns.get(name)
+    if place is None or place >= len(row):
+        return None
+    try:
+        return reader(matched.contract.field(name), matched.dialect)(row[place])
+    except Unreadable:
+        return None
