@@ -1,0 +1,246 @@
+"""What tells a person: headings, the values of a column, and loose text of a file that no reader opens.
+
+Pure functions on text, without contracts: the reading worker uses them too. A heading alone is no finding, for a blank
+form and a sheet of instructions name identifiers as well: its values must be of its kind. A number of ten digits passes
+the NHS number's check one time in eleven by chance, so what counts is how many of a column's distinct ones do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+
+from strike_reporting.judging.forenames import FORENAMES
+from strike_reporting.nhs_number import is_nhs_number
+
+NHS, HOSPITAL, STAFF, BIRTH = "NHS numbers", "hospital numbers", "staff numbers", "dates of birth"
+NAMES, POSTCODES, CONTACT, TEXT = "names", "postcodes", "addresses", "text about people"
+_SAMPLE = 2_000  # of more distinct values, these show what a column is
+_BY_CHANCE = 0.001  # a share of passing numbers that chance gives more seldom is none
+_RATE = 1 / 11
+
+# What a heading says, on its words in small letters, CamelCase parted. The first that fits.
+_NUMBER = r"(?:no|nos|num|number|nbr|nr|id|identifier|code)"
+_OF_A_PERSON = r"(?:patients?|pts?|pat|client|person|service user|employee|staff|carer|relative|kin|nok)"
+_HEADINGS = [
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (NHS, rf"\bnhs ?{_NUMBER}\b|^(?:{_OF_A_PERSON} )?nhs$"),
+        (BIRTH, r"\bd ?o ?b\b|\bdate ?(?:of ?)?birth|\bbirth ?(?:date|day|dt)|\bborn\b"),
+        (STAFF, rf"\b(?:gmc|nmc|hcpc)\b|\b(?:esr|employee|assignment|payroll|staff|ni|national insurance) ?{_NUMBER}\b"),
+        (HOSPITAL, r"\b(?:mrn|ubrn|crn)\b|\bunique booking ref"),
+        (
+            HOSPITAL,
+            rf"\b(?:hosp|hospital|patients?|pts?|pat|client|person|unit|case ?notes?|district|pas|epr|spell|encounter|"
+            rf"episode|appointment|appt|referral|pathway|k) ?{_NUMBER}\b",
+        ),
+        (NAMES, r"\b(?:sur|fore|first|last|family|given|middle|full|maiden|christian) ?names?\b|\b(?:nok|next of kin)$"),
+        (NAMES, rf"\b{_OF_A_PERSON} (?:full )?name\b|\bname of (?:the )?{_OF_A_PERSON}\b"),
+        (POSTCODES, r"\bpost ?code|\bpc\b"),
+        (CONTACT, r"\be ?mail\b|\baddr(?:ess)?\b|\b(?:tele|home)? ?phone\b|\btel\b|\bmob(?:ile)?\b"),
+    )
+]
+# Whose postcode, address, telephone or name it may be without being a person's.
+_OFFICE = re.compile(
+    r"\b(?:site|hosp|hospital|trust|provider|practice|prac|gp|surgery|ward|clinic|organi[sz]ation|org|facility|location|loc|"
+    r"base|unit|dept|department|centre|contact|completed|submitted|submitter|reported|reporter|sender|lead|return|"
+    r"switchboard|office|service|team|system|report|specialty|theatre|shift|rota|icb|region|commissioner|type|sent)\b"
+)
+_MISSING = frozenset("- . x xx xxx na nil no none null unknown withheld redacted removed yes anon anonymised".split())
+_MISSING |= {"", "n/a", "not known", "not sent", "not given", "not applicable", "not recorded", "y", "n"}
+
+_TEN = re.compile(r"\d{3}([ -]?)\d{3}\1\d{4}(?:\.0+)?")
+_TENS = re.compile(r"(?<![\w.+-])(\d{3})([ -]?)(\d{3})\2(\d{4})(?:\.0+)?(?![\w-])(?!\.\d)")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"(?:\d{{1,2}}[-/. ]\d{{1,2}}[-/. ](?P<a>\d{{4}})|(?P<b>\d{{4}})[-/.]\d{{1,2}}[-/.]\d{{1,2}}|"
+    rf"\d{{1,2}}[- ]?{_MONTH}[- ,]*(?P<c>\d{{4}})|(?P<d>(?:19|20)\d\d)[01]\d[0-3]\d)(?:[ T][\d:.]+)?",
+    re.IGNORECASE,
+)
+_SHORT_DATE = re.compile(rf"\d{{1,2}}[-/. ](?:\d{{1,2}}|{_MONTH})[-/. ]\d{{2}}|[1-4]\d{{4}}(?:\.0+)?", re.IGNORECASE)
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", re.IGNORECASE)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"(?:\+44|0)[\d ()-]{9,14}")
+_MOBILE = re.compile(r"(?:\+44 ?|0)7[\d ]{9,11}")
+_ADDRESS = re.compile(r"(?:flat |no\.? ?)?\d+[a-z]?,? [a-z].*|.*\b(?:road|street|lane|avenue|close|drive|way|court)\b.*", re.I)
+_ID = re.compile(r"[A-Z]{0,4}[ /-]?\d{5,}(?:[-/]?\w)?(?:\.0+)?|\d\d[A-Z]\d{4}[A-Z]|[A-Z]{2}(?: ?\d\d){3} ?[A-D]", re.I)
+_PART = r"(?:[A-Z][\w'’.-]*|de|da|van|der|den|von|al|bin|ap)"
+_NAME = re.compile(rf"{_PART}(?:,? {_PART}){{0,4}}|[a-z][a-z'’-]+")
+_TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Master|Sister)\.?(?: [A-Z][\w'’.-]*){1,4}", re.IGNORECASE)
+_TURNED = re.compile(r"[A-Z][A-Z'’ -]+, ?[A-Z][a-z'’-]+(?: [A-Z]\w*\.?)?")
+_NOBODY = re.compile(
+    r"\b(?:hospital|ward|unit|clinic|trust|centre|surgery|surgical|medicine|medical|theatres?|outpatients?|day|general|"
+    r"department|emergency|road|lane|street|nhs|university|health|infirmary|care|services?|text|string|optional|mandatory|"
+    r"required|surname|forename|name|number|never|please|specialty|infirmary|house|building|region|north|south|east|west)\b",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"\b(?:s?he|her|him|his|(?:grand)?(?:daughter|son|mother|father)|wife|husband|mum|dad|next of kin|care home)\b|"
+    r"\b(?:Mr|Mrs|Ms|Miss)\.? [A-Z]|\b(?:pt|patient)\b(?= (?:is|was|has|had|very|aware|rang|phoned|called|told|does|did|would|"
+    r"wants?|asks?|asked|unable|cannot|can|will|lives|declined|upset|informed|contacted|not|to|dna))",
+    re.IGNORECASE,
+)
+_LABELLED_BIRTH = re.compile(rf"(?:\bd\.?o\.?b\b|birth|\bborn)[^\w\n]{{0,12}}(?:on )?(?:{_DATE.pattern})", re.IGNORECASE)
+_SAYS_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id)", re.IGNORECASE)
+_LABELLED_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id|)[a-z]{0,4}[^\w\n]{0,12}$", re.IGNORECASE)
+_SAYS_BIRTH = re.compile(r"date[\W_]{0,3}of[\W_]{0,3}birth|birth[\W_]{0,3}date|\bd\.?o\.?b\b", re.IGNORECASE)
+_SAYS_NAME = re.compile(r"(?:sur|fore|first|last)[\W_]{0,2}name", re.IGNORECASE)
+_CAPITALISED = re.compile(r"(?<![^\W_])[A-Z][a-z]{2,}(?![^\W_])")
+_YOUNGEST = 2014  # nothing that is asked for is older; a date before is a birth where births are spoken of
+
+
+def heading(text: str) -> str | None:
+    """The kind of identifier that a heading says its column holds, if it says one."""
+    words = _words(text)
+    if len(words) > 60:
+        return None
+    kind = next((kind for kind, pattern in _HEADINGS if pattern.search(words)), None)
+    if kind in (POSTCODES, CONTACT) and _OFFICE.search(words):
+        return None
+    return kind
+
+
+def column(head: str, values: Mapping[str, int]) -> str | None:
+    """What a column holds of persons: its heading, and each distinct value with how often it stands there."""
+    filled = {v: n for raw, n in values.items() if (v := _plain(raw)).casefold() not in _MISSING}
+    if not filled:
+        return None
+    kind = heading(head)
+    if _are_nhs(map(_ten, filled), is_said=kind == NHS):
+        return NHS
+    sample = dict(islice(filled.items(), _SAMPLE))
+    if kind in _FITS and _share(sample, _FITS[kind]) >= 0.5:
+        return kind
+    is_office = bool(_OFFICE.search(_words(head)))
+    if not is_office:
+        for found, pattern in ((POSTCODES, _POSTCODE), (CONTACT, _EMAIL)):
+            if _share(sample, pattern.fullmatch) > 0.5:
+                return found
+        if len(sample) >= 3 and _share(sample, _MOBILE.fullmatch) > 0.5:
+            return CONTACT
+        if _are_names(sample):
+            return NAMES
+    if _are_births(sample):
+        return BIRTH
+    return TEXT if _share(sample, _is_about_someone) > 0.2 else None
+
+
+def search(texts: Iterable[str]) -> str | None:
+    """What loose text holds of patients: cells, lines or all of a file that no reader opens, in any order."""
+    tens: dict[str, bool] = {}
+    dates: set[str] = set()
+    forenames: set[str] = set()
+    says_nhs = says_birth = says_name = False
+    for text in texts:
+        for m in _TENS.finditer(text):
+            number = m[1] + m[3] + m[4]
+            if is_nhs_number(number) and _LABELLED_NHS.search(text[max(0, m.start() - 30) : m.start()]):
+                return NHS
+            tens[number] = tens.get(number, False) or bool(m[2])
+        if _LABELLED_BIRTH.search(text):
+            return BIRTH
+        says_nhs = says_nhs or bool(_SAYS_NHS.search(text))
+        says_birth = says_birth or bool(_SAYS_BIRTH.search(text))
+        says_name = says_name or bool(_SAYS_NAME.search(text))
+        dates.update(m[0] for m in _DATE.finditer(text) if (year := _year(m)) and year <= _YOUNGEST)
+        if len(forenames) < 3:
+            forenames.update(w for m in _CAPITALISED.finditer(text) if (w := m[0].casefold()) in FORENAMES)
+    if _are_nhs(((n, is_spaced) for n, is_spaced in tens.items()), is_said=says_nhs):
+        return NHS
+    if says_birth and dates:
+        return BIRTH
+    return NAMES if says_name and len(forenames) >= 3 else None
+
+
+def _words(text: str) -> str:
+    """A heading's words: CamelCase parted, dots and underscores as blanks, no possessive."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text.replace("#", " no "))
+    return " ".join(re.findall(r"[a-z]+|\d+", re.sub(r"['’]s\b|['’]", "", text.casefold())))
+
+
+def _plain(value: str) -> str:
+    """A value without what spreadsheets put round a text."""
+    return value.replace("\N{NO-BREAK SPACE}", " ").strip().removeprefix("=").strip("\"'").strip()
+
+
+def _ten(value: str) -> tuple[str, bool] | None:
+    """Ten digits of a value that is nothing else, and whether they are written 3-3-4."""
+    m = _TEN.fullmatch(value)
+    return (re.sub(r"\D", "", value.partition(".")[0]), bool(m[1])) if m else None
+
+
+def _are_nhs(found: Iterable[tuple[str, bool] | None], *, is_said: bool) -> bool:
+    """Whether distinct numbers of ten digits are NHS numbers; `is_said`: something names them so."""
+    numbers = {f for f in found if f is not None and len(set(f[0])) > 1}
+    passing = {f for f in numbers if is_nhs_number(f[0])}
+    if not passing:
+        return False
+    n, k = len(numbers), len(passing)
+    if k / n > 0.5 and (is_said or any(is_spaced for _, is_spaced in passing)):
+        return True
+    if k == n == 2:
+        return all(number[0] in "34679" for number, _ in passing)  # those that are given out
+    return k / n > 2 * _RATE and _chance(n, k) < _BY_CHANCE
+
+
+def _chance(n: int, k: int) -> float:
+    """How often at least k of n numbers pass by chance."""
+    if n > 300:  # twice the rate of chance among so many is none
+        return 0.0
+    return sum(math.comb(n, i) * _RATE**i * (1 - _RATE) ** (n - i) for i in range(k, n + 1))
+
+
+def _share(values: Mapping[str, int], test: Callable[[str], object]) -> float:
+    return sum(n for v, n in values.items() if test(v)) / sum(values.values())
+
+
+def _is_name(value: str) -> bool:
+    letters = sum(c.isalpha() for c in value)
+    return letters > 1 and _NAME.fullmatch(value) is not None and not _NOBODY.search(value)
+
+
+def _are_names(values: Mapping[str, int]) -> bool:
+    """Whether a column that does not say so holds names of people: titles, SURNAME and forename, or known forenames."""
+    people = {v: n for v, n in values.items() if not _NOBODY.search(v)}
+    total = sum(values.values())
+    if sum(n for v, n in people.items() if _TITLED.fullmatch(v) or _TURNED.fullmatch(v)) / total > 0.5:
+        return True
+    full = [v for v in people if re.fullmatch(rf"{_PART}(?:,? {_PART}){{1,3}}(?:,? \(?(?:19|20)\d\d\)?)?", v)]
+    known = [v for v in full if {w.casefold() for w in re.findall(r"[^\W\d_]+", v)} & FORENAMES]
+    return len(full) > len(values) / 2 and len(known) >= max(2, len(full) * 0.25)
+
+
+def _year(m: re.Match[str]) -> int | None:
+    year = next((int(y) for y in (m["a"], m["b"], m["c"], m["d"]) if y), None)
+    return year if year and 1900 < year < 2100 else None
+
+
+def _are_births(values: Mapping[str, int]) -> bool:
+    """Whether dates are spread over lives rather than over a year's work."""
+    years = sorted(y for v in values if (m := _DATE.fullmatch(v)) and (y := _year(m)))
+    return len(years) >= max(5, len(values) / 2) and years[-1] - years[0] >= 20 and years[len(years) // 2] <= _YOUNGEST
+
+
+def _is_about_someone(value: str) -> bool:
+    return len(value) > 25 and value.count(" ") >= 4 and _ABOUT.search(value) is not None
+
+
+def _is_date(value: str) -> bool:
+    return bool(_DATE.fullmatch(value) or _SHORT_DATE.fullmatch(value))
+
+
+def _is_contact(value: str) -> bool:
+    return bool(_EMAIL.fullmatch(value) or _PHONE.fullmatch(value) or (len(value) > 8 and _ADDRESS.fullmatch(value)))
+
+
+_FITS: Mapping[str | None, Callable[[str], object]] = {
+    NHS: _ten,
+    HOSPITAL: _ID.fullmatch,
+    STAFF: _ID.fullmatch,
+    BIRTH: _is_date,
+    NAMES: _is_name,
+    POSTCODES: _POSTCODE.fullmatch,
+    CONTACT: _is_contact,
+}
