@@ -65,7 +65,10 @@ def _json(rows: Rows) -> Texts:
 def _xml(rows: Rows) -> Texts:
     return [
         "<rows>"
-        + "".join(f"<row>{''.join(f'<{k}>{c}</{k}>' for h, c in r.items() for k in [h.replace(' ', '_')])}</row>" for r in rows)
+        + "".join(
+            f"<row>{''.join(f'<{k}>{c}</{k}>' for h, c in r.items() for k in [h.replace(' ', '_')])}</row>"
+            for r in rows
+        )
         + "</rows>"
     ]
 
@@ -92,13 +95,17 @@ def _mail(r: Random, half: str) -> Texts:
     n = p["NHS Number"]
     return [
         "From: booking office\nSubject: cancelled today\n\n"
-        f"Please rebook {p['Forename']} {p['Surname']} (DOB {p['Date of birth']}, NHS no {n[:3]} {n[3:6]} {n[6:]}).\nThanks"
+        f"Please rebook {p['Forename']} {p['Surname']} (DOB {p['Date of birth']}, NHS no {n[:3]} {n[3:6]} {n[6:]}).\n"
     ]
 
 
 def _letter(r: Random, half: str) -> Texts:
     p = _patient(r, half)
-    return [f"Re: {p['Forename']} {p['Surname']}", f"Date of birth: {p['Date of birth']}", f"NHS Number: {p['NHS Number']}"]
+    return [
+        f"Re: {p['Forename']} {p['Surname']}",
+        f"Date of birth: {p['Date of birth']}",
+        f"NHS Number: {p['NHS Number']}",
+    ]
 
 
 def _plain_mail(r: Random, _: str) -> Texts:
@@ -114,7 +121,15 @@ def _what_not_to_send(_: Random, half: str) -> Texts:
             "Do not send: NHS number, hospital number, surname, forename, date of birth, postcode.",
             "Every row is a count. Write dates as 2023-04-11.",
         ],
-        "held out": ["Never include", "NHS Number", "Date of birth", "Name", "Postcode", "Free text", "Send counts only"],
+        "held out": [
+            "Never include",
+            "NHS Number",
+            "Date of birth",
+            "Name",
+            "Postcode",
+            "Free text",
+            "Send counts only",
+        ],
     }
     return said[half]
 
@@ -183,8 +198,19 @@ def _births_only(r: Random, half: str) -> Grid:
 
 def _notes_sheet(_: Random, half: str) -> Grid:
     if half == "tuned":
-        return [["Field", "What to do"], *([f, "never send it"] for f in ("NHS number", "Surname", "Forename", "Date of birth"))]
-    return [["Do not send"], ["Patient name"], ["Date of birth"], ["NHS No"], ["Postcode"], ["Hospital number"], ["Thank you"]]
+        return [
+            ["Field", "What to do"],
+            *([f, "never send it"] for f in ("NHS number", "Surname", "Forename", "Date of birth")),
+        ]
+    return [
+        ["Do not send"],
+        ["Patient name"],
+        ["Date of birth"],
+        ["NHS No"],
+        ["Postcode"],
+        ["Hospital number"],
+        ["Thank you"],
+    ]
 
 
 def _dictionary_sheet(_: Random, __: str) -> Grid:
@@ -198,11 +224,20 @@ def _dictionary_sheet(_: Random, __: str) -> Grid:
 
 
 def _lookup_sheet(_: Random, __: str) -> Grid:
-    return [["Site", "Site postcode", "Telephone"], ["QAH", "PO6 3LY", "023 9228 6000"], ["St Mary's", "PO3 6AD", "023 9228 6001"]]
+    return [
+        ["Site", "Site postcode", "Telephone"],
+        ["QAH", "PO6 3LY", "023 9228 6000"],
+        ["St Mary's", "PO3 6AD", "023 9228 6001"],
+    ]
 
 
 def _contact_sheet(r: Random, half: str) -> Grid:
-    return [["Contact", ""], ["Completed by:", v.full(r, half)], ["Telephone:", "023 9228 6000"], ["E-mail:", v.office(r, half)]]
+    return [
+        ["Contact", ""],
+        ["Completed by:", v.full(r, half)],
+        ["Telephone:", "023 9228 6000"],
+        ["E-mail:", v.office(r, half)],
+    ]
 
 
 def _batch_sheet(r: Random, half: str) -> Grid:
@@ -229,9 +264,9 @@ def files() -> list[LabelledFile]:
     for half in HALVES:
         for n in range(_TIMES):
             for kind, (text, has) in TEXTS.items():
-                r = Random(zlib.crc32(f"{SEED}/{half}/{kind}/{n}".encode()))
+                r = Random(zlib.crc32(f"{SEED}/{half}/{kind}/{n}".encode()))  # noqa: S311 - by a fixed seed
                 found.append(LabelledFile(half, f"loose: {kind}", text(r, half), [], has))
             for kind, (sheet, has) in SHEETS.items():
-                r = Random(zlib.crc32(f"{SEED}/{half}/{kind}/{n}".encode()))
+                r = Random(zlib.crc32(f"{SEED}/{half}/{kind}/{n}".encode()))  # noqa: S311 - by a fixed seed
                 found.append(LabelledFile(half, f"sheet: {kind}", [], sheet(r, half), has))
     return found

@@ -15,8 +15,8 @@ Make = Callable[[Random, str], str]  # a value by chance; the half of the corpus
 SURNAMES = {
     "tuned": "Smith Patel Okafor Kowalski Hughes O'Brien Begum Ashworth Nguyen Fernandes Llewellyn MacDonald Rahman "
     "Whitehouse Adeyemi Clarke Iqbal Turner Sandhu Novak",
-    "held out": "Taylor Hussain Eze Wisniewska Griffiths O'Sullivan Khatun Butterworth Tran D'Souza Prydderch McAllister "
-    "Chowdhury Featherstone Olawale Walker Akhtar Cooper Gill Horvath Van-der-Berg",
+    "held out": "Taylor Hussain Eze Wisniewska Griffiths O'Sullivan Khatun Butterworth Tran D'Souza Prydderch "
+    "McAllister Chowdhury Featherstone Olawale Walker Akhtar Cooper Gill Horvath Van-der-Berg",
 }
 FORENAMES = {
     "tuned": "John Priya Chidi Agnieszka Gareth Siobhan Fatima Harold Linh Maria Rhys Fiona Mohammed Peter Folake Emma "

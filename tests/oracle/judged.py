@@ -52,7 +52,7 @@ NUMBERS = {
 PATTERNS = {
     "site_code": r"[RT][A-Z0-9]{4}|[A-Z0-9]{5,9}",
     "treatment_function_code": r"[0-9]{3}|X0[2-6]",
-    "record_key": r".{1,64}",
+    "record_key": r"(?!\d{3}[-_]?\d{3}[-_]?\d{4}$)[A-Za-z0-9_-]{1,64}",
 }
 REQUIRED = {
     "cancellations": ("activity_date", "point_of_delivery", "status", "cancelled_count"),

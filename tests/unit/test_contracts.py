@@ -9,9 +9,9 @@ from conftest import ROOT
 from parsed import matched, normalised
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.intake.registry import Dialect, Feed, dialects, load_feeds
-from strike_reporting.judging.guard import is_nhs_number
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.rules import judge
+from strike_reporting.nhs_number import is_nhs_number
 from strike_reporting.operations.documentation import stale
 from strike_reporting.simulator.writing import write
 
@@ -52,6 +52,7 @@ def test_judge_attributes_every_failing_row() -> None:
         "rebooked_after_activity": {"rebooked_date": date(2023, 4, 1)},
         "cancellation_reason_known": {"cancellation_reason": "rain"},
         "record_key_length": {"record_key": "k" * 65},
+        "record_key_format": {"record_key": "Smith John 1950"},
     }
     rows = [good, *({**good, **change} for change in bad.values())]
     rows += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from strike_reporting.extracts import EXTRACTS, Contract
+from strike_reporting.extracts import EXTRACTS, Contract, Severity
 from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
 from strike_reporting.judging.normalise import Normalised
-from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.problems import DROPPED, HELD, Problem
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, Said
@@ -55,10 +55,11 @@ def refusal(
     problem: Problem,
     trust: str | None,
     extract: str | None,
+    beside: Iterable[Problem] = (),
     days: tuple[date, ...] = (),
 ) -> Verdict:
-    """The verdict on a file that could not be read as an extract."""
-    return Verdict(receipt, asked, [problem], trust, extract, refused=problem, days=days)
+    """The verdict on a file that could not be read as an extract. `beside`: what else was found; `days`: it names."""
+    return Verdict(receipt, asked, [problem, *beside], trust, extract, refused=problem, days=days)
 
 
 def accepted_key(extract: str, submission_id: str) -> str:
@@ -71,18 +72,20 @@ def report_key(submission_id: str, kind: str) -> str:
     return f"quarantine/{submission_id}/error_report.{kind}"
 
 
-def refusal_key(submission_id: str) -> str:
-    """Where the refusal of a file with patient data is kept, for the day when its bytes are purged."""
+def outcome_key(submission_id: str) -> str:
+    """Where the outcome of a file with patient data is kept, for the day when its bytes are purged."""
     return f"landing/refusals/{submission_id}.json"
 
 
-def kept_refusal(store: Store, receipt: Receipt) -> Outcome | None:
-    """Why a file whose bytes were purged was refused; None when that was not kept, or cannot be read."""
-    key = refusal_key(receipt.submission_id)
+def kept_outcome(store: Store, receipt: Receipt) -> Outcome | None:
+    """What became of a file whose bytes were purged; None when that, or the rows it gave, was not kept."""
+    key = outcome_key(receipt.submission_id)
     try:
-        return Outcome.load(store.read(key), key)
+        outcome = Outcome.load(store.read(key), key)
     except (FileNotFoundError, Damaged):
         return None
+    rows = accepted_key(outcome.extract or "", outcome.submission_id)
+    return outcome if not outcome.counts or store.exists(rows) else None
 
 
 def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
@@ -95,8 +98,8 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     is_refused = verdict.refused is not None
     verdict.problems = sorted(verdict.problems, key=lambda p: (_RANK[p.severity], p.row or 0, p.column or "", p.rule))
     outcome = _outcome(verdict)
-    if is_refused and "patient_data" in outcome.rules:
-        store.write(refusal_key(receipt.submission_id), outcome.dump())
+    has_persons = any(p.rule in (HELD, DROPPED) for p in verdict.problems)
+    if has_persons:
         restrict(store, receipt.sha256)
     for name in EXTRACTS:
         if is_refused or name != extract:
@@ -104,6 +107,8 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     if verdict.good is not None and verdict.rows is not None:
         data = _parquet(verdict.rows.contract, verdict.good, receipt)
         store.write(accepted_key(verdict.rows.contract.name, receipt.submission_id), data)
+    if has_persons:
+        store.write(outcome_key(receipt.submission_id), outcome.dump())
     _write_quarantine(store, outcome, verdict.problems)
     judged = ledger_of(store).judged
     before = judged.get(receipt.submission_id)
@@ -114,12 +119,16 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     return outcome
 
 
-def keep_again(store: Store, refused: Outcome) -> None:
-    """Settle a refusal whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
-    if not store.exists(report_key(refused.submission_id, "xlsx")):
-        found = [Problem(rule, "critical", refused.reason, refused.fix) for rule in refused.rules]
-        _write_quarantine(store, refused, found)
-    ledger_of(store).judged.settle(refused, {}, concerned(refused))
+def keep_again(store: Store, outcome: Outcome) -> None:
+    """Settle a file whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
+    if not store.exists(report_key(outcome.submission_id, "xlsx")):
+        severity: Severity = "error" if outcome.counts else "critical"
+        found = [Problem(rule, severity, outcome.reason, outcome.fix) for rule in outcome.rules]
+        if outcome.counts and outcome.warnings:
+            fix = "Leave it out of the next file."
+            found.append(Problem(DROPPED, "warning", "the file held what identifies persons; it was dropped", fix))
+        _write_quarantine(store, outcome, found)
+    ledger_of(store).judged.settle(outcome, {}, concerned(outcome))
 
 
 def concerned(outcome: Outcome) -> tuple[str, ...]:

@@ -1,128 +1,162 @@
-"""The patient-data guard: an identifier in a column rejects the file before anything of it is written.
+"""The patient-data guard: what is said of persons in a file is never kept, and the file's bytes are locked away.
 
-A single ten-digit number passes the NHS check one time in eleven by chance, so the signal is a column's pass
-rate.
+An identifier in a column that a dialect reads refuses the file. Anywhere else (a column that nothing maps, rows above
+the header, notes, sheets that are not read) it is dropped and said, and the rows count: nothing of it is kept. What
+identifies a person is in `identifiers`; here stands only what follows from where it was found. No value is echoed.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from strike_reporting.extracts import slug
+from strike_reporting.judging import identifiers
 from strike_reporting.judging.matching import Matched
-from strike_reporting.judging.problems import Rejected, shown
+from strike_reporting.judging.problems import DROPPED, HELD, Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
-from strike_reporting.nhs_number import TEN_DIGITS, holds_nhs_number, is_nhs_number
 
-_POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", re.IGNORECASE)
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-# Headings of identifiers, and of what may hold more about a person in a column that nothing maps.
-_IDENTIFIER = (
-    r"\b(nhs|patient|hospital|pseudo nhs) ?(no|num|number|id)\b|\bsurname\b|\bforename\b|\bpatient ?name\b|"
-    r"\bdate of birth\b|\bdob\b|\bbirth ?date\b"
-)
-_IDENTIFIERS = re.compile(_IDENTIFIER, re.IGNORECASE)
-_HEADINGS = re.compile(
-    rf"{_IDENTIFIER}|\b(first|last|family|full) ?name\b|\bpost ?code\b|\be ?mail\b|\bmrn\b|\bubrn\b|\bgmc\b|"
-    r"\b(free ?text|comments?|narrative|notes?)\b|\baddress\b|\b(tele)?phone\b|\bmobile\b",
-    re.IGNORECASE,
-)
-# Written 3-3-4 it is meant as one, wherever it stands; ten plain digits may be anything.
-_SPACED = re.compile(r"(?<!\d)\d{3} \d{3} \d{4}(?!\d)")
-_BIRTH = re.compile(r"\b(dob|birth)\b", re.IGNORECASE)
+_TOP = 40  # rows of a sheet that nothing reads in which a heading is looked for
+_LISTED = 3  # so many headings of identifiers in one column are a list of what not to send
+_LOCKED = "What you sent is locked away and can be purged."
+# A field of known values or of dates keeps no name and no date of birth; the contract's rules see to the others.
+_NOT_KEPT = (identifiers.NAMES, identifiers.BIRTH, identifiers.HOSPITAL, identifiers.STAFF)
+_BY_LABEL = (identifiers.NHS, identifiers.BIRTH, identifiers.HOSPITAL)  # a form also names who filled it in
 
 
-def guard(matched: Matched) -> None:
-    """Look at every column of the file, mapped or not.
+def guard(matched: Matched) -> list[Problem]:
+    """Look at every column of the sheet that is read, and at the rows above its header.
+
+    Returns:
+        A warning for each place that holds what identifies persons and that nothing needs.
 
     Raises:
-        Rejected: a column looks like NHS numbers, postcodes, e-mail addresses or free text, or its heading
-            says that it holds an identifier. No value is echoed.
+        Rejected: a column that is read holds it.
     """
-    sheet, header = matched.sheet, matched.sheet.rows[matched.header]
-    for row, number in zip(sheet.rows[: matched.header + 1], sheet.numbers, strict=False):
-        if any(holds_nhs_number(cell) for cell in row):
-            raise Rejected(
-                "patient_data",
-                f"row {number}, above the figures, holds what looks like an NHS number",
-                "Remove it and send the file again. What you sent is locked away and can be purged.",
-                row=number,
-            )
-    width = max(map(len, sheet.rows))
-    for place in range(width):
-        heading = header[place] if place < len(header) else ""
-        values = [r[place].strip() for r in sheet.rows[matched.header + 1 :] if place < len(r) and r[place].strip()]
-        coded = _coded(matched, place)
-        counted = Counter(v for v in values if slug(v) not in coded)
-        known = place in {*matched.columns.values(), *matched.wide.values()}
-        what = _what(heading if not known else "", counted)
-        if what:
-            raise Rejected(
-                "patient_data",
-                f"column {place + 1} of the file looks like {what}",
-                "Remove the column and send the file again. What you sent is locked away and can be purged.",
-                row=sheet.numbers[matched.header],
-                column=f"{place + 1}: {shown(heading)}",
-            )
+    sheet, at = matched.sheet, matched.header
+    *above, header = sheet.head(at + 1)
+    found = [
+        _dropped(f"row {number}, above the figures, looks like {what}", number)
+        for row, number in zip(above, sheet.numbers, strict=False)
+        if (what := _in_rows([row]))
+    ]
+    names = _read(matched)
+    body = sheet.table.slice(at + 1)
+    for place in range(body.num_columns - 1):
+        head = header[place] if place < len(header) else ""
+        row, label = sheet.numbers[at], f"{place + 1}: {shown(head)}"
+        if place in names:
+            what = _in_kept(matched, names[place], head, _distinct(body, place))
+            if what and _in_kept(matched, names[place], head, _distinct(_without_notes(body), place)):
+                raise Rejected(
+                    HELD,
+                    f"column {place + 1} of the file looks like {what}",
+                    f"Remove them and send the file again. {_LOCKED}",
+                    row=row,
+                    column=label,
+                )
+            if what:
+                found.append(_dropped(f"a note in column {place + 1} looks like {what}", row, label))
+        elif what := identifiers.column(head, _distinct(body, place)):
+            found.append(_dropped(f"column {place + 1} of the file looks like {what}", row, label))
+    return found
+
+
+def guard_unread(sheets: Iterable[Sheet]) -> list[Problem]:
+    """A warning for each column of persons in sheets that are not read, hidden ones too."""
+    return [
+        _dropped(f"sheet {number}, {place} of the file looks like {what}")
+        for number, sheet in enumerate(sheets, start=1)
+        for place, what in _in_sheet(sheet)
+    ]
 
 
 def guard_rest(sheets: Iterable[Sheet]) -> None:
-    """Look at what no dialect reads: a file that fits none, and a workbook's other sheets, hidden ones too.
-
-    Only for NHS numbers and headings of identifiers: such sheets often hold instructions, so text and e-mail
-    addresses say nothing.
+    """Look at a file that fits no dialect.
 
     Raises:
-        Rejected: as `guard`.
+        Rejected: it holds what identifies persons: its sender must hear that first.
     """
-    for number, sheet in enumerate(sheets, start=1):
-        for place in range(max(map(len, sheet.rows), default=0)):
-            cells = [r[place].strip() if place < len(r) else "" for r in sheet.rows]
-            heads = (i for i, c in enumerate(cells[:40]) if _IDENTIFIERS.search(re.sub(r"[^A-Za-z0-9]+", " ", c)))
-            head = next(heads, None)
-            named = head is not None and len(cells[head]) < 40 and any(cells[head + 1 :])
-            if named or _numbers(Counter(c for c in cells if c)):
-                raise Rejected(
-                    "patient_data",
-                    f"sheet {number}, column {place + 1} of the file looks like names or numbers of patients",
-                    "Remove it and send the file again. What you sent is locked away and can be purged.",
-                )
+    for found in guard_unread(sheets):
+        message = found.message.partition(";")[0]
+        raise Rejected(HELD, message, f"Remove it and send the file again. {_LOCKED}")
 
 
-def _numbers(values: Counter[str]) -> bool:
-    """Whether a column's values hold NHS numbers."""
-    ten = sum(n for v, n in values.items() if TEN_DIGITS.match(v))
-    passing = sum(n for v, n in values.items() if is_nhs_number(v))
-    if passing and (ten == values.total() == passing or (passing >= 2 and passing > ten / 2)):
-        return True
-    return any(is_nhs_number(m[0]) for v in values for m in _SPACED.finditer(v))
+def _dropped(message: str, row: int | None = None, column: str | None = None) -> Problem:
+    said = f"{message}; it was dropped, and what you sent is locked away"
+    return Problem(DROPPED, "warning", said, "Leave it out of the next file.", row, column)
 
 
-def _coded(matched: Matched, place: int) -> set[str]:
-    """What the dialect says this column may hold: long names of trusts, say, are not free text."""
-    for name, where in matched.columns.items():
-        if where == place:
-            return {slug(c) for c in matched.dialect.columns[name].codes}
-    return set()
+def _read(matched: Matched) -> dict[int, str]:
+    """The columns that are read, by place: the field that each fills."""
+    unpivot = matched.dialect.unpivot
+    wide = {place: unpivot.value for place in matched.wide.values()} if unpivot else {}
+    mark = {} if matched.nil is None else {matched.nil: ""}
+    return {**mark, **wide, **{place: name for name, place in matched.columns.items()}}
 
 
-def _what(heading: str, values: Counter[str]) -> str | None:
-    words = re.sub(r"[^A-Za-z0-9]+", " ", heading)
-    if values and _HEADINGS.search(words):
-        return "dates of birth" if _BIRTH.search(words) else "names, numbers or text about patients"
-    if not values:
-        return None
-    if _numbers(values):
-        return "NHS numbers"
-    for pattern, name in ((_POSTCODE, "postcodes"), (_EMAIL, "e-mail addresses")):
-        if _share(values, pattern.match) > 0.5:
-            return name
-    if _share(values, lambda v: len(v) > 40 and v.count(" ") >= 5) > 0.3:
-        return "free text"
-    return None
+def _in_kept(matched: Matched, name: str, head: str, values: Counter[str]) -> str | None:
+    """What a column that is read holds of persons; values that contract or dialect know are none of it."""
+    if name and name == matched.contract.record_field:
+        return identifiers.opaque(head, values)
+    known = {*map(slug, matched.dialect.columns[name].codes)} if name in matched.dialect.columns else set[str]()
+    if name:
+        known.update(matched.contract.field(name).lookup)
+    what = identifiers.column("", {v: n for v, n in values.items() if slug(v) not in known})
+    return None if what in _NOT_KEPT else what
 
 
-def _share(values: Counter[str], test: Callable[[str], object]) -> float:
-    return sum(n for v, n in values.items() if test(v)) / values.total()
+def _in_sheet(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """Where a sheet that nothing reads holds persons. Its header is not known, so each likely heading is tried."""
+    top = sheet.head(_TOP)
+    found = False
+    for place in range(sheet.table.num_columns - 1):
+        cells = [row[place].strip() if place < len(row) else "" for row in top]
+        filled = [n for n, cell in enumerate(cells) if cell]
+        heads = [n for n in filled if identifiers.heading(cells[n])]
+        if len({slug(cells[n]) for n in heads}) >= _LISTED:
+            continue
+        for at in dict.fromkeys([*filled[:1], *heads]):
+            values = _distinct(sheet.table.slice(at + 1), place)
+            below = {v: n for v, n in values.items() if not identifiers.heading(v)}
+            if what := identifiers.column(cells[at], below):
+                yield f"column {place + 1}", what
+                found = True
+                break
+    if not found and (what := _in_rows(top)):
+        yield "the first rows", what
+
+
+def _in_rows(rows: Sequence[Sequence[str]]) -> str | None:
+    """What rows without a header hold: labels with a value beside them, and loose text."""
+    for row in rows:
+        for label, value in pairwise(row):
+            kind = identifiers.heading(label)
+            if kind in _BY_LABEL and identifiers.column(label, {value: 1}) == kind:
+                return kind
+    return identifiers.search(" ".join(row) for row in rows)
+
+
+def _distinct(table: pa.Table, place: int) -> Counter[str]:
+    """How often each text stands in a column, by place; empty cells are none."""
+    found: Counter[str] = Counter()
+    for chunk in table.column(place + 1).chunks:
+        counted = pc.value_counts(chunk)
+        for text, n in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+            if text and text.strip():
+                found[text.strip()] += n
+    return found
+
+
+def _without_notes(table: pa.Table) -> pa.Table:
+    """The rows with more than one filled cell: a lonely cell is a note or a total, and no row of figures."""
+    filled = pa.chunked_array([pa.array([0] * table.num_rows, pa.int16())])
+    for column in table.columns[1:]:
+        told = [pc.greater(pc.binary_length(pc.utf8_trim_whitespace(c.dictionary)), 0) for c in column.chunks]
+        is_filled = [pc.fill_null(pc.take(t, c.indices), False) for t, c in zip(told, column.chunks, strict=True)]
+        filled = pc.add(filled, pc.cast(pa.chunked_array(is_filled, pa.bool_()), pa.int16()))
+    return table.filter(pc.greater(filled, 1))

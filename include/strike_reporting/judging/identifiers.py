@@ -29,17 +29,25 @@ _HEADINGS = [
     for kind, pattern in (
         (NHS, rf"\bnhs ?{_NUMBER}\b|^(?:{_OF_A_PERSON} )?nhs$"),
         (BIRTH, r"\bd ?o ?b\b|\bdate ?(?:of ?)?birth|\bbirth ?(?:date|day|dt)|\bborn\b"),
-        (STAFF, rf"\b(?:gmc|nmc|hcpc)\b|\b(?:esr|employee|assignment|payroll|staff|ni|national insurance) ?{_NUMBER}\b"),
+        (
+            STAFF,
+            rf"\b(?:gmc|nmc|hcpc)\b|\b(?:esr|employee|assignment|payroll|staff|ni|national insurance) ?{_NUMBER}\b",
+        ),
         (HOSPITAL, r"\b(?:mrn|ubrn|crn)\b|\bunique booking ref"),
         (
             HOSPITAL,
             rf"\b(?:hosp|hospital|patients?|pts?|pat|client|person|unit|case ?notes?|district|pas|epr|spell|encounter|"
             rf"episode|appointment|appt|referral|pathway|k) ?{_NUMBER}\b",
         ),
-        (NAMES, r"\b(?:sur|fore|first|last|family|given|middle|full|maiden|christian) ?names?\b|\b(?:nok|next of kin)$"),
+        (
+            NAMES,
+            r"\b(?:sur|fore|first|last|family|given|middle|full|maiden|christian) ?names?\b|\b(?:nok|next of kin)$",
+        ),
         (NAMES, rf"\b{_OF_A_PERSON} (?:full )?name\b|\bname of (?:the )?{_OF_A_PERSON}\b"),
         (POSTCODES, r"\bpost ?code|\bpc\b"),
-        (CONTACT, r"\be ?mail\b|\baddr(?:ess)?\b|\b(?:tele|home)? ?phone\b|\btel\b|\bmob(?:ile)?\b"),
+        (CONTACT, r"\be ?mail\b|\baddr(?:ess)?\b|\bmob(?:ile)?\b"),
+        (CONTACT, rf"\b(?:{_OF_A_PERSON}|home)\b.*\b(?:tele ?)?phone\b"),
+        (CONTACT, rf"\b(?:tele ?phone|tel)\b.*\b(?:{_OF_A_PERSON}|home)\b|\b(?:{_OF_A_PERSON}|home) tel\b"),
     )
 ]
 # Whose postcode, address, telephone or name it may be without being a person's.
@@ -48,8 +56,28 @@ _OFFICE = re.compile(
     r"base|unit|dept|department|centre|contact|completed|submitted|submitter|reported|reporter|sender|lead|return|"
     r"switchboard|office|service|team|system|report|specialty|theatre|shift|rota|icb|region|commissioner|type|sent)\b"
 )
-_MISSING = frozenset("- . x xx xxx na nil no none null unknown withheld redacted removed yes anon anonymised".split())
-_MISSING |= {"", "n/a", "not known", "not sent", "not given", "not applicable", "not recorded", "y", "n"}
+_MISSING = {
+    *(
+        "",
+        "-",
+        ".",
+        "x",
+        "xx",
+        "xxx",
+        "y",
+        "n",
+        "yes",
+        "no",
+        "na",
+        "n/a",
+        "nil",
+        "none",
+        "null",
+        "unknown",
+        "not known",
+    ),
+    *("not sent", "not given", "not applicable", "not recorded", "withheld", "redacted", "removed", "anonymised"),
+}
 
 _TEN = re.compile(r"\d{3}([ -]?)\d{3}\1\d{4}(?:\.0+)?")
 _TENS = re.compile(r"(?<![\w.+-])(\d{3})([ -]?)(\d{3})\2(\d{4})(?:\.0+)?(?![\w-])(?!\.\d)")
@@ -64,8 +92,12 @@ _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"(?:\+44|0)[\d ()-]{9,14}")
 _MOBILE = re.compile(r"(?:\+44 ?|0)7[\d ]{9,11}")
-_ADDRESS = re.compile(r"(?:flat |no\.? ?)?\d+[a-z]?,? [a-z].*|.*\b(?:road|street|lane|avenue|close|drive|way|court)\b.*", re.I)
-_ID = re.compile(r"[A-Z]{0,4}[ /-]?\d{5,}(?:[-/]?\w)?(?:\.0+)?|\d\d[A-Z]\d{4}[A-Z]|[A-Z]{2}(?: ?\d\d){3} ?[A-D]", re.I)
+_ADDRESS = re.compile(
+    r"(?:flat |no\.? ?)?\d+[a-z]?,? [a-z].*|.*\b(?:road|street|lane|avenue|close|drive|way|court)\b.*", re.I
+)
+_ID = re.compile(
+    r"[A-Z]{0,4}[ /-]?\d{5,}(?:[-/]?\w)?(?:\.0+)?|\d\d[A-Z]\d{4}[A-Z]|[A-Z]{2}(?: ?\d\d){3} ?[A-D]", re.IGNORECASE
+)
 _PART = r"(?:[A-Z][\w'’.-]*|de|da|van|der|den|von|al|bin|ap)"
 _NAME = re.compile(rf"{_PART}(?:,? {_PART}){{0,4}}|[a-z][a-z'’-]+")
 _TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Master|Sister)\.?(?: [A-Z][\w'’.-]*){1,4}", re.IGNORECASE)
@@ -77,12 +109,14 @@ _NOBODY = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"\b(?:s?he|her|him|his|(?:grand)?(?:daughter|son|mother|father)|wife|husband|mum|dad|next of kin|care home)\b|"
-    r"\b(?:Mr|Mrs|Ms|Miss)\.? [A-Z]|\b(?:pt|patient)\b(?= (?:is|was|has|had|very|aware|rang|phoned|called|told|does|did|would|"
-    r"wants?|asks?|asked|unable|cannot|can|will|lives|declined|upset|informed|contacted|not|to|dna))",
+    r"\b(?:s?he|her|him|his|(?:grand)?(?:daughter|son|mother|father)|wife|husband|mum|dad|next of kin)\b|"
+    r"\bcare home\b|\b(?-i:Mr|Mrs|Ms|Miss)\.? (?-i:[A-Z])|"
+    r"\b(?:pt|patient)\b(?= (?:is|was|has|had|very|aware|rang|phoned|called|told|does|did|would|wants?|asks?|asked|unable|cannot|can|will|lives|declined|upset|informed|contacted|not|to|dna))",
     re.IGNORECASE,
 )
-_LABELLED_BIRTH = re.compile(rf"(?:\bd\.?o\.?b\b|birth|\bborn)[^\w\n]{{0,12}}(?:on )?(?:{_DATE.pattern})", re.IGNORECASE)
+_LABELLED_BIRTH = re.compile(
+    rf"(?:\bd\.?o\.?b\b|birth|\bborn)[^\w\n]{{0,12}}(?:on )?(?:{_DATE.pattern})", re.IGNORECASE
+)
 _SAYS_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id)", re.IGNORECASE)
 _LABELLED_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id|)[a-z]{0,4}[^\w\n]{0,12}$", re.IGNORECASE)
 _SAYS_BIRTH = re.compile(r"date[\W_]{0,3}of[\W_]{0,3}birth|birth[\W_]{0,3}date|\bd\.?o\.?b\b", re.IGNORECASE)
@@ -124,7 +158,16 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
             return NAMES
     if _are_births(sample):
         return BIRTH
-    return TEXT if _share(sample, _is_about_someone) > 0.2 else None
+    if _share(sample, _is_about_someone) > 0.2:
+        return TEXT
+    return search(v for v in sample if len(v) > 20)
+
+
+def opaque(head: str, values: Mapping[str, int]) -> str | None:
+    """What a column of opaque keys holds of persons: as `column`, and NHS numbers behind a prefix that all have."""
+    digits = {re.sub(r"\D", "", re.sub(r"\.0+$", "", _plain(v))) for v in values}
+    tens = [(d, False) for d in digits if len(d) == 10]
+    return column(head, values) or (NHS if _are_nhs(tens, is_said=False) else None)
 
 
 def search(texts: Iterable[str]) -> str | None:

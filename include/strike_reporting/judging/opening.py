@@ -13,10 +13,10 @@ import pyarrow as pa
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.guard import guard, guard_rest
+from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
-from strike_reporting.judging.problems import Problem, Rejected, shown
+from strike_reporting.judging.problems import Problem, Rejected, beside, shown
 from strike_reporting.judging.reading.document import Document
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
@@ -61,10 +61,10 @@ class Known:
 class Refused(SenderFault):
     """A file that cannot be used, with what is known of it all the same."""
 
-    def __init__(self, problem: Problem, known: Known) -> None:
+    def __init__(self, why: Rejected, known: Known) -> None:
         """Keep both."""
-        super().__init__(problem.message)
-        self.problem, self.known = problem, known
+        super().__init__(str(why))
+        self.why, self.known = why, known
 
 
 def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader | None = None) -> Opened:
@@ -100,21 +100,22 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         for table in tables:
             asked.fitted(table.dialect)
         known = Known(known.trust, known.extract or tables[0].contract.name, known.days)
-        opened = Opened()
-        for table in tables:
-            guard(table)
+        persons = [p for table in tables for p in guard(table)]
         if not document.is_text:  # a workbook: it may hold more than the sheets that are read
             read = {id(t.sheet) for t in tables}
-            guard_rest(s for s in document.whole if id(s) not in read)
-        about_file = [*unread(document, tables), *(p for t in tables for p in extra_columns(t))]
-        for extract in dict.fromkeys(t.contract.name for t in tables):
-            mine = [t for t in tables if t.contract.name == extract]
-            rows = normalise(mine, Named(receipt.ods_code or "", receipt.source_name))
-            _split(opened, receipt, mine[0].dialect.id, rows, asked)
+            persons += guard_unread(s for s in document.whole if id(s) not in read)
+        said = {p.column for p in persons}
+        dropped = [p for t in tables for p in extra_columns(t) if p.column not in said]
+        opened = Opened()
+        with beside(persons):
+            for extract in dict.fromkeys(t.contract.name for t in tables):
+                mine = [t for t in tables if t.contract.name == extract]
+                rows = normalise(mine, Named(receipt.ods_code or "", receipt.source_name))
+                _split(opened, receipt, mine[0].dialect.id, rows, asked)
         owner = opened.problems if opened.is_collective else opened.parts[0].rows.problems
-        owner += about_file
+        owner += [*persons, *unread(document, tables), *dropped]
     except Rejected as rejected:
-        raise Refused(rejected.problem, known) from rejected
+        raise Refused(rejected, known) from rejected
     return opened
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ from strike_reporting.nhs_number import holds_nhs_number
 
 if TYPE_CHECKING:
     from strike_reporting.extracts import Severity
+
+
+HELD, DROPPED = "patient_data", "patient_column"  # rules: persons in what would be kept, and in what is dropped
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class Problem:
 
 
 class Rejected(SenderFault):
-    """The whole submission cannot be used."""
+    """The whole submission cannot be used. `beside`: what was found of it before that, which is said as well."""
+
+    beside: tuple[Problem, ...] = ()
 
     def __init__(self, rule: str, message: str, fix: str, **where: object) -> None:
         """Say which rule, what was found and what to do about it."""
@@ -43,6 +50,16 @@ class Rejected(SenderFault):
         """The refusal that a problem is."""
         where = {"row": problem.row, "column": problem.column, "value": problem.value, "day": problem.day}
         return cls(problem.rule, problem.message, problem.fix, **where)
+
+
+@contextmanager
+def beside(found: Sequence[Problem]) -> Iterator[None]:
+    """What was found so far goes with a refusal."""
+    try:
+        yield
+    except Rejected as error:
+        error.beside = (*found, *error.beside)
+        raise
 
 
 _IDENTIFIER = re.compile(r"@|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)  # e-mail address, postcode

@@ -142,8 +142,8 @@ def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | 
         (part,) = tried.made.parts
         return Opened(receipt, asked, part.trust, part.dialect, part.rows)
     if isinstance(tried.error, Refused):
-        known = tried.error.known
-        refused = filing.refusal(receipt, asked, tried.error.problem, known.trust, known.extract, known.days)
+        why, known = tried.error.why, tried.error.known
+        refused = filing.refusal(receipt, asked, why.problem, known.trust, known.extract, why.beside, known.days)
         return _file(store, refused, tell)
     if isinstance(tried.error, FileNotFoundError):
         return _purged(store, receipt, asked, tell)
@@ -169,7 +169,7 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
     """The bytes are gone: what was found when they were there stands."""
-    before = filing.kept_refusal(store, receipt)
+    before = filing.kept_outcome(store, receipt)
     if before is not None:
         tried = attempt(before, lambda o: filing.keep_again(store, o))
         return Judged(receipt, before if tried.error is None else None, tried.reason)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from strike_reporting.errors import each
 from strike_reporting.extracts.tables import TABLES, as_today
-from strike_reporting.judging.filing import refusal_key
+from strike_reporting.judging.filing import outcome_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
 from strike_reporting.ledger.records import NOTICES, Duplicate, Letter, Outcome, Pull, Receipt
@@ -147,7 +147,7 @@ def _keep_refusals(store: Store, numbers: dict[str, int]) -> None:
 
     def keep(key: str) -> None:
         said = json.loads(store.read(key))
-        identity, kept = said["submission_id"], refusal_key(said["submission_id"])
+        identity, kept = said["submission_id"], outcome_key(said["submission_id"])
         if "patient_data" in said["rules"] and identity in numbers and not store.exists(kept):
             known = {k: v for k, v in said.items() if k in Outcome.model_fields}
             store.write(kept, Outcome(**known, sequence=numbers[identity]).dump())
