@@ -13,8 +13,10 @@ from conftest import drawn, judge, receipts
 from strike_reporting import read
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.intake.purging import purge
+from strike_reporting.judging.filing import findings
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
+from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.reference.actions import resolve
@@ -163,14 +165,80 @@ def test_our_own_fault_is_told_apart_and_tried_again(
     assert outcome.status == "accepted"
 
 
-def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: Callable[..., Path]) -> None:
-    folder = drop(a__csv=f"{HEAD}\n{ROW}\n", b__csv=f"{HEAD},area\n{ROW.replace('RHU', 'RHM')},SO16 6YD\n")
-    collect_drop(store, folder, JD)
+PERSONS = {
+    "e-mail addresses": f"{HEAD},booked_by\n{ROW},someone@nhs.example\n",
+    "postcodes": f"{HEAD},area\n{ROW},SO16 6YD\n",
+    "dates of birth": f"{HEAD},DateOfBirth\n{ROW},1970-01-01\n",
+    "names": f"{HEAD},Forename(s)\n{ROW},Ermintrude\n",
+    "text": f"{HEAD},x\n{ROW},the patient rang and would like to come in May\n",
+    "NHS numbers": f"{HEAD},x\n{ROW},999 000 0018\n",
+    "NHS numbers of one row": f"{HEAD},NHS No.\n{ROW},9990000018.0\n",
+    "NHS numbers above the header": f"extract for 999 000 0018,,\n{HEAD}\n{ROW}\n",
+}
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_persons_in_what_nothing_keeps_are_dropped_and_said(
+    name: str, store: Store, home: Path, drop: Callable[..., Path]
+) -> None:
+    collect_drop(store, drop(odd__csv=PERSONS[name]), JD)
+    [outcome] = judge(store)
+    assert outcome.counts, outcome.reason
+    assert outcome.days[date(2023, 4, 11)].total == 4
+    [said] = [f for f in findings(store, outcome.submission_id) if f.rule == "patient_column"]
+    assert said.severity == "warning"
+    assert not [f for f in findings(store, outcome.submission_id) if f.rule == "extra_column"], "said once"
+    secrets = (b"someone@", b"6YD", b"1970", b"Ermintrude", b"the patient rang", b"000 0018", b"9990000018")
+    holding = [p for p in home.rglob("*") if p.is_file() and any(s in p.read_bytes() for s in secrets)]
+    assert [p.parent.name for p in holding] == ["restricted"]
+
+
+REFUSED = {
+    "trust": f"{HEAD},Surname\n{ROW.replace('RHU', 'RZZ')},Ermintrude\n",
+    "no_rows": f"patient Ermintrude NHS no 999 000 0018\n{HEAD}\n",
+    "suppressed_value": f"{HEAD},Surname\n{ROW.replace(',4', ',*')},Ermintrude\n",
+}
+
+
+@pytest.mark.parametrize("rule", REFUSED)
+def test_a_file_that_is_refused_for_another_reason_is_locked_away_too(
+    rule: str, store: Store, home: Path, drop: Callable[..., Path]
+) -> None:
+    collect_drop(store, drop(odd__csv=REFUSED[rule]), JD)
+    [outcome] = judge(store)
+    assert rule in outcome.rules
+    assert "patient_column" in {f.rule for f in findings(store, outcome.submission_id)}
+    holding = [p for p in home.rglob("*") if p.is_file() and b"Ermintrude" in p.read_bytes()]
+    assert [p.parent.name for p in holding] == ["restricted"]
+
+
+def test_no_name_is_asked_about_and_kept_as_a_question(store: Store, home: Path, drop: Callable[..., Path]) -> None:
+    rows = (
+        f"{ROW},\n{ROW.replace('RHU', 'Ermintrude')},\n{ROW.replace('day_case', 'outpatient_first')},Ermintrude Jones\n"
+    )
+    collect_drop(store, drop(a__csv=f"{HEAD},site_code\n{rows}"), JD)
     judge(store)
+    holding = [p for p in home.rglob("*") if p.is_file() and b"ERMINTRUDE" in p.read_bytes().upper()]
+    assert [p.parent.parent.name for p in holding] == ["objects"], "the landed bytes alone"
+
+
+def test_purging_breaks_neither_validation_nor_reproduction(store: Store, drop: Callable[..., Path]) -> None:
+    """One file is refused for its patients, one counts although patients in it were dropped."""
+    folder = drop(
+        a__csv=f"{HEAD}\n{ROW}\n",
+        b__csv=f"{HEAD},area\n{ROW.replace('RHU', 'RHM')},SO16 6YD\n",
+        c__csv=f"{HEAD},record_key\n{ROW.replace('RHU', 'RN5')},999 000 0018\n",
+    )
+    collect_drop(store, folder, JD)
+    before = {o.source_name: o for o in judge(store)}
+    assert {n: o.status for n, o in before.items()} == {"a.csv": "accepted", "b.csv": "accepted", "c.csv": "rejected"}
     build(store, resolve(JD))
-    assert purge(store).contents == 1
+    assert purge(store).contents == 2
     assert reproduce(store, JD).files == ()
-    assert {j.outcome.status for j in validate(store, receipts(store))} == {"accepted", "rejected"}
+    assert {j.outcome.source_name: j.outcome for j in validate(store, receipts(store))} == before
+    rebuild(store)
+    assert {o.source_name: o for o in ledger_of(store).judged.listed()} == before
+    assert read(JD, "action_totals").set_index("area_code").loc["ENG", "acute_cancelled"] == 8
 
 
 def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, drop: Callable[..., Path]) -> None:

@@ -44,7 +44,7 @@ def mixed(tmp_path: Path) -> Path:
     files = {
         "good.csv": GOOD.encode(),
         "wrong_trust.csv": f"{HEAD}\nRZZ,2023-04-11,day_case,cancelled,500\n".encode(),
-        "nhs_numbers.csv": f"{HEAD},local_ref\n{rows}".encode(),
+        "nhs_numbers.csv": f"{HEAD},record_key\n{rows}".encode(),
         "empty.csv": b"",
         "truncated.xlsx": workbook[: len(workbook) // 2],
         "latin1.csv": f"{HEAD},cancellation_reason\nR1F,2023-04-11,day_case,cancelled,7,Caf\u00e9 closed\n".encode(

@@ -111,7 +111,8 @@ _NOBODY = re.compile(
 _ABOUT = re.compile(
     r"\b(?:s?he|her|him|his|(?:grand)?(?:daughter|son|mother|father)|wife|husband|mum|dad|next of kin)\b|"
     r"\bcare home\b|\b(?-i:Mr|Mrs|Ms|Miss)\.? (?-i:[A-Z])|"
-    r"\b(?:pt|patient)\b(?= (?:is|was|has|had|very|aware|rang|phoned|called|told|does|did|would|wants?|asks?|asked|unable|cannot|can|will|lives|declined|upset|informed|contacted|not|to|dna))",
+    r"\b(?:pt|patient)\b(?= (?:is|was|has|had|very|aware|rang|phoned|called|told|does|did|would|wants?|asks?|asked|"
+    r"unable|cannot|can|will|lives|declined|upset|informed|contacted|not|to|dna))",
     re.IGNORECASE,
 )
 _LABELLED_BIRTH = re.compile(

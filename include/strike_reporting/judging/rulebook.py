@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 METHOD = 3  # raised whenever the same file under the same rules would be judged otherwise
+# What can be an ODS code. What a question is about is kept with the answer, so no name or number is ever asked about.
+_CODE = re.compile(r"[RT][A-Z0-9]{2,4}|(?=.*[0-9])[A-Z0-9]{3,9}")
 _LISTED = 60  # more days or sites than this are asked about as one question
 Answer = Any  # JSON: what a contract, dialect or reference row says
 
@@ -183,12 +186,12 @@ class Asked:
 
     def trust(self, code: str) -> Standing | None:
         """What is known of a trust's code."""
-        said = self.ask(f"trust:{code}")
+        said = self.ask(f"trust:{code}") if _CODE.fullmatch(code) else None
         return None if said is None else Standing(said["ods_code"], said["successor"], *map(_day, said["from_until"]))
 
     def sites(self, codes: Iterable[str]) -> dict[str, Site]:
         """Those of the codes that are known hospital sites."""
-        wanted = sorted(set(codes))
+        wanted = sorted({c for c in codes if _CODE.fullmatch(c)})
         said = self.ask("sites") if len(wanted) > _LISTED else {c: self.ask(f"site:{c}") for c in wanted}
         return {c: Site(c, said[c]["name"], said[c]["ods_code"]) for c in wanted if said.get(c)}
 

@@ -1,4 +1,4 @@
-"""Generated documents: the data dictionary, the DAG pages, the settings and the blank templates.
+"""Generated documents: the data dictionary, the DAG pages, the settings, the guard's measure and the blank templates.
 
 `make docs` writes them, `make check` fails when one is stale.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import io
+import runpy
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +36,7 @@ def documents() -> dict[str, bytes]:
         "docs/data_dictionary.md": dictionary().encode(),
         "docs/dags.md": dag_pages().encode(),
         "docs/settings.md": settings_page().encode(),
+        "docs/guard.md": guard_page().encode(),
     }
     for extract in EXTRACTS:
         contract = load(extract)
@@ -167,6 +170,12 @@ def settings_page() -> str:
             what = _cell(field.description or "")
             lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | `{shown(field.default)}` | {what} |")
     return "\n".join(lines) + "\n"
+
+
+def guard_page() -> str:
+    """How well the patient-data guard tells persons, measured on the corpus among the tests."""
+    page: Callable[[], str] = runpy.run_path(str(_root() / "tests" / "guard"))["page"]
+    return _NOTICE + page()
 
 
 def template_workbook(contract: Contract) -> bytes:
