@@ -20,6 +20,9 @@ NAMES, POSTCODES, CONTACT, TEXT = "names", "postcodes", "addresses", "text about
 _SAMPLE = 2_000  # of more distinct values, these show what a column is
 _BY_CHANCE = 0.001  # a share of passing numbers that chance gives more seldom is none
 _RATE = 1 / 11
+_OWN = (
+    0.3  # of so many rows, persons each have their own value; hospitals named after people, or founded long ago, repeat
+)
 
 # What a heading says, on its words in small letters, CamelCase parted. The first that fits.
 _NUMBER = r"(?:no|nos|num|number|nbr|nr|id|identifier|code)"
@@ -95,6 +98,7 @@ _MOBILE = re.compile(r"(?:\+44 ?|0)7[\d ]{9,11}")
 _ADDRESS = re.compile(
     r"(?:flat |no\.? ?)?\d+[a-z]?,? [a-z].*|.*\b(?:road|street|lane|avenue|close|drive|way|court)\b.*", re.I
 )
+_HOUSE = re.compile(r"\d+[a-z]?,? [a-z' ]+ (?:road|street|lane|avenue|close|drive|way|court)\b.*", re.IGNORECASE)
 _ID = re.compile(
     r"[A-Z]{0,4}[ /-]?\d{5,}(?:[-/]?\w)?(?:\.0+)?|\d\d[A-Z]\d{4}[A-Z]|[A-Z]{2}(?: ?\d\d){3} ?[A-D]", re.IGNORECASE
 )
@@ -150,7 +154,7 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
         return kind
     is_office = bool(_OFFICE.search(_words(head)))
     if not is_office:
-        for found, pattern in ((POSTCODES, _POSTCODE), (CONTACT, _EMAIL)):
+        for found, pattern in ((POSTCODES, _POSTCODE), (CONTACT, _EMAIL), (CONTACT, _HOUSE)):
             if _share(sample, pattern.fullmatch) > 0.5:
                 return found
         if len(sample) >= 3 and _share(sample, _MOBILE.fullmatch) > 0.5:
@@ -253,7 +257,7 @@ def _are_names(values: Mapping[str, int]) -> bool:
         return True
     full = [v for v in people if re.fullmatch(rf"{_PART}(?:,? {_PART}){{1,3}}(?:,? \(?(?:19|20)\d\d\)?)?", v)]
     known = [v for v in full if {w.casefold() for w in re.findall(r"[^\W\d_]+", v)} & FORENAMES]
-    return len(full) > len(values) / 2 and len(known) >= max(2, len(full) * 0.25)
+    return len(full) > max(len(values) / 2, total * _OWN) and len(known) >= max(2, len(full) * 0.25)
 
 
 def _year(m: re.Match[str]) -> int | None:
@@ -264,7 +268,9 @@ def _year(m: re.Match[str]) -> int | None:
 def _are_births(values: Mapping[str, int]) -> bool:
     """Whether dates are spread over lives rather than over a year's work."""
     years = sorted(y for v in values if (m := _DATE.fullmatch(v)) and (y := _year(m)))
-    return len(years) >= max(5, len(values) / 2) and years[-1] - years[0] >= 20 and years[len(years) // 2] <= _YOUNGEST
+    if len(years) < max(5, len(values) / 2, sum(values.values()) * _OWN):
+        return False
+    return years[-1] - years[0] >= 20 and years[len(years) // 2] <= _YOUNGEST
 
 
 def _is_about_someone(value: str) -> bool:
