@@ -17,7 +17,7 @@ from strike_reporting.nhs_number import is_nhs_number
 
 NHS, HOSPITAL, STAFF, BIRTH = "NHS numbers", "hospital numbers", "staff numbers", "dates of birth"
 NAMES, POSTCODES, CONTACT, TEXT = "names", "postcodes", "addresses", "text about people"
-_SAMPLE = 2_000  # of more distinct values, these show what a column is
+SAMPLE = 2_000  # of more distinct values, these show what a column is
 _BY_CHANCE = 0.001  # a share of passing numbers that chance gives more seldom is none
 _RATE = 1 / 11
 _OWN = (
@@ -84,6 +84,7 @@ _MISSING = {
 
 _TEN = re.compile(r"\d{3}([ -]?)\d{3}\1\d{4}(?:\.0+)?")
 _TENS = re.compile(r"(?<![\w.+-])(\d{3})([ -]?)(\d{3})\2(\d{4})(?:\.0+)?(?![\w-])(?!\.\d)")
+_DIGITS = re.compile(r"\d{3}[ -]?\d{3}[ -]?\d{4}")  # quick to look for; `_TENS` looks closer
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
     rf"(?:\d{{1,2}}[-/. ]\d{{1,2}}[-/. ](?P<a>\d{{4}})|(?P<b>\d{{4}})[-/.]\d{{1,2}}[-/.]\d{{1,2}}|"
@@ -122,10 +123,10 @@ _ABOUT = re.compile(
 _LABELLED_BIRTH = re.compile(
     rf"(?:\bd\.?o\.?b\b|birth|\bborn)[^\w\n]{{0,12}}(?:on )?(?:{_DATE.pattern})", re.IGNORECASE
 )
-_SAYS_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id)", re.IGNORECASE)
+_SAYS_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id)")
 _LABELLED_NHS = re.compile(r"nhs[\W_]{0,3}(?:no|num|nbr|id|)[a-z]{0,4}[^\w\n]{0,12}$", re.IGNORECASE)
-_SAYS_BIRTH = re.compile(r"date[\W_]{0,3}of[\W_]{0,3}birth|birth[\W_]{0,3}date|\bd\.?o\.?b\b", re.IGNORECASE)
-_SAYS_NAME = re.compile(r"(?:sur|fore|first|last)[\W_]{0,2}name", re.IGNORECASE)
+_SAYS_BIRTH = re.compile(r"birth|born|\bd\.?o\.?b\b")
+_SAYS_NAME = re.compile(r"(?:sur|fore|first|last)[\W_]{0,2}name")
 _CAPITALISED = re.compile(r"(?<![^\W_])[A-Z][a-z]{2,}(?![^\W_])")
 _YOUNGEST = 2014  # nothing that is asked for is older; a date before is a birth where births are spoken of
 
@@ -149,7 +150,7 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
     kind = heading(head)
     if _are_nhs(map(_ten, filled), is_said=kind == NHS):
         return NHS
-    sample = dict(islice(filled.items(), _SAMPLE))
+    sample = dict(islice(filled.items(), SAMPLE))
     if kind in _FITS and _share(sample, _FITS[kind]) >= 0.5:
         return kind
     is_office = bool(_OFFICE.search(_words(head)))
@@ -177,29 +178,29 @@ def opaque(head: str, values: Mapping[str, int]) -> str | None:
 
 def search(texts: Iterable[str]) -> str | None:
     """What loose text holds of patients: cells, lines or all of a file that no reader opens, in any order."""
-    tens: dict[str, bool] = {}
-    dates: set[str] = set()
-    forenames: set[str] = set()
-    says_nhs = says_birth = says_name = False
+    texts = list(texts)
+    tens: set[tuple[str, bool]] = set()
     for text in texts:
-        for m in _TENS.finditer(text):
-            number = m[1] + m[3] + m[4]
+        for m in _DIGITS.finditer(text):
+            found = _TENS.match(text, m.start())
+            if found is None:
+                continue
+            number = found[1] + found[3] + found[4]
             if is_nhs_number(number) and _LABELLED_NHS.search(text[max(0, m.start() - 30) : m.start()]):
                 return NHS
-            tens[number] = tens.get(number, False) or bool(m[2])
-        if _LABELLED_BIRTH.search(text):
-            return BIRTH
-        says_nhs = says_nhs or bool(_SAYS_NHS.search(text))
-        says_birth = says_birth or bool(_SAYS_BIRTH.search(text))
-        says_name = says_name or bool(_SAYS_NAME.search(text))
-        dates.update(m[0] for m in _DATE.finditer(text) if (year := _year(m)) and year <= _YOUNGEST)
-        if len(forenames) < 3:
-            forenames.update(w for m in _CAPITALISED.finditer(text) if (w := m[0].casefold()) in FORENAMES)
-    if _are_nhs(((n, is_spaced) for n, is_spaced in tens.items()), is_said=says_nhs):
+            tens.add((number, bool(found[2])))
+    small = [text.lower() for text in texts]
+    if tens and _are_nhs(tens, is_said=any("nhs" in text and _SAYS_NHS.search(text) for text in small)):
         return NHS
-    if says_birth and dates:
-        return BIRTH
-    return NAMES if says_name and len(forenames) >= 3 else None
+    if any(said in text and _SAYS_BIRTH.search(text) for text in small for said in ("birth", "born", "dob", "d.o.b")):
+        years = (_year(m) for text in small for m in _DATE.finditer(text))
+        if any(year and year <= _YOUNGEST for year in years) or any(map(_LABELLED_BIRTH.search, small)):
+            return BIRTH
+    if any("name" in text and _SAYS_NAME.search(text) for text in small):
+        words = (m[0].casefold() for text in texts for m in _CAPITALISED.finditer(text))
+        if len(set(islice((w for w in words if w in FORENAMES), SAMPLE))) >= 3:
+            return NAMES
+    return None
 
 
 def _words(text: str) -> str:
