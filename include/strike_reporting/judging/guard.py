@@ -30,7 +30,7 @@ _BY_LABEL = (identifiers.NHS, identifiers.BIRTH, identifiers.HOSPITAL)  # a form
 
 
 def guard(matched: Matched) -> list[Problem]:
-    """Look at every column of the sheet that is read, and at the rows above its header.
+    """Look at every column of the sheet that is read, at its header and the rows above.
 
     Returns:
         A warning for each place that holds what identifies persons and that nothing needs.
@@ -39,10 +39,11 @@ def guard(matched: Matched) -> list[Problem]:
         Rejected: a column that is read holds it.
     """
     sheet, at = matched.sheet, matched.header
-    *above, header = sheet.head(at + 1)
+    top = sheet.head(at + 1)
+    header = top[at]
     found = [
         _dropped(f"row {number}, above the figures, looks like {what}", number)
-        for row, number in zip(above, sheet.numbers, strict=False)
+        for row, number in zip(top, sheet.numbers, strict=False)
         if (what := _in_rows([row]))
     ]
     names = _read(matched)
