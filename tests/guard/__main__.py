@@ -88,7 +88,9 @@ def page() -> str:
         "What identifies a person is told by headings **and** values (`judging/identifiers.py`); what follows from it",
         "stands in `judging/guard.py`. This is how well it tells, on a corpus of synthetic columns, files and sheets",
         "(`tests/guard/`), whose NHS numbers are all of the 999 range. Systems alternate between a half that was tuned",
-        "on and one that is reported; one author wrote guard and corpus, so files of strangers may do worse.\n",
+        "on and one that is reported; one author wrote guard and corpus, so files of strangers may do worse. At first",
+        "sight none of the first batch's held-out columns was told wrongly, and 2 of 35 of the second's (`other odd",
+        "headings`); the guard was mended after these two, so they are held out no longer.\n",
         f"Held out: {len(halves[held])} cases, {clean[held]} of them of nobody. Tuned on: {len(halves[tuned])}, "
         f"{clean[tuned]} of nobody. A test fails below {LOWEST:.0%}.\n",
         "| what | cases held out | precision | recall | precision, tuned on | recall, tuned on |",

@@ -166,7 +166,7 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
         return BIRTH
     if _share(sample, _is_about_someone) > 0.2:
         return TEXT
-    return search(v for v in sample if len(v) > 20)
+    return search(v for v in sample if len(v) > 12)
 
 
 def opaque(head: str, values: Mapping[str, int]) -> str | None:
