@@ -177,6 +177,17 @@ COVERAGE = {
         },
         "AMB-2023-01-23;AMB-2023-01-24",
     ),
+    "asked of one site, as of all": Case(  # RW1 counts as asked on the 23rd by what it sent of R1CD1, so R1C03 is too
+        (staff("RW1", f"2023-01-23 {MD} 5 site_code=R1CD1", f"2023-01-24 {MD} 6 site_code=R1C03"),),
+        {
+            "coverage RW1 staff_days_lost -": {"trusts_unasked": 0, "returns_covered": 1},
+            "coverage R1C03 staff_days_lost -": {"trusts_unasked": 0, "returns_covered": 0},
+            "coverage R1CD1 staff_days_lost -": {"trusts_unasked": 0, "returns_covered": 1},
+            "coverage HAMPSHIRE staff_days_lost 2023-01-24": {"trusts_unasked": 1, "returns_covered": 0},
+            "coverage ENG staff_days_lost -": {"trusts_unasked": 0, "returns_covered": 1, "returns_expected": 8},
+        },
+        "AMB-2023-01-23;AMB-2023-01-24",
+    ),
     "the closing day": Case(  # its 6 are in the total; nobody was asked for that day
         (out("RHM", "11 day_case 5", "15 day_case 6"),),
         {

@@ -81,6 +81,13 @@ class Counted:
         """The trusts of whom a return is expected; for plans, those that are asked for cancellations."""
         return set(self._frame.asked[_asked_with(extract)][day])
 
+    def asked_or_came(self, extract: str, day: date) -> set[str]:
+        """Who was asked, of whatever area or figure. Where only their number is known, whose return counts was."""
+        named = self.asked(extract, day)
+        if self.asked_number(extract, day) is None:
+            return named
+        return named | {t for (t, e, d), h in self.returns.items() if (e, d) == (extract, day) and h.rows}
+
     def asked_number(self, extract: str, day: date) -> int | None:
         """How many were asked on a day, where they are not known by name."""
         return self._frame.asked_number[_asked_with(extract)].get(day)

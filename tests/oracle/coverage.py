@@ -89,11 +89,9 @@ def of(counted: Counted, area: Area, measure: Measure) -> Days:
             sent[fact.trust, fact.day].add(fact.row.get("care_setting") or "")
     expected, covered, unasked, provides = {}, {}, {}, {}
     for day in counted.days:
-        asked = counted.asked(measure.extract, day)
+        asked = counted.asked_or_came(measure.extract, day)
         members = counted.areas[area].get(day, set())
         came = {t for t in members if (t, day) in sent}
-        if counted.asked_number(measure.extract, day) is not None:
-            asked |= came
         # A site may have what its trust sent without naming sites, so its trust's word counts.
         provides[day] = {t for t in members if _provides(t, day, measure, asked) or _sent(counted, t, day, measure)}
         expected[day] = provides[day] & asked

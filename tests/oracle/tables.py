@@ -76,8 +76,7 @@ def _came(counted: Counted, extract: str, area: Area, day: date) -> tuple[set[st
     """Trusts of an area that were asked on a day, and all that returned."""
     members = counted.areas[area].get(day, set())
     came = {t for t in members if status_of(counted, t, extract, day) in RETURNED}
-    is_by_name = counted.asked_number(extract, day) is None
-    return members & counted.asked(extract, day) | (set() if is_by_name else came), came
+    return members & counted.asked_or_came(extract, day), came
 
 
 def _day_cover(counted: Counted, extract: str, area: Area, day: date) -> Cells:
