@@ -72,6 +72,7 @@ class Kind:
     """One kind of record: where one of them is, how the doctor names it, and the command that mends it.
 
     field: one that it cannot do without. quiet: damages that are none. stops: what a round says while it is damaged.
+    unflags: the returns board reads its flags by it.
     """
 
     place: Callable[[Root], InFile | InRow]
@@ -80,6 +81,7 @@ class Kind:
     field: str = ""
     quiet: str = "more stray"
     stops: str = ""
+    unflags: bool = False
 
 
 def in_release(name: str) -> Callable[[Root], InFile]:
@@ -109,7 +111,9 @@ ROWS = {
 }
 KINDS = ROWS | {
     "receipt": Kind(file_of("home/landing/receipts/{}.json"), "landing/receipts/", REBUILD, "sha256", "more"),
-    "manifest": Kind(in_release("manifest.json"), "/manifest.json", ASIDE, "identity", "more", "/manifest.json cannot"),
+    "manifest": Kind(
+        in_release("manifest.json"), "/manifest.json", ASIDE, "identity", "more", "/manifest.json cannot", True
+    ),
     "decision": Kind(in_release("decision.json"), "/decision.json", ASIDE, "reason", ""),
     "frame": Kind(in_release("kept/frame.json"), "/kept/frame.json", ASIDE, "days", ""),
     "rules": Kind(in_release("kept/rules.json"), "/kept/rules.json", ASIDE, "pins", ""),
@@ -122,6 +126,7 @@ KINDS = ROWS | {
     "accepted": Kind(file_of("home/accepted/cancellations/{}.parquet"), "accepted/cancellations/", REBUILD),
     "feed": Kind(file_of("config/feeds/RHU.yaml"), "RHU.yaml", BACKUP, "extract", ""),
     "dialect": Kind(file_of("config/dialects/plain.yaml"), "plain", BACKUP, "columns", ""),
+    "flags": Kind(in_release("flags.parquet"), "/flags.parquet", ASIDE, "", "", "/flags.parquet cannot", True),
 }
 
 

@@ -13,6 +13,7 @@ from strike_reporting.ledger import ledger_of
 from strike_reporting.operations import rounds
 from strike_reporting.operations.mail import Post, deliver
 from strike_reporting.operations.rebuild import rebuild
+from strike_reporting.publishing.releases import Broken, NoRelease, find
 from strike_reporting.storage import Store
 
 
@@ -53,6 +54,18 @@ def test_a_damaged_row_on_postgresql(root: Root, name: str, postgres_url: str, m
     named_and_mended(root, ROWS[name], "truncated")
 
 
+def test_a_manifest_that_is_gone_is_damaged_and_not_unknown(root: Root) -> None:
+    place = KINDS["manifest"].place(root)
+    assert isinstance(place, InFile)
+    place.path.unlink()
+    for name in (A, f"{A}.r2"):
+        with pytest.raises(Broken, match=r"0002/manifest.json .* it is gone; .*set-aside JD-2023-04-11.r2"):
+            find(Store(), name)
+    assert "The flags are not known" in rounds.returns_board(Store(), A, datetime.now(UTC))
+    with pytest.raises(NoRelease):
+        find(Store(), f"{A}.r3")
+
+
 def named_and_mended(root: Root, kind: Kind, damage: str) -> None:
     place, mails = kind.place(root), {e.name for e in ledger_of(Store()).letters.listed()}
     before = {place.path: place.read()} if isinstance(place, InFile) else {}
@@ -76,13 +89,17 @@ def stops_only_itself(root: Root, kind: Kind, damage: str) -> None:
     root.send("R1F", LATER)
     wrong, now = round_of("2026-11-25"), datetime.now(UTC)
     assert cancelled(B) == 305, "the other action is published"
-    if kind.stops and damage not in ("stray", *kind.quiet.split()):
+    is_damaged = damage not in ("stray", *kind.quiet.split())
+    if kind.stops and is_damaged:
         assert 1 <= len(wrong) <= 2, "its action is not published and, where it was to be drawn, not drawn"
         assert all(kind.stops in w and "`strikes release set-aside" in w for w in wrong)
     else:
         assert wrong == []
         assert cancelled(A) == 349, "no figure is lost by it"
-    assert all("R1F" in rounds.returns_board(Store(), action, now) for action in (A, B))
+    boards = {action: rounds.returns_board(Store(), action, now) for action in (A, B)}
+    assert all("R1F" in board for board in boards.values())
+    unflagged = [action for action, board in boards.items() if "The flags are not known" in board]
+    assert unflagged == ([A] if kind.unflags and is_damaged else [])
     sent: list[EmailMessage] = []
     counts = deliver(Store(), Post("s@nhs.example", sent.append, {"england": "e@nhs.example"}), now)
     assert counts["sent"] >= 3

@@ -5,6 +5,7 @@ Each function imports what it needs: a task is a process of its own and pays for
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -16,6 +17,8 @@ from strike_reporting.storage import Store
 
 if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
+
+log = logging.getLogger(__name__)
 
 
 class FeedGroup(TypedDict):
@@ -266,21 +269,28 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     reports = {o.submission_id for o in mine if o.rules or o.warnings}
     synthetic = any(o.data_class == "synthetic" for o in mine)
     choices = known if action in known else [action, *known]
-    return board(action, choices, found, _flagged(store, action.action_id), reports, synthetic, now.isoformat())
+    flagged, unread = _flagged(store, action.action_id)
+    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread)
 
 
-def _flagged(store: Store, action_id: str) -> dict[tuple[str, str], list[str]]:
-    """By trust and extract, the flags of an action's current release, in the order of the catalogue."""
+def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[str]], str]:
+    """By trust and extract, the flags of an action's current release, in the order of the catalogue.
+
+    Last, why they are not known: the release is damaged, and the board is asked for on a strike morning all the same.
+    """
     from strike_reporting.catalogue.flags import FLAGS
+    from strike_reporting.ledger.records import Damaged
     from strike_reporting.publishing.releases import NoRelease, find, read_table
 
     try:
-        release = find(store, action_id)
+        rows = read_table(store, find(store, action_id), "flags").to_pylist()
     except NoRelease:
-        return {}
-    rows = read_table(store, release, "flags").to_pylist()
+        return {}, ""
+    except Damaged as error:
+        log.error("the returns board of %s is shown without flags: %s", action_id, error)
+        return {}, str(error)
     found: dict[tuple[str, str], list[str]] = {}
     for flag in dict.fromkeys([*FLAGS, *(r["flag"] for r in rows)]):
         for key in dict.fromkeys((r["ods_code"], r["extract"]) for r in rows if r["flag"] == flag):
             found.setdefault(key, []).append(flag)
-    return found
+    return found, ""

@@ -256,17 +256,18 @@ def find(store: Store, text: str) -> Release:
 
     Raises:
         NoRelease: there is none.
-        Broken: its manifest cannot be read.
+        Broken: its manifest cannot be read, or is gone.
     """
     slug, _, number = text.replace(";", "_").partition(".r")
-    try:
-        if number.isdigit():
-            return read_manifest(store, slug, int(number))
-        current = None if number or "/" in slug else _current(store, slug)
-        if current:
-            return read_manifest(store, slug, current.number)
-    except (FileNotFoundError, ValueError):
-        pass
+    current = None if number or "/" in slug else _current(store, slug)
+    wanted = int(number) if number.isdigit() else current.number if current else None
+    if wanted is not None:
+        try:
+            return read_manifest(store, slug, wanted)
+        except (FileNotFoundError, ValueError) as error:
+            cut = ledger_of(store).published.find(f"{slug}.r{wanted}")
+            if cut and cut.state == "published":
+                raise Broken(slug, wanted, MANIFEST, "it is gone") from error
     known = [c.release_id for c in ledger_of(store).published.current()]
     raise NoRelease(f"there is no release {text!r}; there are: {', '.join(known) or 'none'}")
 

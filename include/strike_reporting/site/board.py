@@ -33,6 +33,7 @@ def board(
     reports: set[str],
     synthetic: bool,
     now: str,
+    unflagged: str = "",
 ) -> str:
     """The board as a page.
 
@@ -44,15 +45,15 @@ def board(
         reports: submissions that have an error report.
         synthetic: whether any submission is.
         now: the moment, UTC.
+        unflagged: why the flags are not known, where they are not.
     """
     asked = [r for r in returns if statuses.is_asked(r.return_status)]
     grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
     for r in asked:
         grouped.setdefault((r.ods_code, r.trust_name, r.extract), {})[r.strike_day] = r
     days = [d for d in (*action.days, *action.closing_days) if any(r.strike_day == d for r in asked)]
-    rows = [
-        _row(*key, found, days, flagged.get((key[0], key[2]), ()), reports) for key, found in sorted(grouped.items())
-    ]
+    doubts = {key: None if unflagged else flagged.get((key[0], key[2]), ()) for key in grouped}
+    rows = [_row(*key, found, days, doubts[key], reports) for key, found in sorted(grouped.items())]
     counted = Counter(r.return_status for r in asked)
     shown = statuses.shown(set(counted))
     present = {f for found in flagged.values() for f in found}
@@ -83,6 +84,7 @@ def board(
             board=table,
             counts=[(statuses.label(s), counted[s]) for s in shown],
             now=now,
+            unflagged=unflagged,
         )
     )
     return str(page)
@@ -94,9 +96,10 @@ def _row(
     extract: str,
     found: dict[date, Return],
     days: list[date],
-    doubts: Sequence[str],
+    doubts: Sequence[str] | None,
     reports: set[str],
 ) -> Row:
+    """One trust's extract. doubts: its flags; None where they are not known."""
     cells: list[str | Markup] = []
     for day in days:
         status = found[day].return_status if day in found else ""
@@ -110,9 +113,10 @@ def _row(
     )
     first = min(found)
     tags = {a.area_code.lower() for a in organisations().areas(code, first)}
-    tags |= {f"is-{r.return_status}" for r in found.values()} | {f"flag-{f}" for f in doubts}
+    tags |= {f"is-{r.return_status}" for r in found.values()} | {f"flag-{f}" for f in doubts or ()}
+    told = "not known" if doubts is None else ", ".join(map(flags.label, doubts))
     return Row(
         f"{name} ({code})",
-        [LABELS[extract], *cells, ", ".join(map(flags.label, doubts)), "; ".join(reasons), links or "none"],
+        [LABELS[extract], *cells, told, "; ".join(reasons), links or "none"],
         tags=" ".join(sorted(tags)),
     )
