@@ -69,6 +69,17 @@ def test_a_file_of_mostly_bad_rows_does_not_replace_a_good_one(store: Store, dro
     assert england() == 11
 
 
+def test_every_fault_of_a_row_is_told(store: Store, drop: Drop) -> None:
+    faults = "RN5,,day_case,cancelled,two\n" + "RN5,2023-04-11,day_case,gone,\n"
+    [outcome] = publish(store, drop(a__csv=HEAD + ROW.format(10) + faults))
+    assert outcome.rules == {
+        "activity_date_required": 1,
+        "number": 1,
+        "status_known": 1,
+        "cancelled_count_required": 1,
+    }, "each cell, whatever else is wrong with its row; a cell that could not be read is told once"
+
+
 def test_a_file_pasted_twice_is_not_counted_twice(store: Store, drop: Drop) -> None:
     rows = "".join(ROW.format(n) for n in range(1, 5))
     [twice] = publish(store, drop(a__csv=HEAD + rows + rows))

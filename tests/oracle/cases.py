@@ -348,6 +348,24 @@ ROWS = {
         (staff("RHM", f"11 {MD} 30 shift=all", f"11 {MD} 20 shift=day", f"11 {MD} 9 shift=night"),),
         {"action_totals RHM": {"staff_days_lost": 29}},
     ),
+    "a row of no trust": Case(  # refuses its file, also where its count cannot be read: 10 stand, the 12th has nothing
+        (
+            out("RHM", "11 day_case 10"),
+            out("RHM", "11 day_case 20", "11 community <5 ods_code="),
+            out("RHU", "11 day_case 10"),
+            out("RHU", "11 day_case 20", "12 community 5 ods_code="),
+            plan("RHM", "12 day_case 9", "12 day_case about_12 ods_code="),
+            staff("RHM", f"12 {MD} 9", "12 porters 3 ods_code="),
+        ),
+        {
+            "action_totals RHM": {"inpatient_cancelled": 10, "community_cancelled": None, "staff_days_lost": None},
+            "returns RHM cancellations 11": {"rows_accepted": 1, "is_newer_refused": True, "refused_submission_id": 1},
+            "returns RHU cancellations 11": {"total": 10, "refused_submission_id": 3},
+            "returns RHU cancellations 12": {"return_status": "rejected", "total": None},
+            "returns RHM planned_activity 12": {"return_status": "rejected", "total": None},
+            "returns RHM staffing 12": {"return_status": "rejected", "total": None},
+        },
+    ),
     "another trust's site": Case(  # Southampton's site is none of the island's: counted without it
         (out("R1F", "11 day_case 33 site_code=RHM01"),),
         {"action_totals R1F": {"inpatient_cancelled": 33}, "action_totals RHM01": None},

@@ -35,7 +35,7 @@ class Normalised:
 
     Last in `table` stands `is_nil`: the row is the dialect's mark that there was nothing, and no count.
     bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
-    they should have. lost: trust and day of each row that is not in the table although it says something, where known.
+    they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of each row that is not in the table although it says something, where known.
     """
 
     contract: Contract
@@ -44,6 +44,7 @@ class Normalised:
     bad_rows: set[int] = field(default_factory=set)  # indexes into `table`
     blanks: dict[str, set[int]] = field(default_factory=dict)
     short: set[int] = field(default_factory=set)
+    unread: dict[str, set[int]] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
 
     def taken(self, places: list[int], problems: list[Problem], lost: list[Lost]) -> Normalised:
@@ -54,8 +55,9 @@ class Normalised:
             return {new[i] for i in rows if i in new}
 
         blanks = {c: of(rows) for c, rows in self.blanks.items()}
+        unread = {c: of(rows) for c, rows in self.unread.items()}
         table = self.table.take(pa.array(places, pa.int64()))
-        return Normalised(self.contract, table, problems, of(self.bad_rows), blanks, of(self.short), lost)
+        return Normalised(self.contract, table, problems, of(self.bad_rows), blanks, of(self.short), unread, lost)
 
 
 def normalise(tables: list[Matched], named: Named) -> Normalised:
@@ -90,6 +92,8 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
         result.short |= {i + start for i in part.short}
         for column, places in part.blanks.items():
             result.blanks.setdefault(column, set()).update(i + start for i in places)
+        for column, places in part.unread.items():
+            result.unread.setdefault(column, set()).update(i + start for i in places)
         start += part.table.num_rows
     return result
 
@@ -176,14 +180,14 @@ class _Typing:
                     continue
                 place = position if is_value and position is not None else self.matched.columns[f.name]
                 if not is_value and f.name in shared:  # the same cells under every wide heading: reported once
-                    values, bad = shared[f.name]
+                    values, unread = shared[f.name]
                 else:
                     title = heading if is_value else self.matched.headings[place]
-                    values, bad = self._column(f, place, title or f.name, block)
+                    values, unread = self._column(f, place, title or f.name)
                     if not is_value:
-                        shared[f.name] = values, bad
+                        shared[f.name] = values, unread
                 data[f.name] += values
-                result.bad_rows |= {i + block * height for i in bad}
+                self._spoil(f, {i + block * height for i in unread})
             result.bad_rows |= {i + block * height for i in self.body.bad}
         result.problems += self.body.bad.values()
         numbers = self.body.numbers * len(blocks)
@@ -217,8 +221,8 @@ class _Typing:
                 error.rule, f"{f.name.replace('_', ' ')}: {error}", error.fix or f.fix, column=f.name, value=shown(text)
             ) from error
 
-    def _column(self, f: Field, place: int, heading: str, block: int) -> tuple[list[Any], set[int]]:
-        """One column's typed values and the rows it spoils. Each distinct text is read once."""
+    def _column(self, f: Field, place: int, heading: str) -> tuple[list[Any], set[int]]:
+        """One column's typed values and which cells were not read. Each distinct text is read once."""
         raw = [r[place] if place < len(r) else "" for r in self.body.rows]
         memo: dict[str, Any] = {}
         wrong: dict[str, Unreadable] = {}
@@ -234,31 +238,35 @@ class _Typing:
                 memo[value] = None
                 wrong[value] = error
         repeated = self._merged(place) if f.type == "int64" else set()
-        bad: set[int] = set()
+        unread: set[int] = set()
         for index, value in enumerate(raw) if wrong or repeated else ():
             why = wrong.get(value) or (_MERGED if self.body.numbers[index] in repeated else None)
             if why is not None:
-                self._report(f, index, heading, value, why, block)
-                if self._costs_the_row(f):
-                    bad.add(index)
+                self._report(f, index, heading, value, why)
+                unread.add(index)
         default = read(f.default) if f.default else None
         values = [default if (v := memo[value]) is None and value not in wrong else v for value in raw]
         return [
             None if self.body.numbers[i] in repeated else v for i, v in enumerate(values)
-        ] if repeated else values, bad
+        ] if repeated else values, unread
+
+    def _spoil(self, f: Field, cells: set[int]) -> None:
+        """Note cells that could not be read, and what that is for their rows."""
+        self.result.unread.setdefault(f.name, set()).update(cells)
+        if self._costs_the_row(f):
+            self.result.bad_rows |= cells
+        elif f.type == "int64":
+            self.result.short |= cells
 
     def _costs_the_row(self, f: Field) -> bool:
         """A bad cell costs its row, unless the field is optional and decides neither the measure nor the part."""
         return f.type != "int64" and f.severity != "warning" if not f.required else True
 
-    def _report(self, f: Field, index: int, heading: str, value: str, why: Unreadable, block: int) -> None:
+    def _report(self, f: Field, index: int, heading: str, value: str, why: Unreadable) -> None:
         message, severity = str(why), "error"
         if not self._costs_the_row(f):
             message += "; the row is used without it"
-            if f.type == "int64":
-                self.result.short.add(index + block * self.height)
-            else:
-                severity = "warning"
+            severity = "error" if f.type == "int64" else "warning"
         number, fix = self.body.numbers[index], why.fix or f.fix
         self.result.problems.append(Problem(why.rule, severity, message, fix, number, heading, shown(value)))  # type: ignore[arg-type]
 

@@ -182,6 +182,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     strange = [i for i, c in enumerate(codes) if c not in known]
     for index in strange:
         rows.bad_rows.add(index)
+        rows.unread.setdefault("ods_code", set()).add(index)
         rows.problems.append(_no_trust(codes[index], row_of[index], rows, index))
     if strange:  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")

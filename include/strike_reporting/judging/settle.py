@@ -245,7 +245,7 @@ def _failures(batch: list[Opened]) -> list[Failure]:
 def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> None:
     rule, rows = failure.rule, opened.rows
     value = rows.table[rule.column][index].as_py()
-    if value is None and (index in rows.bad_rows or index in rows.short):
+    if value is None and index in rows.unread.get(rule.column, ()):
         return  # already reported: the cell could not be read
     day = rows.table[contract.date_field][index].as_py()
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
