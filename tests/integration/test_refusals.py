@@ -70,10 +70,10 @@ def test_a_file_of_mostly_bad_rows_does_not_replace_a_good_one(store: Store, dro
 
 
 def test_every_fault_of_a_row_is_told(store: Store, drop: Drop) -> None:
-    faults = "RN5,,day_case,cancelled,two\n" + "RN5,2023-04-11,day_case,gone,\n"
+    faults = "RN5,2023-04-11,,cancelled,two\n" + "RN5,2023-04-11,day_case,gone,\n"
     [outcome] = publish(store, drop(a__csv=HEAD + ROW.format(10) + faults))
     assert outcome.rules == {
-        "activity_date_required": 1,
+        "point_of_delivery_required": 1,
         "number": 1,
         "status_known": 1,
         "cancelled_count_required": 1,
