@@ -83,7 +83,7 @@ class Limits(_Group):
     max_parquet_bytes: int = Field(200_000_000, ge=1, description="size of a Parquet file's values unpacked")
     max_expansion_ratio: int = Field(200, ge=1, description="size unpacked, in times the packed size")
     max_rows: int = Field(1_000_000, ge=1, description="rows of a table")
-    max_columns: int = Field(200, ge=1, description="columns of a table")
+    max_columns: int = Field(200, ge=1, description="columns of a table that hold more than a heading")
     max_cells: int = Field(20_000_000, ge=1, description="cells of a table, rows times columns")
     max_workbook_cells: int = Field(
         5_000_000, ge=1, description="cells of a workbook's sheets together; each costs several times a text file's"
@@ -91,6 +91,7 @@ class Limits(_Group):
     max_cell_characters: int = Field(2_000, ge=1, description="characters of a cell")
     max_sheets: int = Field(30, ge=1, description="sheets of a workbook")
     max_archive_depth: int = Field(2, ge=0, description="archives inside one another")
+    max_archive_files: int = Field(40, ge=1, description="files of an archive")
     header_within_rows: int = Field(40, ge=1, description="rows in which a table's header is looked for")
     read_memory_bytes: int = Field(
         1024**3, ge=256 * 1024**2, description="address space of the process that reads one file"

@@ -231,7 +231,7 @@ def test_the_least_memory_that_can_be_set_reads_an_ordinary_file() -> None:
 
 
 def test_a_fault_of_a_reader_is_ours_and_quotes_nothing(reader: Reader) -> None:
-    with pytest.raises(OurFault, match="LookupError in encoding") as fault:
+    with pytest.raises(OurFault, match="LookupError in ") as fault:
         reader.read(b"secret \xff", [Layout(("no-such-encoding",), ",")])
     assert "secret" not in str(fault.value)
     assert reader.read(b"a,b\n", [COMMA]).sheets[0].rows == [["a", "b"]]

@@ -10,10 +10,14 @@ import pyarrow as pa
 
 from strike_reporting.judging.problems import Problem
 
+NEVER_CALCULATED = (
+    "#UNCALCULATED!"  # stands where a formula has no result: whoever wrote the file left it to be worked out
+)
+
 
 @dataclass(frozen=True)
 class Layout:
-    """One way to read delimited text: the encodings to try in this order (after UTF-8), and the delimiter."""
+    """One way to read delimited text: the encodings to try in this order, and the delimiter."""
 
     encodings: tuple[str, ...]
     delimiter: str
@@ -25,6 +29,9 @@ class Sheet:
 
     `table` has the rows' numbers in the file (1 is the first) and then the columns, dictionaries of text; a null is
     a cell that a shorter row does not have. `commonest` marks a text's table under its most frequent delimiter.
+    `file` names the member of an archive that it is from. `merged` tells which cells only repeat the one above: column
+    (0 is the first), first and last row number of each merged range whose text reads as a number. Such a text may be a
+    code, which stands for every row, or a count, which stands once; real numbers are never repeated.
     """
 
     table: pa.Table
@@ -66,13 +73,24 @@ class Document:
 
     sheets: tuple[Sheet, ...]
     unread: tuple[Unread, ...] = ()
+    members: tuple[str, ...] = ()  # of an archive, in its order
 
     @classmethod
     def of(cls, parts: Iterable[Sheet | Unread]) -> Document:
         """A document of what a parser yields."""
         found = list(parts)
         sheets = tuple(p for p in found if isinstance(p, Sheet))
-        return cls(sheets, tuple(p for p in found if isinstance(p, Unread)))
+        return cls(
+            sheets, tuple(p for p in found if isinstance(p, Unread)), tuple(dict.fromkeys(p.file for p in found))
+        )
+
+    @cached_property
+    def files(self) -> list[Document]:
+        """A document for each member of an archive, in its order; a plain file is its only one."""
+        if len(self.members) < 2:
+            return [self]
+        parts: list[Sheet | Unread] = [*self.sheets, *self.unread]
+        return [Document.of(p for p in parts if p.file == name) for name in self.members]
 
     @property
     def files(self) -> list[Document]:
@@ -99,6 +117,8 @@ class Document:
     @property
     def whole(self) -> list[Sheet]:
         """All that the file holds, once: hidden sheets too, and a text under its most frequent delimiter."""
+        if len(self.files) > 1:
+            return [sheet for document in self.files for sheet in document.whole]
         return [s for s in self.sheets if s.commonest] if self.is_text else list(self.sheets)
 
     def under(self, layout: Layout) -> Sheet | Problem | None:

@@ -27,20 +27,29 @@ class Limits:
     max_cell_characters: int
     max_sheets: int
     max_archive_depth: int
+    max_archive_files: int
     read_memory_bytes: int
     read_seconds: float
 
     def check_shape(self, name: str, rows: int, columns: int, cells: int | None = None) -> None:
         """Raise `Rejected` when a table is larger than any trust's extract can be."""
-        cells = self.max_cells if cells is None else cells
-        if rows > self.max_rows:
-            raise Rejected("row_limit", f"{name} has more than {self.max_rows:,} rows", "Split the file by day.")
         if columns > self.max_columns:
             found = f"{name} has {columns:,} columns; the limit is {self.max_columns:,}"
             raise Rejected("column_limit", found, "Remove them.")
+        self.check_extent(name, rows, columns, self.max_cells if cells is None else cells)
+
+    def check_extent(self, name: str, rows: int, columns: int, cells: int) -> None:
+        """Raise `Rejected` when the rectangle around a table, with what is blank in it, is too large to be held."""
+        if rows > self.max_rows:
+            raise Rejected("row_limit", f"{name} has more than {self.max_rows:,} rows", "Split the file by day.")
         if rows * columns > cells:
             found = f"{name} has {rows:,} rows of {columns:,} columns"
             raise Rejected("row_limit", f"{found}, which is more than {cells:,} cells", _SMALLER)
+
+    def check_reach(self, name: str, where: str, row: int, column: int, cells: int) -> None:
+        """Raise `Rejected` when a value stands so far out that the rectangle up to it is too large."""
+        if row > self.max_rows or (column > self.max_columns and row * column > cells):
+            raise self.far(name, where, row, column)
 
     def check_sheets(self, number: int) -> None:
         """Raise `Rejected` when a workbook has more sheets than are read."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from strike_reporting.judging.problems import Problem, Rejected
 from strike_reporting.judging.reading import columnar, text, workbook
-from strike_reporting.judging.reading.archive import unwrap
+from strike_reporting.judging.reading.archive import Member, members
 from strike_reporting.judging.reading.document import Layout, Sheet, Unread
 from strike_reporting.judging.reading.limits import Limits
 
@@ -16,18 +17,35 @@ _ANY_DELIMITER = ",;\t|"
 
 
 def parse(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
-    """The sheets of a file, one after another; a text under every layout, each distinct reading once.
+    """The sheets of a file, or of each file of an archive, one after another; the limits are for all together.
+
+    A text comes under every layout, each distinct reading once.
 
     Raises:
-        Rejected: the file as a whole cannot be read.
+        Rejected: the file as a whole cannot be read; of an archive, one of its files.
     """
-    data, kind = unwrap(data, limits)
-    if kind == "parquet":
+    for member in members(data, limits):
+        used, texts = 0, 0
+        try:
+            for part in _parts(member, layouts, limits):
+                if isinstance(part, Sheet):
+                    cells = part.table.num_rows * (part.table.num_columns - 1)
+                    used, texts = (used, max(texts, cells)) if member.kind == "csv" else (used + cells, texts)
+                yield replace(part, file=member.name)
+        except Rejected as rejected:
+            raise member.refused(rejected) from rejected
+        left = limits.max_cells - used - texts, limits.max_workbook_cells - used
+        limits = replace(limits, max_cells=max(left[0], 0), max_workbook_cells=max(left[1], 0))
+
+
+def _parts(member: Member, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
+    data = member.data
+    if member.kind == "parquet":
         yield Sheet(columnar.read(data, limits))
-    elif kind == "csv":
+    elif member.kind == "csv":
         yield from _readings(data, layouts, limits)
     else:
-        yield from workbook.read(data, kind, limits)
+        yield from workbook.read(data, member.kind, limits)
 
 
 def _readings(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
@@ -65,7 +83,8 @@ def _encoding(data: bytes, encodings: tuple[str, ...]) -> str | Problem:
 
 def _commonest(data: bytes) -> tuple[str, str] | None:
     """The encoding and delimiter that a text most probably has; None for one that is not text."""
-    encoding = _encoding(data, _ANY_ENCODING)
+    wide = text.unmarked_utf_16(data)
+    encoding = _encoding(data, (wide,) if wide else _ANY_ENCODING)
     if isinstance(encoding, Problem):
         return None
     first = data.decode(encoding)[:20_000]

@@ -99,18 +99,19 @@ def layouts_in(said: list[Any]) -> tuple[Layout, ...]:
 def part_out(part: Sheet | Unread) -> tuple[dict[str, Any], bytes | pa.Buffer]:
     """A part of a document as a frame: its table is an Arrow IPC stream."""
     if isinstance(part, Unread):
-        return {"unread": asdict(part.problem), "layouts": layouts_out(part.layouts)}, b""
+        return {"unread": asdict(part.problem), "layouts": layouts_out(part.layouts), "file": part.file}, b""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, part.table.schema) as writer:
         writer.write_table(part.table)
-    head = {"sheet": part.name, "hidden": part.hidden, "commonest": part.commonest}
-    return {**head, "layouts": layouts_out(part.layouts)}, sink.getvalue()
+    head = {"sheet": part.name, "hidden": part.hidden, "commonest": part.commonest, "merged": part.merged}
+    return {**head, "layouts": layouts_out(part.layouts), "file": part.file}, sink.getvalue()
 
 
 def part_in(head: dict[str, Any], payload: bytearray) -> Sheet | Unread:
     """A part of a document from a frame."""
     layouts = layouts_in(head["layouts"])
     if "unread" in head:
-        return Unread(Problem(**head["unread"]), layouts)
+        return Unread(Problem(**head["unread"]), layouts, head["file"])
     table = pa.ipc.open_stream(pa.py_buffer(payload)).read_all()
-    return Sheet(table, head["sheet"], head["hidden"], layouts, head["commonest"])
+    merged = tuple((column, first, last) for column, first, last in head["merged"])
+    return Sheet(table, head["sheet"], head["hidden"], layouts, head["commonest"], head["file"], merged)

@@ -1,4 +1,4 @@
-"""XLSX, XLS and ODS through calamine: values only (a formula gives what it last computed)."""
+"""XLSX, XLSB, XLS and ODS through calamine: values only (a formula gives what it last computed; macros are left)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 import python_calamine as calamine
 
 from strike_reporting.judging.problems import Rejected
-from strike_reporting.judging.reading.biff import check_xls
+from strike_reporting.judging.reading.biff import Texts, checked_xls
+from strike_reporting.judging.reading.binary import prepared_xlsb
 from strike_reporting.judging.reading.build import TableBuilder
 from strike_reporting.judging.reading.document import Sheet
-from strike_reporting.judging.reading.extent import check_ods, check_xlsx, lying
+from strike_reporting.judging.reading.extent import prepared_xlsx
 from strike_reporting.judging.reading.limits import Limits, sheet_title
+from strike_reporting.judging.reading.merging import Merged
+from strike_reporting.judging.reading.opendocument import prepared_ods
+from strike_reporting.judging.reading.package import lying
 
-_EXTENT = {"xlsx": check_xlsx, "ods": check_ods, "xls": check_xls}
+_PREPARED = {"xlsx": prepared_xlsx, "xlsb": prepared_xlsb, "ods": prepared_ods}
 
 
 def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
@@ -26,13 +30,19 @@ def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
         Rejected: damaged, or beyond the limits.
     """
     try:
-        _EXTENT[kind](data, limits)
+        lost: list[Texts] = []
+        if kind == "xls":
+            lost = checked_xls(data, limits)
+        else:
+            data = _PREPARED[kind](data, limits)
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [s for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
+        sheets = [(i, s) for i, s in enumerate(book.sheets_metadata) if s.typ == calamine.SheetTypeEnum.WorkSheet]
         limits.check_sheets(len(sheets))
-        for number, sheet in enumerate(sheets, start=1):
+        for number, (place, sheet) in enumerate(sheets, start=1):
             hidden = sheet.visible != calamine.SheetVisibleEnum.Visible
-            yield _sheet(book.get_sheet_by_name(sheet.name), sheet_title(sheet.name, number), hidden, limits)
+            texts = lost[place] if place < len(lost) else {}
+            title = sheet_title(sheet.name, number)
+            yield _sheet(book.get_sheet_by_name(sheet.name), title, hidden, texts, limits)
     except (Rejected, MemoryError, GeneratorExit):
         raise
     except BaseException as error:
@@ -46,26 +56,30 @@ def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
         ) from error
 
 
-def _sheet(sheet: calamine.CalamineSheet, title: str, hidden: bool, limits: Limits) -> Sheet:
+def _sheet(sheet: calamine.CalamineSheet, title: str, hidden: bool, texts: Texts, limits: Limits) -> Sheet:
     built = TableBuilder(title, limits, limits.max_workbook_cells)
     if sheet.start is None or sheet.end is None:
         return Sheet(built.table(), sheet.name, hidden)
     height, width = sheet.end[0] + 1, sheet.end[1] + 1
-    limits.check_shape(title, height, width, limits.max_workbook_cells)
+    limits.check_extent(title, height, width, limits.max_workbook_cells)
     longest = limits.max_cell_characters
     margin = [""] * sheet.start[1]
     rows = (margin + row for row in sheet.iter_rows()) if margin else sheet.iter_rows()
-    for number, row in enumerate(_filled_down(rows, _ranges(sheet, height, width, limits)), start=1):
-        cells = [_text(cell) for cell in row]
+    merged, ranges = Merged(title), _ranges(sheet, height, width, limits)
+    for number, row in enumerate(_with(texts, rows) if texts else rows, start=1):
+        for column, last in ranges.pop(number, ()):
+            if isinstance(row[column], str | date):
+                merged.begin(column, number, last, row[column])
+        cells = [_text(cell) for cell in merged.filled(number, row)]
         if any(cells):
             if not hidden and any(len(c) > longest for c in cells):
                 raise limits.long_cell(number)
             built.add(number, cells)
-    return Sheet(built.table(), sheet.name, hidden)
+    return Sheet(built.table(), sheet.name, hidden, merged=merged.numbers)
 
 
 def _ranges(sheet: calamine.CalamineSheet, height: int, width: int, limits: Limits) -> dict[int, list[tuple[int, int]]]:
-    """The ranges merged downwards by their first row: column and last row."""
+    """The ranges merged downwards by the number of their first row: column, and the last row's number."""
     found: dict[int, list[tuple[int, int]]] = {}
     area = 0
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
@@ -73,22 +87,20 @@ def _ranges(sheet: calamine.CalamineSheet, height: int, width: int, limits: Limi
         if area > limits.max_workbook_cells:
             raise lying("its merged cells are more than the sheet can have")
         if top < bottom < height and left < width:
-            found.setdefault(top, []).append((left, bottom))
+            found.setdefault(top + 1, []).append((left, bottom + 1))
     return found
 
 
-def _filled_down(rows: Iterator[list[Any]], starting: dict[int, list[tuple[int, int]]]) -> Iterator[list[Any]]:
-    """A text or a date merged downwards stands in each of its rows, as a reader sees it; a number is never repeated."""
-    open_ranges: dict[int, tuple[int, Any]] = {}  # by column: the last row, and what stands there
-    for number, row in enumerate(rows):
-        for left, (bottom, value) in list(open_ranges.items()):
-            row[left] = value
-            if number == bottom:
-                del open_ranges[left]
-        for left, bottom in starting.get(number, ()):
-            if isinstance(row[left], str | date):
-                open_ranges[left] = (bottom, row[left])
-        yield row
+def _with(texts: Texts, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The rows with what the parser lost."""
+    by_row: dict[int, list[tuple[int, str]]] = {}
+    for (row, column), text in texts.items():
+        by_row.setdefault(row, []).append((column, text))
+    for number, cells in enumerate(rows):
+        for column, text in by_row.get(number, ()):
+            if column < len(cells):
+                cells[column] = text
+        yield cells
 
 
 def _text(cell: object) -> str:
