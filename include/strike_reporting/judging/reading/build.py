@@ -42,8 +42,7 @@ class TableBuilder:
             return
         if len(row) > self.limits.max_columns:
             row = _without_blanks_beyond(self.limits.max_columns, row)
-            if len(row) > WIDEST:
-                self.limits.check_shape(self.name, self.height, len(row), self.cells)
+            self._check_width(len(row))
         self._waiting.append(row)
         self._numbers.append(number)
         if len(self._waiting) * len(row) >= BATCH * self.limits.max_columns or len(self._waiting) == BATCH:
@@ -55,9 +54,14 @@ class TableBuilder:
         self._append(list(columns), height)
 
     @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.height + len(self._waiting)
+
+    @property
     def width(self) -> int:
         """How many columns hold more than a heading."""
-        return sum(held > 1 for held in self._held) if self.height > 1 else len(self._held)
+        return sum(held > 1 for held in self._held)
 
     def table(self) -> pa.Table:
         """All rows; the builder is empty afterwards."""
@@ -70,6 +74,10 @@ class TableBuilder:
         names = ["row", *map(str, range(1, len(columns)))]
         return pa.table(columns, names=names)
 
+    def _check_width(self, columns: int) -> None:
+        if columns > WIDEST:
+            self.limits.check_shape(self.name, self.height, columns, self.cells)
+
     def _flush(self) -> None:
         height = len(self._waiting)
         if height:
@@ -78,6 +86,7 @@ class TableBuilder:
             self._append(columns, height)
 
     def _append(self, columns: Sequence[Sequence[str | None]], height: int) -> None:
+        self._check_width(len(columns))
         before, self.height = self.height, self.height + height
         self._held += [0] * (len(columns) - len(self._held))
         for place, column in enumerate(columns):

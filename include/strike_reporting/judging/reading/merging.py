@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from strike_reporting.judging.problems import Rejected
@@ -36,11 +37,16 @@ class Merged:
     def filled(self, number: int, row: list[Any]) -> list[Any]:
         """A row with what is merged down into it."""
         for column, (last, value) in list(self._open.items()):
-            if column < len(row):
+            if number <= last and column < len(row):
                 row[column] = value
             if number >= last:
                 del self._open[column]
         return row
+
+    @property
+    def columns(self) -> Iterable[int]:
+        """The columns in which something is merged down into the next row."""
+        return self._open
 
     @property
     def numbers(self) -> tuple[tuple[int, int, int], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from strike_reporting.judging.problems import Problem, Rejected
-from strike_reporting.judging.reading import columnar, text, workbook
+from strike_reporting.judging.reading import columnar, spreadsheet_xml, text, webpage, workbook
 from strike_reporting.judging.reading.archive import Member, members
 from strike_reporting.judging.reading.document import Layout, Sheet, Unread
 from strike_reporting.judging.reading.limits import Limits
@@ -14,6 +14,7 @@ from strike_reporting.judging.reading.limits import Limits
 # For the guard, which looks at a text that fits nothing: Latin-1 decodes anything.
 _ANY_ENCODING = ("cp1252", "latin-1")
 _ANY_DELIMITER = ",;\t|"
+_MARKED_UP = {"html": webpage.read, "xml": spreadsheet_xml.read}
 
 
 def parse(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
@@ -44,6 +45,8 @@ def _parts(member: Member, layouts: Sequence[Layout], limits: Limits) -> Iterato
         yield Sheet(columnar.read(data, limits))
     elif member.kind == "csv":
         yield from _readings(data, layouts, limits)
+    elif member.kind in _MARKED_UP:
+        yield from _MARKED_UP[member.kind](data, limits)
     else:
         yield from workbook.read(data, member.kind, limits)
 

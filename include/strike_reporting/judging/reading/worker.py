@@ -13,11 +13,18 @@ import signal
 import sys
 import traceback
 from dataclasses import asdict
+from importlib.abc import MetaPathFinder
+
 
 # Libraries that pyarrow would load where they are installed. The worker has no use for them, and their
 # memory would come out of the file's.
-for _unused in ("pandas", "numpy", "fsspec"):
-    sys.modules[_unused] = None  # type: ignore[assignment]
+class _Unused(MetaPathFinder):
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname in ("pandas", "numpy", "fsspec"):
+            raise ModuleNotFoundError(name=fullname)
+
+
+sys.meta_path.insert(0, _Unused())
 
 import pyarrow as pa  # noqa: E402
 
