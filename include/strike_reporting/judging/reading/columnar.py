@@ -98,8 +98,8 @@ def _text(value: Any, limits: Limits) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     if isinstance(value, datetime):  # in its own zone: a day is a day where it was written
-        value = value.replace(tzinfo=None)
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+        local: datetime = value.replace(tzinfo=None)
+        return local.date().isoformat() if local.time() == time() else local.isoformat(sep=" ")
     text: str = value.isoformat() if isinstance(value, date) else str(value)
     if len(text) > limits.max_cell_characters:
         raise limits.long_cell()

@@ -10,6 +10,7 @@ from strike_reporting.judging.reading import columnar, spreadsheet_xml, text, we
 from strike_reporting.judging.reading.archive import Member, members
 from strike_reporting.judging.reading.document import Layout, Sheet, Unread
 from strike_reporting.judging.reading.limits import Limits
+from strike_reporting.judging.reading.loose import with_patients
 
 # For the guard, which looks at a text that fits nothing: Latin-1 decodes anything.
 _ANY_ENCODING = ("cp1252", "latin-1")
@@ -54,11 +55,13 @@ def _parts(member: Member, layouts: Sequence[Layout], limits: Limits) -> Iterato
 def _readings(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:
     known: dict[tuple[str, ...], str | Problem] = {}
     wanted: dict[tuple[str, str], list[Layout]] = {}
+    failure: Rejected | None = None
     for layout in layouts:
         if layout.encodings not in known:
             known[layout.encodings] = _encoding(data, layout.encodings)
         encoding = known[layout.encodings]
         if isinstance(encoding, Problem):
+            failure = failure or Rejected.of(encoding)
             yield Unread(encoding, (layout,))
         else:
             wanted.setdefault((encoding, layout.delimiter), []).append(layout)
@@ -70,11 +73,18 @@ def _readings(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterato
             del wanted[key]
     if commonest and commonest not in wanted:
         wanted[commonest] = []
+    whole = False
     for key, asked in wanted.items():
         try:
             yield Sheet(text.read(data, *key, limits), layouts=tuple(asked), commonest=key == commonest)
+            whole = whole or key == commonest
         except Rejected as rejected:
             yield Unread(rejected.problem, tuple(asked))
+            failure = failure or rejected
+    if not whole and failure:  # nobody will see all of it as a table: it is searched as it is
+        found = with_patients(data, limits, failure)
+        if found is not failure:
+            raise found
 
 
 def _encoding(data: bytes, encodings: tuple[str, ...]) -> str | Problem:

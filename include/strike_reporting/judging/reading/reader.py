@@ -16,7 +16,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 import strike_reporting
 from strike_reporting.errors import OurFault, Transient
@@ -58,13 +58,20 @@ class Reader:
             OurFault: no worker can be started, or a reader has a fault.
             Transient: the machine gave the worker too little of its time.
         """
+        asked = {"layouts": layouts_out(list(layouts))}
         with self._lock:
             for _ in range(2):
                 try:
-                    return self._attempt(data, layouts)
+                    return self._attempt(data, asked)
                 except _Died as died:
                     log.warning("a reading worker ended (%s) on a file of %d bytes", died, len(data))
-        raise Rejected(
+            refused = self._too_large()
+            with contextlib.suppress(_Died):  # only what is at hand can be searched
+                self._attempt(data, {"refused": asdict(refused.problem)})
+        raise refused
+
+    def _too_large(self) -> Rejected:
+        return Rejected(
             "too_large_to_read",
             f"the file could not be read within {self.limits.read_memory_bytes >> 20:,} MB of memory and "
             f"{self.limits.read_seconds:g} seconds: it is far larger than it looks, or damaged",
@@ -72,14 +79,14 @@ class Reader:
             "by day.",
         )
 
-    def _attempt(self, data: bytes, layouts: Sequence[Layout]) -> Document:
+    def _attempt(self, data: bytes, asked: dict[str, Any]) -> Document:
         if self.owner != os.getpid():  # a fork's: that worker is its parent's
             self._worker, self.owner = None, os.getpid()
         if self._worker is None or not self._worker.alive:
             self.close()
             self._worker = _Worker(self.limits)
         try:
-            return Document.of(self._worker.read(data, layouts))
+            return Document.of(self._worker.read(data, asked))
         except (Rejected, OurFault):
             raise
         except Late as late:
@@ -139,11 +146,11 @@ class _Worker:
         """Whether the process runs; one that ended while idle is no file's fault."""
         return self._process.poll() is None
 
-    def read(self, data: bytes, layouts: Sequence[Layout]) -> Iterator[Sheet | Unread]:
+    def read(self, data: bytes, asked: dict[str, Any]) -> Iterator[Sheet | Unread]:
         """The parts of a document, as they come."""
         until = monotonic() + _clock_seconds(self.limits)
         with self._told_apart():
-            send(self._in, {"layouts": layouts_out(list(layouts))}, data, until)
+            send(self._in, asked, data, until)
             while True:
                 head, payload = receive(self._out, self.limits.read_memory_bytes, until)
                 if "end" in head:

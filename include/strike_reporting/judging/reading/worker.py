@@ -14,6 +14,7 @@ import sys
 import traceback
 from dataclasses import asdict
 from importlib.abc import MetaPathFinder
+from typing import Any
 
 
 # Libraries that pyarrow would load where they are installed. The worker has no use for them, and their
@@ -28,9 +29,10 @@ sys.meta_path.insert(0, _Unused())
 
 import pyarrow as pa  # noqa: E402
 
-from strike_reporting.judging.problems import Rejected, know  # noqa: E402
+from strike_reporting.judging.problems import Problem, Rejected, know  # noqa: E402
 from strike_reporting.judging.reading.document import Layout  # noqa: E402
 from strike_reporting.judging.reading.limits import Limits  # noqa: E402
+from strike_reporting.judging.reading.loose import with_patients  # noqa: E402
 from strike_reporting.judging.reading.parsing import parse  # noqa: E402
 from strike_reporting.judging.reading.wire import Broken, layouts_in, part_out, receive, send  # noqa: E402
 
@@ -60,16 +62,21 @@ def main(parent: int, limits: Limits) -> None:
         except Broken:
             return
         signal.setitimer(signal.ITIMER_PROF, limits.read_seconds)  # processor time: others may keep the machine busy
-        _answer(answers, layouts_in(head["layouts"]), data, limits)
+        _answer(answers, head, data, limits)
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _answer(answers: int, layouts: tuple[Layout, ...], received: bytearray, limits: Limits) -> None:
+def _answer(answers: int, head: dict[str, Any], received: bytearray, limits: Limits) -> None:
     try:
         data = bytes(received)
         received.clear()
-        for part in parse(data, layouts, limits):
-            send(answers, *part_out(part))
+        try:
+            if "refused" in head:  # another worker ended while it read the file: it is only searched
+                raise Rejected.of(Problem(**head["refused"]))
+            for part in parse(data, layouts_in(head["layouts"]), limits):
+                send(answers, *part_out(part))
+        except Rejected as rejected:
+            raise with_patients(data, limits, rejected) from rejected
         send(answers, {"end": True})
     except Rejected as rejected:
         send(answers, {"rejected": asdict(rejected.problem)})
