@@ -6,7 +6,7 @@ up a worker's memory on the way, or that take long to make.
 
 from __future__ import annotations
 
-from poison import archives, old_workbooks, texts, workbooks  # noqa: F401 - each adds its files
+from poison import archives, marked_up, old_workbooks, texts, workbooks  # noqa: F401 - each adds its files
 from poison.corpus import HEAVY, POISON, good, made, write
 
 __all__ = ["HEAVY", "POISON", "good", "made", "write"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from poison.corpus import HEAD, poison
-from poison.formats import zipped
+from poison.formats import cell, xlsx, zipped
 
 
 @poison("many_members.csv.gz", "header", "file_damaged", "layout", "too_large_to_read")
@@ -47,6 +47,23 @@ def zip_larger_than_it_says() -> bytes:
     data = zipped({"a.csv": b"a," * 50_000_000})
     at = data.rindex(b"PK\x01\x02")
     return data[: at + 24] + struct.pack("<I", 100) + data[at + 28 :]
+
+
+@poison("a_thousand_files.zip", "archive_files")
+def a_thousand_files() -> bytes:
+    return zipped({f"{n}.csv": HEAD for n in range(1_000)})
+
+
+@poison("four_bombs.zip", "file_expansion")
+def four_bombs() -> bytes:
+    """Each within the limits, together beyond them."""
+    return zipped({f"{n}.csv": b"a,b\n" * 6_000_000 for n in range(4)}, zipfile.ZIP_LZMA)
+
+
+@poison("forty_workbooks.zip", "row_limit")
+def forty_workbooks() -> bytes:
+    """Each within the limits, together far beyond what they allow a workbook."""
+    return zipped({f"{n}.xlsx": xlsx(cell("A1") + cell("B999000")) for n in range(40)})
 
 
 def parquet(table: pa.Table, **options: object) -> bytes:

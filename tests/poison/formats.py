@@ -107,3 +107,54 @@ def compound(stream: bytes, *, loop: bool = False) -> bytes:
 def noise(size: int) -> bytes:
     """Bytes that do not pack, so that the limit of expansion does not speak first."""
     return b"".join(struct.pack("<I", (n * 2_654_435_761) % 2**32) for n in range(size // 4))
+
+
+def binary_record(kind: int, body: bytes = b"") -> bytes:
+    """A record of a binary workbook: kind and size are numbers of seven bits a byte."""
+
+    def said(value: int) -> bytes:
+        return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + said(value >> 7)
+
+    return said(kind) + said(len(body)) + body
+
+
+def wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def binary_row(row: int) -> bytes:
+    return binary_record(0, struct.pack("<IIHBBBI", row, 0, 300, 0, 0, 0, 0))
+
+
+def binary_cell(kind: int, column: int, value: bytes) -> bytes:
+    return binary_record(kind, struct.pack("<II", column, 0) + value)
+
+
+def xlsb(rows: bytes, *, state: int = 0, texts: bytes = b"") -> bytes:
+    """A binary workbook with one sheet of these records."""
+    bundle = binary_record(156, struct.pack("<II", state, 1) + wide("rId1") + wide("Return"))
+    book = binary_record(131) + binary_record(143) + bundle + binary_record(144) + binary_record(132)
+    size = binary_record(148, struct.pack("<IIII", 0, 9, 0, 9))
+    sheet = binary_record(129) + size + binary_record(145) + rows + binary_record(146) + binary_record(130)
+    links = f'<Relationship Id="rId1" Type="{LINK}/worksheet" Target="worksheets/sheet1.bin"/>'
+    parts: dict[str, bytes | str] = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Override PartName="/xl/workbook.bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+        "</Types>",
+        "_rels/.rels": f'<Relationships xmlns="{LINKS}"><Relationship Id="rId1" Type="{LINK}/officeDocument" '
+        'Target="xl/workbook.bin"/></Relationships>',
+        "xl/workbook.bin": book,
+        "xl/_rels/workbook.bin.rels": f'<Relationships xmlns="{LINKS}">{links}</Relationships>',
+        "xl/worksheets/sheet1.bin": sheet,
+    }
+    return zipped({**parts, **({"xl/sharedStrings.bin": texts} if texts else {})})
+
+
+def spreadsheet_xml(table: str, *, before: str = "", options: str = "") -> bytes:
+    """XML Spreadsheet 2003 with one worksheet of these rows."""
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    return (
+        f'<?xml version="1.0"?>{before}<?mso-application progid="Excel.Sheet"?><Workbook xmlns="{space}" '
+        f'xmlns:ss="{space}" xmlns:x="urn:schemas-microsoft-com:office:excel"><Worksheet ss:Name="Return">'
+        f"<Table>{table}</Table>{options}</Worksheet></Workbook>"
+    ).encode()

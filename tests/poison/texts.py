@@ -49,14 +49,14 @@ def empty_lines() -> bytes:
     return HEAD.encode() + b"\n" * 45_000_000 + b"x"
 
 
-@poison("empty_cells.csv", "row_limit")
+@poison("empty_cells.csv", "header")
 def empty_cells() -> bytes:
     return (b"," * 199 + b"\n") * 220_000 + b"x\n"
 
 
-@poison("one_wide_row.csv", "row_limit")
+@poison("one_wide_row.csv", "header")
 def one_wide_row() -> bytes:
-    """999,999 rows of one cell, and one of two hundred: as a rectangle 200 million cells."""
+    """999,999 rows of one cell, and one of two hundred that are blank: as a rectangle 200 million cells."""
     return b"a\n" * 999_998 + b"," * 199 + b"\n"
 
 

@@ -21,6 +21,8 @@ from strike_reporting.judging.reading.limits import Limits
 # What a Mac, Windows and open programs leave in a folder.
 _LEFTOVERS = re.compile(r"(^|/)(__MACOSX/|\._|~\$|\.~lock\.|(\.DS_Store|Thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
 
+_FILE_NAME = re.compile(r"([^/]+)(\.[A-Za-z0-9]{1,5})$")
+
 
 @dataclass(frozen=True)
 class Member:
@@ -118,8 +120,11 @@ def _reading() -> Iterator[None]:
 
 
 def _label(name: str, number: int) -> str:
-    text = shown(name.rpartition("/")[2])
-    return f"file {number} of the archive" + ("" if text.startswith("[withheld") else f" ({text})")
+    named = _FILE_NAME.search(name)
+    text = shown(named[1]) if named else "[withheld]"
+    return f"file {number} of the archive" + (
+        "" if not named or text.startswith("[withheld") else f" ({text}{named[2]})"
+    )
 
 
 def _inside(label: str, rejected: Rejected) -> Rejected:

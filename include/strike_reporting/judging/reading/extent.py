@@ -51,7 +51,7 @@ def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
         for number, sheet in enumerate(package.sheets, start=1):
             name, read = sheet_title(sheet.name, number), partial(_mended, package, sheet.part)
             height, width, changes = _extent(package, sheet.part)
-            if height > limits.max_rows or height * width > cells:
+            if height > limits.max_rows or width > limits.max_columns or height * width > cells:
                 # Formatted cells without a value stand in the XML too, often far out; the parser leaves them out.
                 if blanks is None:
                     blanks = blank_texts(package.read(package.texts)) if package.texts else frozenset()

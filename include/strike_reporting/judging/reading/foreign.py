@@ -64,7 +64,7 @@ _MARKS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\t\0\x04\0", "a workbook of Excel 4 or older", _SAVE),
     (0, b"\0\0\x1a\0", "a workbook of Lotus 1-2-3", _SAVE),
 )
-_SYLK = re.compile(r"ID;P\w*(?:;[NE])*\r?\n")
+_SYLK = re.compile(r"ID;P(?:WXL|CALCOOO32|SCALC3|[A-Z0-9]*;[NE])\b")
 _JSON = re.compile(r"\{\s*[\"}]|\[\s*[\[{\"\]]")
 _XML = re.compile(r"<\?xml\b|<[A-Za-z_][\w.-]*(?::[\w.-]+)?(?:\s[^<]*|/)?>")
 _XML_KINDS = (

@@ -20,7 +20,8 @@ from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.reading.compound import MAGIC, Compound
 from strike_reporting.judging.reading.limits import Limits
 
-_PIECE = 200_000
+_PIECE = 100_000
+_MOST_TEXT = 10_000_000  # a large part is sampled evenly: what tells a person stands in every row
 _OVERLAP = 200  # a name or number on the edge of two pieces is whole in one
 _DEEPEST = 8
 _MOST_MEMBERS = 1_000
@@ -53,11 +54,12 @@ def texts(data: bytes, limits: Limits) -> Iterator[str]:
 
 
 class _Search:
-    """What may still be unpacked."""
+    """What may still be unpacked and looked at; no part takes more than half of it, so that the last has its share."""
 
     def __init__(self, limits: Limits) -> None:
         self._ratio = limits.max_expansion_ratio
         self._left = limits.max_file_bytes
+        self._text = _MOST_TEXT
         self._members = _MOST_MEMBERS
 
     def texts(self, data: bytes, depth: int) -> Iterator[str]:
@@ -70,13 +72,13 @@ class _Search:
             return
         if data.startswith(MAGIC):
             yield from Compound.of(data).streams
-        yield from _readable(data)
+        yield from self._readable(data)
         if data.startswith(b"%PDF"):
             for m in _DEFLATED.finditer(data):
                 for said in self._inflated(data[m.end() : m.end() + 10_000_000], 15, depth):
                     yield "".join(_SHOWN.findall(said)) or said
         elif b"=3D" in data or b"base64" in data.lower():
-            yield from _readable(_QUOTED.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else b"", data))
+            yield from self._readable(_QUOTED.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else b"", data))
             for m in _BASE64.finditer(data):
                 if depth < _DEEPEST and len(m[0]) < self._left:
                     self._left -= len(m[0])
@@ -106,7 +108,7 @@ class _Search:
     def _inflated(self, data: bytes | memoryview, window: int, depth: int) -> Iterator[str]:
         """What is packed, up to where it is damaged."""
         packed, found, rest = zlib.decompressobj(window), bytearray(), memoryview(data)
-        most = min(self._left, self._ratio * len(data))
+        most = min(self._left // 2, self._ratio * len(data))
         with contextlib.suppress(zlib.error):
             waiting: bytes | memoryview = b""
             while not packed.eof and len(found) < most and (waiting or rest):
@@ -118,13 +120,14 @@ class _Search:
         if found and depth <= _DEEPEST:
             yield from self.texts(bytes(found), depth + 1)
 
-
-def _readable(data: bytes) -> Iterator[str]:
-    """The bytes as text, in one and in two bytes a character, without markup."""
-    for start in range(0, len(data), _PIECE):
-        piece = data[start : start + _PIECE + _OVERLAP]
-        plain = "\n".join(_WORDS.findall(piece.decode("utf-8", errors="ignore")))
-        yield unescape(_TAGS.sub("\n", plain)) if "<" in plain else plain
-        if b"\0" in piece:
-            for pattern, encoding in ((_WIDE, "utf-16-le"), (_WIDE_BIG, "utf-16-be")):
-                yield "\n".join(m.decode(encoding) for m in pattern.findall(piece))
+    def _readable(self, data: bytes) -> Iterator[str]:
+        """The bytes as text, in one and in two bytes a character, without markup."""
+        step = _PIECE * -(-len(data) // max(self._text // 2, _PIECE))
+        for start in range(0, len(data), step):
+            piece = data[start : start + _PIECE + _OVERLAP]
+            self._text -= len(piece)
+            plain = "\n".join(_WORDS.findall(piece.decode("utf-8", errors="ignore")))
+            yield unescape(_TAGS.sub("\n", plain)) if "<" in plain else plain
+            if b"\0" in piece:
+                for pattern, encoding in ((_WIDE, "utf-16-le"), (_WIDE_BIG, "utf-16-be")):
+                    yield "\n".join(m.decode(encoding) for m in pattern.findall(piece))

@@ -31,13 +31,19 @@ def parse(data: bytes, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sh
         try:
             for part in _parts(member, layouts, limits):
                 if isinstance(part, Sheet):
-                    cells = part.table.num_rows * (part.table.num_columns - 1)
+                    cells = _last(part) * (part.table.num_columns - 1)
                     used, texts = (used, max(texts, cells)) if member.kind == "csv" else (used + cells, texts)
                 yield replace(part, file=member.name)
         except Rejected as rejected:
             raise member.refused(rejected) from rejected
         left = limits.max_cells - used - texts, limits.max_workbook_cells - used
         limits = replace(limits, max_cells=max(left[0], 0), max_workbook_cells=max(left[1], 0))
+
+
+def _last(sheet: Sheet) -> int:
+    """The number of a sheet's last row: what is blank above it had to be held as well."""
+    rows = sheet.table.num_rows
+    return int(sheet.table.column(0)[rows - 1].as_py()) if rows else 0
 
 
 def _parts(member: Member, layouts: Sequence[Layout], limits: Limits) -> Iterator[Sheet | Unread]:

@@ -144,6 +144,7 @@ def _whole(said: str | None, otherwise: int) -> int:
 def _read(kind: str, value: str) -> str:
     """A value as a CSV file would hold it."""
     if kind == "DateTime":
+        value = value.strip()
         day = _MIDNIGHT.match(value)
         return day[1] if day else value.replace("T", " ").removesuffix(".000")
     if kind == "Boolean":

@@ -118,7 +118,7 @@ class _Table:
         if self._row is None:
             return
         row, self._row = self._row, None
-        width = max(max(row, default=-1), *self.merged.columns, -1) + 1
+        width = max(self._column, *(column + 1 for column in self.merged.columns), 0)
         self.built.add(self.number, self.merged.filled(self.number, [row.get(c, "") for c in range(width)]))
         if self.number > self.limits.max_rows:
             self.limits.check_extent(self.built.name, self.number, 0, 0)
