@@ -140,6 +140,11 @@ def test_and_is_refused_for_its_own_reason_where_it_holds_none(name: str, reader
     assert refusal(reader, make(HARMLESS)).problem.rule == rule
 
 
+def test_a_file_of_nothing_is_refused_as_such(reader: Reader) -> None:
+    assert refusal(reader, b"").problem.rule == "file_empty"
+    assert refusal(reader, zipped({"a.csv": b""})).problem.rule == "file_empty"
+
+
 def refusal(reader: Reader, data: bytes) -> Rejected:
     try:
         found = reader.read(data, [Layout(("utf-8",), ",")])

@@ -122,7 +122,7 @@ class _Search:
 
     def _readable(self, data: bytes) -> Iterator[str]:
         """The bytes as text, in one and in two bytes a character, without markup."""
-        step = _PIECE * -(-len(data) // max(self._text // 2, _PIECE))
+        step = _PIECE * max(-(-len(data) // max(self._text // 2, _PIECE)), 1)
         for start in range(0, len(data), step):
             piece = data[start : start + _PIECE + _OVERLAP]
             self._text -= len(piece)
