@@ -61,7 +61,6 @@ CASES = {
         "file_encrypted",
     ),
     "old workbook, damaged": (OLE + b"\0" * 600, "file_damaged"),
-    "two trusts": (f"{HEAD}\n{ROW}\n{ROW.replace('RHU', 'RHM')}\n".encode(), "trust"),
     "duplicate heading": (f"{HEAD},status\n{ROW},cancelled\n".encode(), "ambiguous_column"),
     "every row bad": (f"{HEAD}\n{ROW.replace(',4', ',<5')}\n".encode(), "suppressed_value"),
     "HTML saved as a workbook": (b"<html><table><tr><td>ods_code</td></tr></table></html>", "header"),

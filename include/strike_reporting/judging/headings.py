@@ -189,4 +189,4 @@ def formed(sheet: Sheet) -> Sheet:
     ]
     numbers = pa.chunked_array([pa.array([first or 1, first or 1], pa.int64())])
     names = ["row", *map(str, range(1, len(columns) + 1))]
-    return Sheet(pa.table([numbers, *columns], names=names), sheet.name, sheet.hidden, file=getattr(sheet, "file", ""))
+    return Sheet(pa.table([numbers, *columns], names=names), sheet.name, sheet.hidden, file=sheet.file)

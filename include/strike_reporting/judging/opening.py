@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +17,7 @@ from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
 from strike_reporting.judging.problems import Problem, Rejected, beside, shown
-from strike_reporting.judging.reading.document import Document
+from strike_reporting.judging.reading.document import Document, Sheet
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger.records import Receipt
@@ -101,9 +101,7 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
             asked.fitted(table.dialect)
         known = Known(known.trust, known.extract or tables[0].contract.name, known.days)
         persons = [p for table in tables for p in guard(table)]
-        if not document.is_text:  # a workbook: it may hold more than the sheets that are read
-            read = {id(t.sheet) for t in tables}
-            persons += guard_unread(s for s in document.whole if id(s) not in read)
+        persons += guard_unread(_beside(document, {id(t.sheet) for t in tables}))
         said = {p.column for p in persons}
         dropped = [p for t in tables for p in extra_columns(t) if p.column not in said]
         opened = Opened()
@@ -117,6 +115,13 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
     except Rejected as rejected:
         raise Refused(rejected, known) from rejected
     return opened
+
+
+def _beside(document: Document, read: set[int]) -> Iterator[Sheet]:
+    """What a file holds beside the sheets that are read; a text that is read is read whole."""
+    for file in document.files:
+        if not (file.is_text and any(id(s) in read for s in file.sheets)):
+            yield from (s for s in file.whole if id(s) not in read)
 
 
 def _claimed(receipt: Receipt, asked: Asked) -> Known:

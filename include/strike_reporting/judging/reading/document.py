@@ -93,18 +93,6 @@ class Document:
         return [Document.of(p for p in parts if p.file == name) for name in self.members]
 
     @property
-    def files(self) -> list[Document]:
-        """One document for each file of an archive, in order; itself, where it is none."""
-        parts: list[Sheet | Unread] = [*self.sheets, *self.unread]
-        names = list(dict.fromkeys(p.file for p in parts))
-        if len(names) < 2:
-            return [self]
-        return [
-            Document(tuple(s for s in self.sheets if s.file == n), tuple(u for u in self.unread if u.file == n))
-            for n in names
-        ]
-
-    @property
     def is_text(self) -> bool:
         """Whether it is delimited text, so that its sheets are readings of the same characters."""
         return bool(self.unread) or any(s.layouts or s.commonest for s in self.sheets)
