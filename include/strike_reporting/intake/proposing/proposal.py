@@ -1,0 +1,168 @@
+"""A proposal: the dialect, how sure each part of it is, what must be asked, and what nothing reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from strike_reporting.errors import StrikesError
+from strike_reporting.extracts import Contract, slug
+from strike_reporting.intake.proposing.columns import Assigned, Column, assign
+from strike_reporting.intake.proposing.contents import Contents
+from strike_reporting.intake.proposing.finding import Located, locate
+from strike_reporting.intake.proposing.tables import Table
+from strike_reporting.intake.proposing.words import words_of
+
+NONE = "none"  # the answer that a field has no column
+_NEARLY = 0.7  # of the best sheet's score: such a sheet is data too
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Something that the file does not decide. `path`: where in the dialect the answer goes; options: the likely ones."""
+
+    path: str
+    question: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass
+class Proposal:
+    """A dialect in its written form, and what led to it.
+
+    columns: what each column is taken for. notes: what else was decided, and why. left_out: headings of columns that
+    nothing reads. asking: what is not sure; while there is any, the dialect is not to be used.
+    """
+
+    dialect: dict[str, Any]
+    columns: list[tuple[str, Column]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    asking: list[Asking] = field(default_factory=list)
+
+
+def propose(
+    tables: Sequence[Table],
+    contract: Contract,
+    dialect_id: str,
+    description: str,
+    strike_days: Collection[date],
+    said: Mapping[str, str] | None = None,
+) -> Proposal:
+    """Propose a dialect for a file.
+
+    Args:
+        tables: its sheets, or its text in each way that it may be read.
+        contract: of the extract that it is of.
+        dialect_id: the id of the dialect.
+        description: whose file it describes.
+        strike_days: days of industrial action, which a file is about.
+        said: answers, by the path that was asked for.
+
+    Raises:
+        StrikesError: no row of it looks like headings of this extract.
+    """
+    said = dict(said or {})
+    words = words_of(contract)
+    located = locate(tables, contract, words)
+    if not located:
+        raise StrikesError(
+            f"no row of the file looks like headings of {contract.name}: is it of another extract, or has it no headings?"
+        )
+    best = located[0]
+    made = Proposal({"id": dialect_id, "extract": contract.name, "description": description})
+    _reading(made, best)
+    _sheets(made, best, located[1:], said)
+    headings = best.headed.headings
+    columns = {n: h for n in contract.field_names if (h := said.get(f"columns.{n}")) is not None}
+    if wrong := [f"{n}: {h}" for n, h in columns.items() if h != NONE and h not in headings]:
+        raise StrikesError(
+            f"the file has no such heading: {'; '.join(wrong)}. It has: {', '.join(filter(None, headings))}"
+        )
+    start = "unpivot.columns."
+    wide = {p.removeprefix(start): v for p, v in said.items() if p.startswith(start)}
+    assigned = assign(best.weighing, {n: "" if h == NONE else h for n, h in columns.items()}, wide)
+    if best.days:
+        assigned.wide, assigned.split, assigned.value = {}, "", ""
+        for name in (contract.date_field, contract.count_field):
+            assigned.sure.pop(name, None)
+            assigned.unsure.pop(name, None)
+        assigned.sure = {n: c for n, c in assigned.sure.items() if c.place not in best.days}
+    _columns(made, assigned, contract, best, columns)
+    contents = Contents(best, assigned, contract, words, strike_days, said)
+    contents.fill(made.dialect)
+    made.notes += contents.notes
+    made.asking += [Asking(*asked) for asked in contents.asking]
+    offered = {c.heading for options in assigned.unsure.values() for c in options}
+    offered |= {headings[p] for p in assigned.unsure_wide}
+    used = {*assigned.used, *best.days}
+    made.left_out = [h for p, h in enumerate(headings) if h and p not in used]
+    if sure := [h for h in made.left_out if h not in offered]:
+        made.dialect["ignored"] = sure
+    return made
+
+
+def _reading(made: Proposal, best: Located) -> None:
+    table = best.headed.table
+    if table.encoding and slug(table.encoding) not in ("utf_8", "utf_8_sig"):
+        made.dialect["encodings"] = [table.encoding]
+        made.notes.append(f"read as {table.encoding}")
+    if table.delimiter and table.delimiter != ",":
+        made.dialect["delimiters"] = [table.delimiter]
+    if best.headed.depth > 1:
+        made.dialect["header_rows"] = best.headed.depth
+        made.notes.append(f"{best.headed.depth} rows of headings")
+    if best.headed.form:
+        made.dialect["form"] = True
+        made.notes.append("a form: each label has its value beside it")
+
+
+def _sheets(made: Proposal, best: Located, others: Sequence[Located], said: Mapping[str, str]) -> None:
+    """Sheets of the same headings are read together; another one that looks like data is asked about."""
+    name = best.headed.table.name
+    if not name:
+        return
+    if answer := said.get("sheets"):
+        made.dialect["sheets"] = [part.strip() for part in answer.split(",")]
+        return
+    mine = {slug(h) for h in best.headed.headings if h}
+    alike = [o.headed.table.name for o in others if {slug(h) for h in o.headed.headings if h} == mine]
+    if alike:
+        made.dialect["sheets"] = _pattern([name, *alike])
+        made.notes.append(f"sheets of the same headings, read together: {', '.join([name, *alike])}")
+    rest = [o.headed.table.name for o in others if o.score >= best.score * _NEARLY and o.headed.table.name not in alike]
+    if rest:
+        question = f"{', '.join(rest)} look like data too and are not read: which sheets are to be read?"
+        made.asking.append(Asking("sheets", question, (name,)))
+    elif not alike and others:
+        made.dialect["sheet"] = name
+
+
+def _pattern(names: list[str]) -> list[str]:
+    """One pattern for names that differ in their numbers alone, for the next file's will be others; else the names."""
+    patterns = {re.sub(r"\d+", "*", n) for n in names}
+    return sorted(patterns) if len(patterns) == 1 and patterns != {"*"} else sorted(names)
+
+
+def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Located, said: Mapping[str, str]) -> None:
+    headings = best.headed.headings
+    made.dialect["columns"] = {}
+    for name in contract.field_names:
+        if column := assigned.sure.get(name):
+            made.dialect["columns"][name] = {"header": column.heading}
+            made.columns.append((name, column))
+        elif options := assigned.unsure.get(name):
+            shown = ", ".join(f"{c.heading!r} ({c.confidence:.0%}: {c.why})" for c in options[:3])
+            question = f"which column is {contract.field(name).title!r}? It may be {shown}"
+            made.asking.append(Asking(f"columns.{name}", question, (*(c.heading for c in options[:4]), NONE)))
+    for place, fixed in assigned.wide.items():
+        what = ", ".join(f"{n} {v}" for n, v in fixed.items())
+        made.columns.append((f"{assigned.value}, {what}", Column(place, headings[place], 1.0, "every word of it")))
+    for place, code in assigned.unsure_wide.items():
+        question = f"{headings[place]!r} speaks of {code}, and of something else: is it its {assigned.value}?"
+        made.asking.append(Asking(f"unpivot.columns.{headings[place]}", question, (code, NONE)))
+    if not made.dialect["columns"]:
+        del made.dialect["columns"]
