@@ -297,6 +297,11 @@ def config_folder() -> Path | None:
     return example_config() if clone() else None
 
 
+def config_named() -> bool:
+    """Whether `STRIKES_CONFIG` names the configuration, which is then somebody's own."""
+    return bool(os.environ.get("STRIKES_CONFIG"))
+
+
 def _file() -> Path | None:
     folder = config_folder()
     return folder / "settings.toml" if folder else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from strike_reporting.cli import calendar, checks, config, ledger, releases, run, submissions
+from strike_reporting.cli import calendar, checks, config, feeds, ledger, releases, replay, run, submissions
 from strike_reporting.cli.output import err
 from strike_reporting.errors import StrikesError
 
@@ -15,6 +15,7 @@ app = typer.Typer(
     help="National strike reporting.",
 )
 app.add_typer(releases.app, name="release")
+app.add_typer(feeds.app, name="feed")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(submissions.app, name="submission")
 for command in (
@@ -24,6 +25,7 @@ for command in (
     submissions.outcomes,
     submissions.errors,
     submissions.rows,
+    replay.replay,
     checks.feeds,
     checks.doctor,
     checks.purge,

@@ -155,16 +155,26 @@ def load_registry(config: Path | None = None) -> Registry:
         if isinstance(entry, Fault):
             faults.append(entry)
             continue
-        try:
-            feed = Feed.model_validate(entry.data)
-        except ValidationError as error:
-            extracts = f"Say which extract it delivers: {', '.join(EXTRACTS)}."
-            faults += entry.faults(error, Feed.model_fields, {**_FIXES, "extract": extracts})
-            continue
-        wrong = list(_unfit(entry, feed, known))
+        feed, wrong = _read(entry, known)
         faults += wrong
-        found += [] if wrong else [feed]
+        found += [] if feed is None else [feed]
     return Registry(tuple(sorted(found, key=lambda f: f.id)), tuple(faults))
+
+
+def _read(entry: Entry, known: Dialects) -> tuple[Feed | None, list[Fault]]:
+    """The feed that an entry is, or what is wrong with it."""
+    try:
+        feed = Feed.model_validate(entry.data)
+    except ValidationError as error:
+        extracts = f"Say which extract it delivers: {', '.join(EXTRACTS)}."
+        return None, entry.faults(error, Feed.model_fields, {**_FIXES, "extract": extracts})
+    wrong = list(_unfit(entry, feed, known))
+    return (None if wrong else feed), wrong
+
+
+def faults_of(entry: Entry) -> list[Fault]:
+    """What the registry would have against an entry that is not in it yet."""
+    return _read(entry, load_dialects())[1]
 
 
 def load_feeds() -> tuple[Feed, ...]:

@@ -216,6 +216,13 @@ class Receiving:
         )
         return dict(sorted(reasons.items()))
 
+    def last_pulls(self) -> dict[str, Pull]:
+        """Each feed's newest pull, whatever came of it."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull)).all()
+        found = load_each(Pull, "last pull of", ((r.feed_id, r.last_pull) for r in rows if r.last_pull))
+        return {p.feed_id: p for p in found}
+
     def validators(self, feed_id: str) -> Validators:
         """What the feed's server said of each file name it last gave (ETag, Last-Modified), once it was landed."""
         with reading(self._engine) as connection:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from strike_reporting.errors import StrikesError
 from strike_reporting.extracts import EXTRACTS
+from strike_reporting.intake.config_edits import SCHEMA
+from strike_reporting.operations.schemas import write_schemas
 from strike_reporting.settings import GROUPS, shown
 
 _FEEDS = """\
-# Feeds: how each trust delivers each extract. One entry a feed; a bad one stops itself and no other.
+{schema}# Feeds: how each trust delivers each extract. One entry a feed; a bad one stops itself and no other.
+# `strikes feed new` writes an entry from a sample.
 # `strikes feeds` says what is wrong with an entry; docs/feeds.md says what each transport needs.
 # Values:
 #   trust       ODS code
@@ -34,7 +37,7 @@ _FEEDS = """\
 """
 
 _DIALECTS = """\
-# Dialects: how a supplier's file is written. One document a dialect, parted by lines of three dashes. The blank
+{schema}# Dialects: how a supplier's file is written. One document a dialect, parted by lines of three dashes. The blank
 # templates need none.
 #
 # Remove the # from these lines and make them yours:
@@ -61,6 +64,8 @@ _README = """\
 | `feeds/*.yaml` | who delivers what, from where, until when |
 | `dialects/*.yaml` | how suppliers' files are written, where they are not the template |
 | `extracts/*/contract.yaml` | optional: further extracts, each a folder with its contract |
+| `fixtures/*` | made-up files of the shape that a feed sends: `strikes feed check --fixtures` tries them |
+| `schemas/*.json` | what an editor completes and checks feeds and dialects by; `strikes feed schema` writes them anew |
 | `reference/*.csv` | optional: rows that replace or add to those of the packaged file of the same name and columns |
 
 After a change `strikes feeds` names every entry that cannot be used, and `strikes check-reference` every row.
@@ -87,8 +92,10 @@ def write_starter(folder: Path) -> list[Path]:
         raise StrikesError(f"{folder} is not an empty folder, and nothing is overwritten: name a new one")
     files = {
         "settings.toml": settings_toml(),
-        "feeds/feeds.yaml": _FEEDS.format(extracts=", ".join(EXTRACTS), first=next(iter(EXTRACTS))),
-        "dialects/dialects.yaml": _DIALECTS,
+        "feeds/feeds.yaml": _FEEDS.format(
+            schema=SCHEMA.format("feeds"), extracts=", ".join(EXTRACTS), first=next(iter(EXTRACTS))
+        ),
+        "dialects/dialects.yaml": _DIALECTS.replace("{schema}", SCHEMA.format("dialects"), 1),
         "README.md": _README,
     }
     for name, text in files.items():
@@ -96,4 +103,4 @@ def write_starter(folder: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (folder / "reference").mkdir()
-    return [folder / name for name in files]
+    return [*(folder / name for name in files), *write_schemas(folder)]

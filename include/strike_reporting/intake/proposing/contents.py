@@ -166,7 +166,7 @@ class Contents:
                 constants[f.name] = self._said[path]
             elif has_column or not (f.required or f.default) or f.name in (self._assigned.split, self._assigned.value):
                 continue
-            elif f.values and (shared.get(f.name) or all(f.name in fixed for fixed in wide.values()) and wide):
+            elif f.values and (shared.get(f.name) or (all(f.name in fixed for fixed in wide.values()) and wide)):
                 constants |= {f.name: shared[f.name]} if f.name in shared else {}
             elif f.values and count and (code := self._words.mentioned(f, count.heading)):
                 constants |= {f.name: code} if code != f.default else {}

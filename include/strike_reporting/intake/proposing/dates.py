@@ -87,7 +87,8 @@ def written(values: Iterable[str], strike_days: Collection[date]) -> Written | N
         return _several(texts)
     first = next(iter(read))
     if "%m" not in first or len({tuple(map(str, d)) for d in read.values()}) == 1:
-        return Written((_shortest(read, first),), why="all its dates can be read so, and in no other way")
+        order = "a day after the 12th shows the order" if "%m" in first else "all can be read so, and in no other way"
+        return Written((_shortest(read, first),), why=order)
     orders = {DAY_FIRST: next((f for f in read if _is_day_first(f)), ""), MONTH_FIRST: ""}
     orders[MONTH_FIRST] = next((f for f in read if not _is_day_first(f)), "")
     if not all(orders.values()):

@@ -22,7 +22,7 @@ _NEARLY = 0.7  # of the best sheet's score: such a sheet is data too
 
 @dataclass(frozen=True)
 class Asking:
-    """Something that the file does not decide. `path`: where in the dialect the answer goes; options: the likely ones."""
+    """What the file does not decide. `path`: where in the dialect the answer goes; options: the likely ones."""
 
     path: str
     question: str
@@ -70,7 +70,7 @@ def propose(
     located = locate(tables, contract, words)
     if not located:
         raise StrikesError(
-            f"no row of the file looks like headings of {contract.name}: is it of another extract, or has it no headings?"
+            f"no row looks like headings of {contract.name}: is the file of another extract, or has it no headings?"
         )
     best = located[0]
     made = Proposal({"id": dialect_id, "extract": contract.name, "description": description})

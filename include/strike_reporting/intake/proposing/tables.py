@@ -41,8 +41,8 @@ class Headed:
         if not self.form:
             return [[c.strip() for c in row] for row in self.table.rows]
         pairs = [[c.strip() for c in row if c.strip()] for row in self.table.rows]
-        pairs = [(p[0].rstrip(":"), p[1] if len(p) > 1 else "") for p in pairs if 0 < len(p) < 3]
-        return [[label for label, _ in pairs], [value for _, value in pairs]]
+        whole = [(p[0].rstrip(":"), p[1] if len(p) > 1 else "") for p in pairs if 0 < len(p) < 3]
+        return [[label for label, _ in whole], [value for _, value in whole]]
 
     @cached_property
     def body(self) -> list[list[str]]:

@@ -1,0 +1,287 @@
+"""`strikes feed …`: adding feeds and keeping them alive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strike_reporting.cli.output import err, print_table, progress_bar, say
+from strike_reporting.errors import StrikesError
+
+if TYPE_CHECKING:
+    from strike_reporting.intake.proposing import Asking
+    from strike_reporting.operations.checking_feeds import Checked
+    from strike_reporting.operations.new_feed import Plan
+    from strike_reporting.operations.trying import Tried
+
+ROWS_SHOWN = 8
+FINDINGS_SHOWN = 12
+app = typer.Typer(no_args_is_help=True, help="Feeds: who delivers what, from where.")
+
+
+@app.command("new")
+def new(
+    trust: Annotated[str, typer.Argument(help="ODS code")],
+    extract: Annotated[str, typer.Argument(help="What it delivers")],
+    sample: Annotated[Path, typer.Option(help="A file as it will be sent", exists=True, dir_okay=False)],
+    contact: Annotated[str, typer.Option(help="E-mail address that hears of refused files")],
+    location: Annotated[str, typer.Option(help="Where its files are; default TRUST/EXTRACT in the inbox")] = "",
+    transport: Annotated[str, typer.Option(help="folder, sftp, https, mesh or object_store")] = "folder",
+    connection: Annotated[str, typer.Option(help="Id of an Airflow connection")] = "",
+    due: Annotated[str, typer.Option(help="HH:MM on the day after the strike day")] = "",
+    dialect: Annotated[str, typer.Option(help="Use this dialect, propose none")] = "",
+    answer: Annotated[list[str] | None, typer.Option("--say", help="An answer, as PATH=VALUE; may be repeated")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: write it, or refuse and list what is unsure")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it and write nothing")] = False,
+) -> None:
+    """Propose feed and dialect from a sample, show what would come of it, and write both with a fixture."""
+    from strike_reporting.extracts import EXTRACTS
+    from strike_reporting.intake.config_edits import own_config
+    from strike_reporting.intake.config_files import nearest
+    from strike_reporting.operations.new_feed import Sample
+
+    if extract not in EXTRACTS:
+        raise StrikesError(f"there is no extract {extract!r}. {nearest(extract, EXTRACTS)}")
+    if not dry_run:
+        own_config()
+    feed: dict[str, str] = {"trust": trust, "extract": extract}
+    given = {"transport": transport if transport != "folder" else "", "connection": connection}
+    feed |= {k: v for k, v in given.items() if v}
+    feed["location"] = location or f"{trust}/{extract}"
+    feed |= {k: v for k, v in {"due": due, "contact": contact}.items() if v}
+    said = dict(_answer(a) for a in answer or ())
+    with progress_bar() as progress:
+        progress.add_task("Reading the sample (the checks take some seconds to load)", total=None)
+        read = Sample(sample, feed)
+        plan = read.plan(said, dialect)
+    _show(plan)
+    while plan.proposal is not None and plan.proposal.asking and not yes and not dry_run:
+        said |= _asked(plan.proposal.asking)
+        plan = read.plan(said)
+        _show(plan)
+    if plan.proposal is not None and plan.proposal.asking:
+        _say_unsure(plan.proposal.asking)
+        if dry_run:
+            return
+        raise StrikesError(f"{len(plan.proposal.asking)} things are not sure, so nothing is written")
+    if dry_run:
+        return
+    if not plan.is_ready:
+        raise StrikesError("the sample could not be used so, so nothing is written")
+    if not yes:
+        typer.confirm("Write it", abort=True)
+    for path in read.write(plan):
+        say(f"Written: {path}")
+    say(f"Next: strikes feed check {read.id}")
+
+
+def _answer(text: str) -> tuple[str, str]:
+    path, found, value = text.rpartition("=")
+    if not found:
+        raise StrikesError(f"--say {text!r}: write it as PATH=VALUE, such as constants.status=cancelled")
+    return path.strip(), value.strip()
+
+
+def _asked(asking: list[Asking]) -> dict[str, str]:
+    """Ask each question on the terminal; a number stands for an option."""
+    said = {}
+    for one in asking:
+        say(f"\n{one.question}")
+        for number, option in enumerate(one.options, start=1):
+            say(f"  {number}  {option or '(nothing)'}")
+        text = typer.prompt(one.path, default="1" if one.options else None)
+        is_number = text.isdecimal() and 0 < int(text) <= len(one.options)
+        said[one.path] = one.options[int(text) - 1] if is_number else text
+    return said
+
+
+def _say_unsure(asking: list[Asking]) -> None:
+    for one in asking:
+        options = " or ".join(o or "(nothing)" for o in one.options[:6])
+        err.print(f"not sure: {one.question}", highlight=False, markup=False)
+        err.print(f"  --say {one.path!r}=…{f'  ({options})' if options else ''}", highlight=False, markup=False)
+
+
+def _show(plan: Plan) -> None:
+    """What is proposed, and what the sample would give."""
+    from strike_reporting.showing import safe_text
+
+    if plan.proposal is None:
+        say(f"The dialect {plan.feed['dialect']} reads this file; no other is needed.")
+    else:
+        rows = [(name, c.heading, f"{c.confidence:.0%}", c.why) for name, c in plan.proposal.columns]
+        print_table("Columns", ("Is", "Heading", "Sure", "By"), rows)
+        for note in plan.proposal.notes:
+            say(safe_text(f"  {note}"))
+        if plan.proposal.left_out:
+            say(safe_text(f"  not read: {', '.join(plan.proposal.left_out)}"))
+    if plan.tried is not None:
+        _show_tried(plan.tried)
+
+
+def _show_tried(tried: Tried) -> None:
+    from strike_reporting.operations.trying import total
+    from strike_reporting.showing import place
+
+    if tried.rows is not None:
+        hidden = {"submission_id", "source_row", "source_column"}
+        names = [
+            n for n in tried.rows.column_names if n not in hidden and tried.rows[n].null_count < tried.rows.num_rows
+        ]
+        shown = tried.rows.select(names).slice(0, ROWS_SHOWN).to_pylist()
+        rows = [tuple("" if r[n] is None else str(r[n]) for n in names) for r in shown]
+        print_table(f"The first of {tried.rows.num_rows:,} rows", tuple(names), rows)
+    if tried.findings:
+        found = [(place(p.row, p.column), p.severity, p.message, p.fix) for p in tried.findings[:FINDINGS_SHOWN]]
+        print_table(f"Found: {len(tried.findings):,}", ("Where", "Severity", "What is wrong", "What to do"), found)
+    outcome = tried.outcome
+    say(f"{outcome.status.replace('_', ' ')}: {outcome.reason}; total {total([outcome]):,}")
+
+
+@app.command("check")
+def check(
+    feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing; default every enabled feed")] = "",
+    most: Annotated[int, typer.Option(min=1, help="Files to try of each, the newest")] = 3,
+    fixtures: Annotated[
+        bool, typer.Option("--fixtures", help="Try the configuration's fixtures; pull nothing")
+    ] = False,
+) -> None:
+    """Pull for real without landing anything, and say what would become of each file."""
+    from strike_reporting.intake.config_edits import own_config
+    from strike_reporting.intake.registry import load_registry
+    from strike_reporting.operations import checking_feeds
+
+    registry = load_registry()
+    feeds = [checking_feeds.feed_named(feed)] if feed else list(registry.enabled)
+    found: list[Checked] = []
+    with progress_bar() as progress:
+        task = progress.add_task("Checking feeds", total=len(feeds))
+        if fixtures:
+            found = checking_feeds.check_fixtures(own_config(), feeds)
+        else:
+            for one in feeds:
+                progress.update(task, description=f"Checking {one.id}")
+                found.append(checking_feeds.check(one, most))
+                progress.advance(task)
+    rows = [row for one in found for row in _check_rows(one)]
+    print_table("Nothing was landed", ("Feed", "File", "Would be", "Why", "What to do"), rows)
+    for fault in () if feed else registry.faults:
+        err.print(str(fault), highlight=False, markup=False)
+    if not all(one.is_well for one in found) or (not feed and registry.faults):
+        raise typer.Exit(4)
+
+
+def _check_rows(one: Checked) -> list[tuple[str, str, str, str, str]]:
+    from strike_reporting.operations.trying import total
+
+    if one.problem:
+        return [(one.feed.id, "", "not pulled", one.problem, "")]
+    rows = [(one.feed.id, "", "not pulled", reason, "") for reason in one.refused]
+    for tried in one.tried:
+        o = tried.outcome
+        why = f"{o.reason}; total {total([o]):,}" if o.counts else o.reason
+        rows.append((one.feed.id, o.source_name, o.status.replace("_", " "), why, o.fix))
+    return rows or [(one.feed.id, "", "no file", f"nothing is at {one.feed.location}", "")]
+
+
+@app.command("list")
+def list_feeds() -> None:
+    """List the registry: every feed with its last pull."""
+    from strike_reporting.intake.registry import load_registry
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.storage import Store
+
+    registry = load_registry()
+    pulls = ledger_of(Store()).receiving.last_pulls()
+    rows = [
+        (
+            f.trust,
+            f.extract,
+            f.transport,
+            f.dialect,
+            f.due or "",
+            "yes" if f.enabled else "no",
+            f"{p.collection}: {p.status.replace('_', ' ')}, {p.reason}" if (p := pulls.get(f.id)) else "never",
+        )
+        for f in registry.feeds
+    ]
+    print_table("Feeds", ("Trust", "Extract", "Transport", "Dialect", "Due", "Enabled", "Last pull"), rows)
+    for fault in registry.faults:
+        err.print(str(fault), highlight=False, markup=False)
+
+
+@app.command("pull")
+def pull(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+    """Pull one feed now, land what is new and judge it; also a disabled one."""
+    from datetime import UTC, datetime
+
+    from strike_reporting.intake.collecting import collect
+    from strike_reporting.judging.settle import validate
+    from strike_reporting.operations.checking_feeds import feed_named
+    from strike_reporting.storage import Store
+
+    store, wanted = Store(), feed_named(feed)
+    with progress_bar() as progress:
+        task = progress.add_task(f"Pulling {feed}", total=None)
+        [pulled] = collect(store, f"by-hand-{datetime.now(UTC):%Y-%m-%dT%H%M%S}", [wanted])
+        progress.update(task, description="Checking files", total=len(pulled.landed))
+        judged = validate(store, pulled.landed, lambda _: progress.advance(task))
+    say(f"{feed}: {pulled.status.replace('_', ' ')}, {pulled.reason}")
+    outcomes = [j.outcome for j in judged if j.outcome is not None]
+    if outcomes:
+        rows = [(o.source_name, o.status.replace("_", " "), o.reason, o.fix) for o in outcomes]
+        print_table("Files", ("File", "Outcome", "Why", "What to do"), rows)
+    wrong = [j.reason for j in judged if j.outcome is None] + [o.reason for o in outcomes if o.is_ours]
+    for reason in wrong:
+        err.print(f"strikes: {reason}", highlight=False, markup=False)
+    if pulled.status == "failed" or wrong:
+        raise typer.Exit(4)
+
+
+@app.command("disable")
+def disable(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+    """Stop pulling a feed: its entry says `enabled: false` and stays."""
+    from strike_reporting.intake.config_edits import set_enabled
+
+    say(f"{feed} is not pulled any more ({set_enabled(feed, False)}).")
+
+
+@app.command("enable")
+def enable(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+    """Pull a feed again."""
+    from strike_reporting.intake.config_edits import set_enabled
+
+    say(f"{feed} is pulled from the next round on ({set_enabled(feed, True)}).")
+
+
+@app.command("import")
+def import_(
+    spreadsheet: Annotated[Path, typer.Argument(help="CSV or workbook", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it and write nothing")] = False,
+) -> None:
+    """Add feeds from a spreadsheet with a column for each field; one faulty row and nothing is added."""
+    from strike_reporting.operations.importing import import_feeds
+
+    found = import_feeds(spreadsheet, write=not dry_run)
+    for fault in found.faults:
+        err.print(fault, highlight=False, markup=False)
+    if found.faults:
+        raise StrikesError(f"{len(found.faults)} faults in {len(found.feeds)} rows, so nothing is added")
+    say(f"{len(found.feeds)} feeds, none with a fault" + (f"; written: {found.path}" if found.path else "."))
+
+
+@app.command("schema")
+def schema(
+    folder: Annotated[Path | None, typer.Argument(help="A configuration; default the one in use")] = None,
+) -> None:
+    """Write JSON Schemas of feeds and dialects, by which an editor completes and checks them."""
+    from strike_reporting.intake.config_edits import own_config
+    from strike_reporting.operations.schemas import write_schemas
+
+    written = write_schemas(folder or own_config())
+    for path in written:
+        say(f"Written: {path}")
+    if not written:
+        say("The schemas are current.")

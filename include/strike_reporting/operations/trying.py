@@ -1,0 +1,92 @@
+"""Judging files to see what would become of them: nothing is landed, and nothing of it stays.
+
+It is done in a scratch root, readable by its owner only and removed at the end, by the very steps that a round takes.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from strike_reporting.errors import OurFault
+from strike_reporting.intake.dialects import Dialect
+from strike_reporting.intake.landing import Sender, land
+from strike_reporting.judging.filing import accepted_key, findings
+from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.rulebook import Answer, PresentRules
+from strike_reporting.judging.settle import validate
+from strike_reporting.ledger.records import Outcome
+from strike_reporting.storage import Store
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What would become of a file: its outcome, what was found of it, and the rows that would be used."""
+
+    outcome: Outcome
+    findings: tuple[Problem, ...]
+    rows: pa.Table | None
+
+
+class WithDialect(PresentRules):
+    """Today's rules, and one more dialect that stands in no configuration yet."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Add a dialect."""
+        super().__init__()
+        self._dialect = dialect
+
+    def _answer(self, question: str) -> Answer:
+        if question == f"dialect:{self._dialect.id}":
+            return self._dialect.model_dump(mode="json")
+        return super()._answer(question)
+
+
+@contextmanager
+def scratch() -> Iterator[Store]:
+    """A root of its own that is removed again, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="strikes-") as root:
+        yield Store(root)
+
+
+def try_files(
+    files: Iterable[tuple[str, bytes, Sender]],
+    rules: PresentRules | None = None,
+    progress: Callable[[Outcome], None] = lambda _: None,
+) -> list[Tried]:
+    """Judge files without landing them.
+
+    Args:
+        files: each with its name and what is known of its sender.
+        rules: what they are judged by; default the rules of today.
+        progress: called with each outcome.
+
+    Raises:
+        OurFault: one could not be judged.
+    """
+    given = rules or PresentRules()
+    with scratch() as store:
+        receipts = [land(store, data, name, sender)[0] for name, data, sender in files]
+        judged = validate(store, receipts, progress, rules=lambda _: given, tell=False)
+        if failed := [j.reason for j in judged if j.outcome is None]:
+            raise OurFault(f"it could not be judged: {failed[0]}")
+        by_id = {j.outcome.submission_id: j.outcome for j in judged if j.outcome is not None}
+        return [_tried(store, by_id[r.submission_id]) for r in receipts]
+
+
+def _tried(store: Store, outcome: Outcome) -> Tried:
+    rows = None
+    if outcome.counts and outcome.extract:
+        rows = pq.read_table(io.BytesIO(store.read(accepted_key(outcome.extract, outcome.submission_id))))
+    return Tried(outcome, tuple(findings(store, outcome.submission_id)), rows)
+
+
+def total(outcomes: Sequence[Outcome]) -> int:
+    """The sum of the counts that outcomes say."""
+    return sum(s.total for o in outcomes for s in o.said)
