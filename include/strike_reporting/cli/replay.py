@@ -46,7 +46,7 @@ def replay(
             a.receipt.received_at[:16].replace("T", " "),
             a.receipt.ods_code or "",
             _of(a.before),
-            _of(a.after),
+            _of(a.after) + (", of other values" if a.other_rows and _of(a.before) == _of(a.after) else ""),
         )
         for a in differing
     ]

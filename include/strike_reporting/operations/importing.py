@@ -17,7 +17,7 @@ from strike_reporting.judging.reading.document import Layout
 from strike_reporting.judging.reading.reader import shared_reader
 from strike_reporting.operations.new_feed import tables
 
-_WORDS = {"yes": "true", "y": "true", "1": "true", "no": "false", "n": "false", "0": "false"}
+_WORDS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 _YES_NO = ("enabled", "restates_day")
 
 
@@ -51,7 +51,7 @@ def import_feeds(sheet: Path, *, write: bool = True) -> Imported:
     return Imported(ids, (), add_feeds(folder, lines, name))
 
 
-def _rows(sheet: Path) -> list[tuple[int, dict[str, str]]]:
+def _rows(sheet: Path) -> list[tuple[int, dict[str, str | int | bool]]]:
     """Each feed with the number of its row."""
     layouts = [Layout((e,), d) for e in ("utf-8", "cp1252") for d in (",", ";", "\t")]
     fields = {slug(n): n for n in Feed.model_fields}
@@ -67,16 +67,17 @@ def _rows(sheet: Path) -> list[tuple[int, dict[str, str]]]:
     raise StrikesError(f"{sheet.name} has no row of headings with trust, extract, location and contact")
 
 
-def _feed(cells: Mapping[str, str]) -> dict[str, str]:
+def _feed(cells: Mapping[str, str]) -> dict[str, str | int | bool]:
     """An entry as the registry writes it: without empty fields and a spreadsheet's own forms of times and numbers."""
-    found = {n: c.strip() for n, c in cells.items() if n and c.strip()}
+    found: dict[str, str | int | bool] = {n: c.strip() for n, c in cells.items() if n and c.strip()}
     if "due" in found:
-        found["due"] = re.sub(r"^(?:\d{4}-\d{2}-\d{2}[ T])?(\d{1,2}:\d{2})(:00(\.0+)?)?$", r"\1", found["due"])
+        found["due"] = re.sub(r"^(?:\d{4}-\d{2}-\d{2}[ T])?(\d{1,2}:\d{2})(:00(\.0+)?)?$", r"\1", str(found["due"]))
     if "grace" in found:
-        found["grace"] = re.sub(r"\.0+$", "", found["grace"])
+        minutes = re.sub(r"\.0+$", "", str(found["grace"]))
+        found["grace"] = int(minutes) if minutes.isdecimal() else minutes
     for name in _YES_NO:
         if name in found:
-            found[name] = _WORDS.get(found[name].casefold(), found[name].casefold())
+            found[name] = _WORDS.get(str(found[name]).casefold(), found[name])
     return found
 
 

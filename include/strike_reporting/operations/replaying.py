@@ -8,6 +8,7 @@ from datetime import date
 
 from strike_reporting.errors import OurFault, each
 from strike_reporting.intake.landing import content, object_key
+from strike_reporting.judging.filing import accepted_key
 from strike_reporting.judging.settle import Judged, validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Outcome, Receipt
@@ -43,11 +44,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Again:
-    """One submission: its outcome as it stands, and as it would be. `reason`: why it could not be judged again."""
+    """One submission: its outcome as it stands, and as it would be.
+
+    other_rows: rows that would be used are not those that are. reason: why it could not be judged again.
+    """
 
     receipt: Receipt
     before: Outcome | None
     after: Outcome | None
+    other_rows: bool = False
     reason: str = ""
 
     @property
@@ -55,7 +60,7 @@ class Again:
         """Whether anybody would be told something else of it."""
         if self.after is None:
             return False
-        return self.before is None or _telling(self.before) != _telling(self.after)
+        return self.other_rows or self.before is None or _telling(self.before) != _telling(self.after)
 
 
 def _telling(outcome: Outcome) -> dict[str, object]:
@@ -99,16 +104,24 @@ def _compare(
         for receipt, before in chosen:
             again, copied = judged.get(receipt.submission_id), tried[receipt.submission_id]
             if again is None:
-                yield Again(receipt, before, None, copied.reason)
+                yield Again(receipt, before, None, reason=copied.reason)
             else:
-                yield _again(receipt, before, again)
+                yield _again(receipt, before, again, _rows(store, before) != _rows(beside, again.outcome))
 
 
-def _again(receipt: Receipt, before: Outcome | None, judged: Judged) -> Again:
+def _rows(store: Store, outcome: Outcome | None) -> bytes:
+    """The rows of a submission that are used, as they are kept."""
+    if outcome is None or not outcome.counts or not outcome.extract:
+        return b""
+    key = accepted_key(outcome.extract, outcome.submission_id)
+    return store.read_many([key], missing_ok=True).get(key, b"")
+
+
+def _again(receipt: Receipt, before: Outcome | None, judged: Judged, other_rows: bool) -> Again:
     after = judged.outcome
     if after is None or after.is_ours:
-        return Again(receipt, before, None, judged.reason or (after.reason if after else ""))
-    return Again(receipt, before, after)
+        return Again(receipt, before, None, reason=judged.reason or (after.reason if after else ""))
+    return Again(receipt, before, after, other_rows)
 
 
 def commit(store: Store, found: Sequence[Again], progress: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:

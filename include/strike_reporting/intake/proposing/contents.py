@@ -188,7 +188,13 @@ class Contents:
         hint = self._words.mentioned(f, above) if f.values else None
         options = tuple(dict.fromkeys([*([hint] if hint else []), *(v.code for v in f.values)]))
         if f.values:
-            self.asking.append((path, f"no column is {f.title!r}: what is it in every row?", options))
+            self.asking.append(
+                (
+                    path,
+                    f"no column looks like {f.title!r} (name one by columns.{f.name}): what is it in every row?",
+                    options,
+                )
+            )
         else:
             named = tuple(h for p, h in enumerate(self._headed.headings) if h and p not in self._assigned.used)
             self.asking.append((f"columns.{f.name}", f"no column looks like {f.title!r}: which is it?", named))

@@ -67,10 +67,12 @@ def propose(
     """
     said = dict(said or {})
     words = words_of(contract)
-    located = locate(tables, contract, words)
+    named = [h for path, h in said.items() if re.fullmatch(r"columns\.\w+", path)]
+    located = locate(tables, contract, words, named)
     if not located:
         raise StrikesError(
-            f"no row looks like headings of {contract.name}: is the file of another extract, or has it no headings?"
+            f"no row looks like headings of {contract.name}: if the file is of that extract and has headings, say what "
+            "some of them are, such as columns.ods_code=HEADING"
         )
     best = located[0]
     made = Proposal({"id": dialect_id, "extract": contract.name, "description": description})
