@@ -119,13 +119,7 @@ def _values(extract: str, is_: Any, chance: random.Random) -> list[str]:
         return [str(chance.randint(0, 90)) for _ in range(_LINES)]
     first, days = date(2023, 4, 11), pick(["%d/%m/%Y", "%Y-%m-%d", "%d-%b-%Y", "%d/%m/%y"])
     if is_.startswith("~"):
-        return {
-            "~date": lambda: [(first + timedelta(chance.randint(-40, 9))).strftime(days) for _ in range(_LINES)],
-            "~text": lambda: [pick(["checked", "as discussed with the ward", "late start", ""]) for _ in range(_LINES)],
-            "~code": lambda: [pick(["WX1A", "C0012", "14B", "ZZ9"]) for _ in range(_LINES)],
-            "~yesno": lambda: [pick(["Y", "N"]) for _ in range(_LINES)],
-            "~time": lambda: [f"2023-04-{chance.randint(12, 28)} 0{n % 9}:1{n % 6}:07" for n in range(_LINES)],
-        }[is_]()
+        return [_of_no_field(is_, n, first, days, chance) for n in range(_LINES)]
     f = load(extract).field(is_)
     if f.type == "date32":
         return [
@@ -144,3 +138,13 @@ def _values(extract: str, is_: Any, chance: random.Random) -> list[str]:
     if f.pattern:
         return [pick(read_csv("treatment_functions"))["code"] for _ in range(_LINES)]
     return [f"{chance.getrandbits(40):010x}" for _ in range(_LINES)]
+
+
+def _of_no_field(kind: str, line: int, first: date, days: str, chance: random.Random) -> str:
+    """A cell of a column that is no field's."""
+    if kind == "~date":
+        return (first + timedelta(chance.randint(-40, 9))).strftime(days)
+    if kind == "~time":
+        return f"2023-04-{chance.randint(12, 28)} 0{line % 9}:1{line % 6}:07"
+    texts = {"~text": ("checked", "as discussed with the ward", "late start", ""), "~yesno": ("Y", "N")}
+    return chance.choice(texts.get(kind, ("WX1A", "C0012", "14B", "ZZ9")))

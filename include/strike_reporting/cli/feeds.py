@@ -68,10 +68,12 @@ def new(
         raise StrikesError(f"{len(plan.proposal.asking)} things are not sure, so nothing is written")
     if dry_run:
         return
-    if not plan.is_ready:
-        raise StrikesError("the sample could not be used so, so nothing is written")
+    if not plan.is_ready and yes:
+        raise StrikesError("the sample could not be used so, and nothing is written; without --yes it asks")
     if not yes:
-        typer.confirm("Write it", abort=True)
+        typer.confirm(
+            "Write it" if plan.is_ready else "The sample could not be used so. Write it all the same", abort=True
+        )
     for path in read.write(plan):
         say(f"Written: {path}")
     say(f"Next: strikes feed check {read.id}")
@@ -142,7 +144,7 @@ def _show_tried(tried: Tried) -> None:
 
 @app.command("check")
 def check(
-    feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing; default every enabled feed")] = "",
+    feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default every enabled feed")] = "",
     most: Annotated[int, typer.Option(min=1, help="Files to try of each, the newest")] = 3,
     fixtures: Annotated[
         bool, typer.Option("--fixtures", help="Try the configuration's fixtures; pull nothing")
@@ -213,7 +215,7 @@ def list_feeds() -> None:
 
 
 @app.command("pull")
-def pull(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+def pull(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")]) -> None:
     """Pull one feed now, land what is new and judge it; also a disabled one."""
     from datetime import UTC, datetime
 
@@ -241,7 +243,7 @@ def pull(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) 
 
 
 @app.command("disable")
-def disable(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+def disable(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")]) -> None:
     """Stop pulling a feed: its entry says `enabled: false` and stays."""
     from strike_reporting.intake.config_edits import set_enabled
 
@@ -249,7 +251,7 @@ def disable(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")
 
 
 @app.command("enable")
-def enable(feed: Annotated[str, typer.Argument(help="Id, such as RHU.staffing")]) -> None:
+def enable(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")]) -> None:
     """Pull a feed again."""
     from strike_reporting.intake.config_edits import set_enabled
 
