@@ -183,6 +183,17 @@ def test_the_embedded_example_is_not_written_to(home: Path, sample: Path, monkey
     assert "no configuration of your own" in strikes(*NEW, str(sample), "--yes", code=2)
 
 
+def test_nothing_of_a_sample_with_patients_is_shown(config: Path, tmp_path: Path) -> None:
+    before = files(config)
+    path = tmp_path / "patients.csv"
+    lines = "".join(f"RHM,11/04/2023,Smith John,{n},1\n" for n in ("9990000018", "9990000026", "9990000034"))
+    path.write_text(f"Trust,Op Dt,POD,NHS Number,Cancelled\n{lines}", encoding="utf-8")
+    said = strikes(*NEW, str(path), code=3)
+    assert "patients" in said or "NHS number" in said
+    assert "Smith" not in said
+    assert files(config) == before
+
+
 def test_a_pull_that_cannot_work_is_said_before_any_round(config: Path, home: Path) -> None:
     (config / "feeds" / "feeds.yaml").write_text(
         "- {trust: RHM, extract: cancellations, location: nowhere/at/all, contact: a@b.example}\n", encoding="utf-8"

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from strike_reporting.errors import StrikesError
+from strike_reporting.errors import StrikesError, attempt
 from strike_reporting.extracts import load
 from strike_reporting.intake.config_edits import SCHEMA, add_feeds, dialect_document, feed_line, own_config
 from strike_reporting.intake.config_files import Entry, Fault, Wrong
@@ -18,10 +18,12 @@ from strike_reporting.intake.landing import Sender
 from strike_reporting.intake.proposing import Proposal, Table, propose
 from strike_reporting.intake.registry import faults_of, load_registry
 from strike_reporting.judging.matching import layouts, match
+from strike_reporting.judging.opening import open_submission
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.reading.document import Document, Layout
 from strike_reporting.judging.reading.reader import shared_reader
-from strike_reporting.judging.rulebook import PresentRules
+from strike_reporting.judging.rulebook import Asked, PresentRules
+from strike_reporting.ledger.records import Receipt
 from strike_reporting.operations.fixtures import fixture
 from strike_reporting.operations.schemas import write_schemas
 from strike_reporting.operations.trying import Tried, WithDialect, try_files
@@ -76,6 +78,7 @@ class Sample:
             PresentRules().candidate(d.id) for d in load_dialects().known.values() if d.extract == feed["extract"]
         ]
         self._candidates = candidates
+        _refuse_patients(self.name, self.data)
         self._document = shared_reader().read(self.data, [*wanted, *layouts(candidates)])
 
     def plan(self, said: Mapping[str, str], dialect: str = "") -> Plan:
@@ -142,6 +145,18 @@ class Sample:
         feeds = add_feeds(folder, [feed_line(plan.feed)])
         reload_dialects()
         return [feeds, *files, *schemas]
+
+
+def _refuse_patients(name: str, data: bytes) -> None:
+    """Stop before anything of a sample with patient data is shown.
+
+    Raises:
+        Rejected: the guard's word.
+    """
+    receipt = Receipt(submission_id="sample", feed_id="sample", source_name=name, received_at="", size=0, sha256="")
+    found = attempt(receipt, lambda r: open_submission(r, data, Asked(PresentRules())))
+    if isinstance(found.error, Rejected) and found.error.problem.rule == "patient_data":
+        raise found.error
 
 
 def tables(document: Document) -> list[Table]:
