@@ -199,7 +199,7 @@ def list_feeds() -> None:
     pulls = ledger_of(Store()).receiving.last_pulls()
     rows = [
         (
-            f.trust,
+            f.whose,
             f.extract,
             f.transport,
             f.dialect,

@@ -35,7 +35,8 @@ class Normalised:
 
     Last in `table` stands `is_nil`: the row is the dialect's mark that there was nothing, and no count.
     bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
-    they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of each row that is not in the table although it says something, where known.
+    they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of
+    each row that is not in the table although it says something, where known.
     """
 
     contract: Contract

@@ -107,9 +107,10 @@ class Sample:
     def _fitting(self) -> str:
         """The dialect that is there already and reads this file."""
         try:
-            return match(self._document, self._candidates).dialect.id
+            found = {t.dialect.id for t in match(self._document, self._candidates)}
         except Rejected:
             return ""
+        return found.pop() if len(found) == 1 else ""
 
     def _dialect_name(self) -> str:
         name = f"{self.feed['trust'].lower()}_{self.feed['extract']}"

@@ -33,8 +33,9 @@ class Asked:
         day = date.fromisoformat(receipt.received_at[:10])
         trust = receipt.ods_code or (outcome and outcome.ods_code)
         extract = receipt.extract or (outcome and outcome.extract)
+        spoken = {p.split(".")[1] for p in outcome.parts} if outcome else set()
         return (
-            (not self.trust or trust == self.trust)
+            (not self.trust or trust == self.trust or self.trust in spoken)
             and (not self.extract or extract == self.extract)
             and (not self.feed or receipt.feed_id == self.feed)
             and (self.first is None or day >= self.first)
@@ -111,10 +112,13 @@ def _compare(
 
 def _rows(store: Store, outcome: Outcome | None) -> bytes:
     """The rows of a submission that are used, as they are kept."""
-    if outcome is None or not outcome.counts or not outcome.extract:
+    if outcome is None:
         return b""
-    key = accepted_key(outcome.extract, outcome.submission_id)
-    return store.read_many([key], missing_ok=True).get(key, b"")
+    keys = [accepted_key(p.rpartition(".")[2], p) for p in outcome.parts]
+    if outcome.counts and outcome.extract:
+        keys = [accepted_key(outcome.extract, outcome.submission_id)]
+    found = store.read_many(keys, missing_ok=True)
+    return b"".join(found.get(key, b"") for key in keys)
 
 
 def _again(receipt: Receipt, before: Outcome | None, judged: Judged, other_rows: bool) -> Again:
