@@ -103,23 +103,28 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled
     return [done[feed.id] for feed in feeds]
 
 
+def sender_of(feed: Feed, collection: str = "") -> Sender:
+    """What a feed says of its files."""
+    return Sender(
+        feed_id=feed.id,
+        ods_code=feed.trust,
+        speaks_for=feed.trusts,
+        extract=feed.extract,
+        dialect=dialect_for(feed).id,
+        due=feed.due,
+        grace_minutes=feed.grace,
+        restates_day=feed.restates_day,
+        data_class=feed.data_class,
+        collection=collection,
+    )
+
+
 def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pulled:
     """Pull one feed, again if that may help, and keep what came of it. What was landed counts whatever follows."""
     found = _Found([], [], [], {})
 
     def pull(feed: Feed) -> tuple[str, str]:
-        sender = Sender(
-            feed_id=feed.id,
-            ods_code=feed.trust,
-            speaks_for=feed.trusts,
-            extract=feed.extract,
-            dialect=dialect_for(feed).id,
-            due=feed.due,
-            grace_minutes=feed.grace,
-            restates_day=feed.restates_day,
-            data_class=feed.data_class,
-            collection=collection,
-        )
+        sender = sender_of(feed, collection)
         found.seen = ledger_of(store).receiving.validators(feed.id)
         found.recorded = ledger_of(store).receiving.files_of_pulls(feed.id, collection)
         for wait in (*settings().retry_after_seconds, None):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strike_reporting.errors import StrikesError, attempt
-from strike_reporting.intake.collecting import by_age
-from strike_reporting.intake.landing import Sender
-from strike_reporting.intake.registry import Feed, dialect_for, load_registry
+from strike_reporting.intake.collecting import by_age, sender_of
+from strike_reporting.intake.registry import Feed, load_registry
 from strike_reporting.intake.transports import PullFailed, open_transport
 from strike_reporting.operations.trying import Tried, try_files
 from strike_reporting.settings import settings
@@ -58,7 +57,7 @@ def check(feed: Feed, most: int) -> Checked:
     if tried.made is None:
         return Checked(feed, safe_text(tried.reason))
     count, files, refused = tried.made
-    judged = attempt(feed, lambda f: try_files([(name, data, _sender(f)) for name, data in files]))
+    judged = attempt(feed, lambda f: try_files([(name, data, sender_of(f)) for name, data in files]))
     if judged.made is None:
         return Checked(feed, safe_text(judged.reason), count)
     return Checked(feed, "", count, tuple(judged.made), refused)
@@ -79,21 +78,10 @@ def _fetched(feed: Feed, most: int) -> tuple[int, list[tuple[str, bytes]], tuple
     return len(listed), files, tuple(refused)
 
 
-def _sender(feed: Feed) -> Sender:
-    return Sender(
-        feed_id=feed.id,
-        ods_code=feed.trust,
-        extract=feed.extract,
-        dialect=dialect_for(feed).id,
-        restates_day=feed.restates_day,
-        data_class=feed.data_class,
-    )
-
-
 def check_fixtures(folder: Path, feeds: Sequence[Feed]) -> list[Checked]:
     """Judge the fixture of each feed that has one by the feed's dialect: what it could read once it must still read."""
     found = []
     for feed in feeds:
         for path in sorted((folder / "fixtures").glob(f"{feed.id}.*")):
-            found.append(Checked(feed, "", 1, tuple(try_files([(path.name, path.read_bytes(), _sender(feed))]))))
+            found.append(Checked(feed, "", 1, tuple(try_files([(path.name, path.read_bytes(), sender_of(feed))]))))
     return found
