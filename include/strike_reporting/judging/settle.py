@@ -157,7 +157,9 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         name = part_id(receipt.submission_id, part.trust, part.rows.contract.name)
         mine = receipt.model_copy(update={"submission_id": name, "ods_code": part.trust})
         batches.setdefault(part.rows.contract, []).append(Opened(mine, asked, part.trust, part.dialect, part.rows))
-    judged = [j for batch in batches.values() for j in _judge_batch(store, batch, tell=False)]
+    # All are judged before one is kept: each is kept with every question that its file asked.
+    found = [v for batch in batches.values() for v in _verdicts(store, batch)]
+    judged = [v if isinstance(v, Judged) else _file(store, v, tell=False) for v in found]
     if wrong := next((j for j in judged if j.outcome is None), None):
         return Judged(receipt, None, wrong.reason)
     outcomes = tuple(j.outcome for j in judged if j.outcome is not None)
@@ -208,12 +210,18 @@ def _file(store: Store, verdict: filing.Verdict, tell: bool) -> Judged:
 
 
 def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> Iterator[Judged]:
-    """Judge submissions of one contract together; when the batch cannot be judged, each of them alone."""
+    """Judge submissions of one contract together, and keep what is found."""
+    for verdict in _verdicts(store, batch):
+        yield verdict if isinstance(verdict, Judged) else _file(store, verdict, tell)
+
+
+def _verdicts(store: Store, batch: list[Opened]) -> Iterator[filing.Verdict | Judged]:
+    """What judging finds of submissions of one contract; when all together cannot be judged, each of them alone."""
     tried = attempt(batch, _failures)
     if tried.error is not None and len(batch) > 1:
         for opened in batch:
             opened.failed.clear()
-            yield from _judge_batch(store, [opened], tell)
+            yield from _verdicts(store, [opened])
         return
     if tried.error is not None:
         yield _ours(store, batch[0].receipt, batch[0].asked, tried.error)
@@ -223,7 +231,7 @@ def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> Iterator[Judg
         if verdict.made is None:
             yield _ours(store, opened.receipt, opened.asked, verdict.error)
         else:
-            yield _file(store, verdict.made, tell)
+            yield verdict.made
 
 
 def _failures(batch: list[Opened]) -> list[Failure]:

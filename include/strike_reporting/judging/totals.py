@@ -153,7 +153,7 @@ def _said(
         message = "this row names nothing and equals the rows above together; it is their total and not added"
         return Problem("total_row", "warning", message, _FIX, number)
     names = {name for place, name in _label_places(matched).items() if place in places}
-    is_detail = all(n and not matched.contract.field(n).required for n in names)
+    is_detail = not any(n and matched.contract.field(n).required for n in names)
     if not parts and is_detail and any(n is not None for n in total.counts):
         return None
     text, column = shown(clean(body.rows[total.at][places[0]])), matched.headings[places[0]]

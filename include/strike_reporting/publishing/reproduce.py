@@ -64,7 +64,7 @@ def reproduce(store: Store, text: str) -> Reproduced:
         scratch = Store(root)
         wanted = dict.fromkeys(receipt_of(s.submission_id) for s in release.inputs.submissions)
         receipts = [_copied(store, scratch, s) for s in wanted]
-        pins = {receipt_of(s): of_one for s, of_one in sorted(rules.pins.items(), reverse=True)}
+        pins = {receipt_of(s): of_one for s, of_one in rules.pins.items()}  # every part has all of its file's
         ledger_of(scratch).receiving.restore(receipts)
         judged = validate(
             scratch,

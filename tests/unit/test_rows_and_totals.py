@@ -1,0 +1,184 @@
+"""Which rows of a file are data: totals, notes, pasted headings and cut numbers cost themselves, and are said."""
+
+from __future__ import annotations
+
+import pytest
+from parsed import normalised
+from strike_reporting.judging.normalise import Normalised
+
+HEAD = (
+    "ods_code,site_code,activity_date,point_of_delivery,treatment_function_code,priority,is_cancer,status,"
+    "cancelled_count"
+)
+
+
+def row(count: object, *, site: str = "", tfc: str = "", priority: str = "", cancer: str = "", **other: str) -> str:
+    said = {"code": "RHU", "day": "2023-04-11", "pod": "outpatient", "status": "cancelled"} | other
+    cells = (said["code"], site, said["day"], said["pod"], tfc, priority, cancer, said["status"], str(count))
+    return ",".join(cells)
+
+
+def read(*rows: str, head: str = HEAD) -> Normalised:
+    return normalised("\n".join([head, *rows, ""]).encode())
+
+
+def used(found: Normalised) -> list[int]:
+    counts = found.table["cancelled_count"].to_pylist()
+    return [n for i, n in enumerate(counts) if i not in found.bad_rows]
+
+
+def said(found: Normalised) -> list[tuple[int | None, str, str]]:
+    return sorted((p.row, p.rule, p.severity) for p in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("rows", "left", "out"),
+    [
+        ([row(70, site="RHU03"), row(61, site="RHU10"), row(131, site="All sites")], [70, 61], 4),
+        ([row(131, site="TOTAL"), row(70, site="RHU03"), row(61, site="RHU10")], [70, 61], 2),
+        ([row(30, tfc="110"), row(12, tfc="130"), row(42, tfc="999")], [30, 12], 4),
+        ([row(30, priority="P2"), row(12, priority="P3"), row(42, priority="Sub-total")], [30, 12], 4),
+        ([row(30, cancer="yes"), row(12, cancer="no"), row(42, cancer="Total")], [30, 12], 4),
+        ([row(30, pod="day_case"), row(12), row(42, pod="Grand Total")], [30, 12], 4),
+        ([row(30), row(12, day="2023-04-12"), row(42, day="Total")], [30, 12], 4),
+        ([row(30), row(12, day="2023-04-12"), row(30, day="2023-04-11 Total")], [30, 12], 4),
+        ([row(30), row(12, day="2023-04-12"), "Sub-total,,,,,,,,42"], [30, 12], 4),
+        ([row(30), row(12, day="2023-04-12"), ",,,,,,,,42"], [30, 12], 4),
+        ([row(30, tfc="110"), row(12, tfc="130"), row(42)], [30, 12], 4),
+        ([row(30, site="RHU03"), row(12, site="RHU10"), row(42)], [30, 12], 4),
+    ],
+)
+def test_a_total_that_equals_its_parts_is_left_out_and_said(rows: list[str], left: list[int], out: int) -> None:
+    found = read(*rows)
+    assert used(found) == left
+    assert said(found) == [(out, "total_row", "warning")]
+    assert found.lost == [] and found.bad_rows == set()
+
+
+def test_a_total_that_contradicts_its_parts_marks_the_day() -> None:
+    found = read(row(70, site="RHU03"), row(61, site="RHU10"), row(140, site="Total"))
+    assert used(found) == [70, 61] and said(found) == [(4, "total_differs", "error")]
+    assert [(t, str(d)) for t, d in found.lost] == [("RHU", "2023-04-11")]
+    assert "131 by its parts, 140 here" in found.problems[0].message
+
+
+def test_a_total_without_parts_is_the_figure_itself() -> None:
+    found = read(row(42, tfc="999"), row(9, day="2023-04-12", site="All sites"))
+    assert used(found) == [42, 9] and found.problems == []
+    assert found.table["treatment_function_code"].to_pylist() == [None, None]
+
+
+def test_a_word_that_nobody_knows_and_that_equals_the_others_is_asked_about() -> None:
+    found = read(row(70, site="RHU03"), row(61, site="RHU10"), row(131, site="Wessex"))
+    assert (4, "part_or_whole", "critical") in said(found)
+    small = read(row(4, site="RHU03"), row(1, site="RHU10"), row(5, site="Wessex"))
+    assert "part_or_whole" not in {p.rule for p in small.problems}, "small numbers are equal by chance"
+
+
+def test_all_patients_beside_those_on_a_cancer_pathway_are_asked_about() -> None:
+    assert (2, "part_or_whole", "critical") in said(read(row(131), row(9, cancer="yes")))
+    assert read(row(9), row(131, cancer="yes")).problems == [], "fewer than a part cannot hold it: the rest"
+    assert read(row(131, cancer="no"), row(9, cancer="yes")).problems == []
+
+
+def test_of_which_rows_are_never_added() -> None:
+    head = f"{HEAD},Line"
+    found = read(f"{row(131)},All patients", f"{row(9)},of which cancer", head=head)
+    assert used(found) == [131] and (3, "of_which", "warning") in said(found)
+
+
+def test_a_column_that_nothing_maps_may_hold_the_total() -> None:
+    head = f"{HEAD},Ward"
+    found = read(f"{row(70)},A1", f"{row(61)},B2", f"{row(131)},Total", head=head)
+    assert used(found) == [70, 61] and (4, "total_row", "warning") in said(found)
+    blank = read(f"{row(70)},A1", f"{row(61)},B2", f"{row(131)},", head=head)
+    assert used(blank) == [70, 61] and (4, "total_row", "warning") in said(blank)
+    hip = read(f"{row(70)},Total hip replacement", f"{row(61)},Knee", head=head)
+    assert used(hip) == [70, 61], "a word among others is no total in a column that is not read"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Notes: figures are provisional,,,,,,,,",
+        "Run on 12/04/2023 at 09:00 by the information team,,,,,,,,",
+        '"Applied filters:\nDay is on or after 11 April 2023",,,,,,,,',
+        "Page 1 of 2,,,,,,,,",
+        ",,Signed off,,,,,,",
+    ],
+)
+def test_notes_cost_themselves(note: str) -> None:
+    found = read(row(131), ",,,,,,,,", note)
+    assert used(found) == [131] and found.bad_rows == set()
+    assert [(r, s) for _, r, s in said(found)] == [("no_data_row", "warning")]
+
+
+def test_repeated_headings_of_a_page_are_no_rows() -> None:
+    found = read(row(70), HEAD, row(61, pod="day_case"))
+    assert used(found) == [70, 61] and found.problems == []
+
+
+def test_a_number_cut_in_two_costs_its_row() -> None:
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
+    found = read("RHU,2023-04-11,outpatient,cancelled,1,234", "RHU,2023-04-11,day_case,cancelled,5", head=head)
+    assert used(found) == [5] and said(found) == [(2, "long_row", "error")]
+    trailing = read("RHU,2023-04-11,outpatient,cancelled,7,", "RHU,2023-04-11,day_case,cancelled,5,", head=head)
+    assert used(trailing) == [7, 5] and trailing.problems == []
+    wide = "Org Code,Date,Inpatient,Outpatient"
+    cut = read("RHU,11/04/2023,1,234,131", "RHU,12/04/2023,44,131", head=wide)
+    assert used(cut) == [44, 131], "both counts of the row are in doubt"
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("#N/A", "error_value"),
+        ("#DIV/0!", "error_value"),
+        ("#UNCALCULATED!", "not_calculated"),
+        ("1.000", "ambiguous_number"),
+        ("Nil", "nil_in_words"),
+        ("<5", "suppressed_value"),
+        ("12%", "number"),
+        ("(3)", "number"),
+    ],
+)
+def test_a_count_that_cannot_be_read_says_why(cell: str, rule: str) -> None:
+    found = read(row(44), row(cell, pod="day_case"))
+    assert used(found) == [44] and said(found) == [(3, rule, "error")]
+
+
+def test_whole_numbers_as_tools_write_them() -> None:
+    assert used(read(row("44.0"), row("7.00", pod="day_case"), row("1310.000", day="2023-04-12"))) == [44, 7, 1310]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "value"),
+    [
+        ("code", '="RHU"', "RHU"),
+        ("code", "rhu", "RHU"),
+        ("code", "\u200bRHU\ufeff", "RHU"),
+        ("code", "RHU - Portsmouth Hospitals", "RHU"),
+        ("tfc", "110 - Trauma and Orthopaedics", "110"),
+        ("tfc", "Trauma and Orthopaedics (110)", "110"),
+        ("tfc", "110.0", "110"),
+        ("priority", "p2 - within a month", "P2"),
+        ("pod", "OP", "outpatient_unsplit"),
+    ],
+)
+def test_codes_as_tools_write_them(column: str, text: str, value: str) -> None:
+    named = {"code": "ods_code", "tfc": "treatment_function_code", "priority": "priority", "pod": "point_of_delivery"}
+    found = read(row(44, **{column: f'"{text.replace(chr(34), chr(34) * 2)}"'}))
+    assert found.problems == [] and found.table[named[column]].to_pylist() == [value]
+
+
+def test_a_bad_cell_of_an_optional_column_costs_that_cell() -> None:
+    found = read(row(44, cancer="perhaps"), row(7, cancer="#N/A", pod="day_case"))
+    assert used(found) == [44, 7] and found.table["is_cancer"].to_pylist() == [None, None]
+    assert said(found) == [(2, "yes_no", "warning"), (3, "error_value", "warning")]
+
+
+def test_a_bad_number_of_an_optional_column_marks_the_day() -> None:
+    head = "ods_code,shift_date,staff_group,due_to_work,absent_action"
+    found = normalised(f"{head}\nRHU,2023-04-11,medical,<5,3\nRHU,2023-04-11,nursing,20,4\n".encode())
+    assert found.bad_rows == set() and found.short == {0}
+    assert found.table["due_to_work"].to_pylist() == [None, 20]
