@@ -110,6 +110,9 @@ class Doubts(_Group):
     pasted_at_least_rows: int = Field(
         3, ge=2, description="different rows that stand in a file again, in the same order: fewer may by chance"
     )
+    pasted_at_least_count: int = Field(
+        50, ge=2, description="a single row of such numbers that stands in a file again is a copy"
+    )
     total_asked_from: int = Field(
         10, ge=1, description="smallest number that may be asked about as the unnamed total of other rows"
     )

@@ -45,6 +45,13 @@ def test_a_single_row_that_is_alike_is_counted_and_asked_about() -> None:
     assert found("cancellations", a, b, a, b) == alike(4, 5), "two are too few to be a block"
 
 
+def test_a_single_row_of_large_numbers_is_a_copy() -> None:
+    assert found("cancellations", cancelled(60), cancelled(60), cancelled(5), cancelled(5)) == [*pasted(3), *alike(5)]
+    assert found("cancellations", cancelled(49), cancelled(49)) == alike(3)
+    ward = {"staff_group": "medical_and_dental", "absent_action": 12}
+    assert found("staffing", {**ward, "due_to_work": 40}, {**ward, "due_to_work": 40}) == pasted(3)
+
+
 def test_a_block_that_was_pasted_again_is_left_out() -> None:
     a, b, c, d, e = (cancelled(n) for n in (5, 6, 7, 8, 9))
     assert found("cancellations", a, b, c, d, a, b, c, d) == pasted(6, 7, 8, 9), "the whole file"

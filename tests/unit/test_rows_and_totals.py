@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from parsed import normalised
+from strike_reporting.judging.doubles import doubles
 from strike_reporting.judging.normalise import Normalised
 
 HEAD = (
@@ -182,3 +183,11 @@ def test_a_bad_number_of_an_optional_column_marks_the_day() -> None:
     found = normalised(f"{head}\nRHU,2023-04-11,medical,<5,3\nRHU,2023-04-11,nursing,20,4\n".encode())
     assert found.bad_rows == set() and found.short == {0}
     assert found.table["due_to_work"].to_pylist() == [None, 20]
+
+
+def test_rows_that_differ_only_where_nothing_reads_are_no_copies() -> None:
+    head = f"{HEAD},Ward"
+    wards = read(f"{row(70)},A1", f"{row(70)},B2", head=head)
+    assert doubles(wards.contract, wards.table) == []
+    copies = read(f"{row(70)},A1", f"{row(70)},A1", head=head)
+    assert [d.problem.rule for d in doubles(copies.contract, copies.table)] == ["pasted_again"]

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from strike_reporting.extracts import Field, slug
@@ -39,6 +39,7 @@ class Unreadable(ValueError):
         self.rule, self.fix = rule, fix
 
 
+@lru_cache(maxsize=50_000)
 def clean(text: str) -> str:
     """A cell as its sender sees it: without what cannot be seen, and without what protects a code."""
     text = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).strip() if not text.isascii() else text.strip()

@@ -96,6 +96,7 @@ class _Line:
     number: int
     says: tuple[int, ...] = ()  # what it says, as numbers that are equal where the rows are
     places: tuple[int, ...] = ()
+    total: int = 0
 
 
 def _lines(contract: Contract, rows: pa.Table) -> tuple[pa.Table, list[_Line]]:
@@ -103,15 +104,18 @@ def _lines(contract: Contract, rows: pa.Table) -> tuple[pa.Table, list[_Line]]:
     rows = rows.filter(rows["_says"])
     if contract.record_field:
         rows = rows.filter(pc.is_null(rows[contract.record_field]))
-    cells = [rows[n].cast(pa.string()).fill_null("") for n in (*contract.field_names, "source_column")]
+    told = (*contract.field_names, "source_column", *(n for n in ("beside",) if n in rows.column_names))
+    cells = [rows[n].cast(pa.string()).fill_null("") for n in told]
     texts = pc.binary_join_element_wise(*cells, "\0")
     if pc.count_distinct(texts).as_py() == rows.num_rows:
         return rows, []
     found: dict[tuple[date, int], _Line] = {}
     numbers: dict[str, int] = {}
     whose = zip(rows[contract.date_field].to_pylist(), rows["source_row"].to_pylist(), strict=True)
+    totals = reduce(pc.add, (rows[n].fill_null(0) for n in contract.whole_numbers)).to_pylist()
     for place, (key, text) in enumerate(zip(whose, texts.to_pylist(), strict=True)):
         line = found.setdefault(key, _Line(*key))
+        line.total += totals[place]
         line.says += (numbers.setdefault(text, len(numbers)),)
         line.places += (place,)
     return rows, sorted(found.values(), key=lambda one: one.number)
@@ -128,7 +132,8 @@ def _repeats(contract: Contract, rule: Inside, rows: pa.Table, lines: list[tuple
 def _pasted(contract: Contract, rows: pa.Table) -> Iterator[Double]:
     """A block of rows that stands in the file again: that several in a row are alike by chance, nobody believes.
 
-    The same goes for a file every row of which stands in it equally often, in whatever order.
+    The same goes for a file every row of which stands in it equally often, in whatever order, and for a single row of
+    such large numbers that no two wards would share them.
     """
     rows, lines = _lines(contract, rows)
     least = settings().pasted_at_least_rows
@@ -142,8 +147,9 @@ def _pasted(contract: Contract, rows: pa.Table) -> Iterator[Double]:
         again = [line for line in lines if first[line.says] != line.number]
     else:
         copies = {id(line) for of_day in days.values() for line in _blocks_again(of_day, least)}
-        again = [line for line in lines if id(line) in copies]
-    said = "this row repeats row {}, as the rows around it repeat those around that one: it was pasted again"
+        large = settings().pasted_at_least_count
+        again = [x for x in lines if id(x) in copies or (x.total >= large and first[x.says] != x.number)]
+    said = "this row repeats row {} in every cell: it was pasted again"
     yield from _repeats(contract, "pasted_again", rows, [(one, said.format(first[one.says])) for one in again])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -71,6 +72,8 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
     if candidate.dialect.header_rows > 1:  # a lower row holds the end of a joined heading
         yield from range(min(len(sheet.numbers), settings().header_within_rows + candidate.dialect.header_rows))
         return
+    if wanted.isdisjoint(_top(sheet, settings().header_within_rows)):
+        return
     rows: set[int] = set()
     for column in sheet.table.columns[1:]:
         at = 0
@@ -82,6 +85,12 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
                 rows.update(at + n for n in pc.indices_nonzero(places).to_pylist())
             at += len(chunk)
     yield from sorted(rows)
+
+
+@lru_cache(maxsize=4)
+def _top(sheet: Sheet, rows: int) -> frozenset[str]:
+    """The texts of the first rows, folded: every dialect asks for them."""
+    return frozenset(slug(clean(c)) for row in sheet.head(rows) for c in row)
 
 
 def _joined(rows: list[list[str]]) -> tuple[str, ...]:

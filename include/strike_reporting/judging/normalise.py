@@ -33,7 +33,8 @@ class Named:
 class Normalised:
     """One extract of a submission as typed rows (contract fields, lineage) and what was found on the way.
 
-    Last in `table` stands `is_nil`: the row is the dialect's mark that there was nothing, and no count.
+    Last in `table` stand `beside`, the cells that nothing reads, and `is_nil`: the row is the dialect's mark that there
+    was nothing, and no count.
     bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
     they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of
     each row that is not in the table although it says something, where known.
@@ -199,12 +200,21 @@ class _Typing:
         arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
         arrays += [pa.array(numbers, pa.int64()), pa.array(headings, pa.string())]
         arrays.append(pa.array([self.matched.place or None] * len(numbers), pa.string()))
+        arrays.append(pa.array(self._beside() * len(blocks) + [""] * (len(numbers) - given), pa.string()))
         arrays.append(pa.array([n >= given for n in range(len(numbers))], pa.bool_()))
-        names = [*contract.field_names, "source_row", "source_column", "source_sheet", "is_nil"]
+        names = [*contract.field_names, "source_row", "source_column", "source_sheet", "beside", "is_nil"]
         result.table = pa.table(arrays, names=names)
         result.lost = lost
         self._place_problems()
         return result
+
+    def _beside(self) -> list[str]:
+        """What stands in each row's cells that nothing reads: rows that differ there are no copies. It is not kept."""
+        read = {*self.matched.columns.values(), *self.matched.wide.values(), self.matched.nil}
+        places = [p for p in range(len(self.matched.headings)) if p not in read]
+        if not places:
+            return [""] * self.height
+        return ["\0".join(row[p] if p < len(row) else "" for p in places) for row in self.body.rows]
 
     def _blocks(self) -> list[tuple[dict[str, str], str | None, int | None]]:
         if self.dialect.unpivot is None:

@@ -238,7 +238,9 @@ def _failures(batch: list[Opened]) -> list[Failure]:
     """Judge a batch and note on each submission which of its rows failed."""
     contract = batch[0].rows.contract
     tables = [
-        o.rows.table.append_column("submission_id", pa.array([o.receipt.submission_id] * o.rows.table.num_rows))
+        o.rows.table.select(contract.field_names).append_column(
+            "submission_id", pa.array([o.receipt.submission_id] * o.rows.table.num_rows)
+        )
         for o in batch
     ]
     failures = judge(contract, pa.concat_tables(tables))

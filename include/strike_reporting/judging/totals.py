@@ -44,7 +44,8 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
     words = {slug(w) for w in matched.dialect.totals}
     labels = _label_places(matched)
     totals = _totals(matched, body, labels, words)
-    of_which = {n for n, row in enumerate(body.rows) if any(slug(c).startswith(_OF_WHICH) for c in row if c)}
+    hits = {c for c in {c for row in body.rows for c in row} if slug(c).startswith(_OF_WHICH)}
+    of_which = {n for n, row in enumerate(body.rows) if hits and not hits.isdisjoint(row)}
     for at in sorted(of_which):
         message = "this row is a part of another (“of which”), and is not added"
         body.problems.append(Problem("of_which", "warning", message, _FIX, body.numbers[at]))
@@ -178,7 +179,8 @@ def _has_gaps(matched: Matched, body: Body, labels: dict[int, str]) -> bool:
 
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple[set[str], set[str]] | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
-    texts = {slug(clean(row[place])) if place < len(row) else "" for row in body.rows}
+    raw = {slug(clean(t)): clean(t) for t in {row[place] if place < len(row) else "" for row in body.rows}}
+    texts = {*raw}
     if len(texts) < 2 or name in (matched.contract.date_field, "ods_code"):
         return None
     if not name:
@@ -194,7 +196,6 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple
             return False
         return value in known if known else field.pattern is None or bool(re.search(field.pattern, str(value)))
 
-    raw = {slug(clean(row[place])): clean(row[place]) for row in body.rows if place < len(row)}
     parts = {t for t in texts if t and is_known(raw[t])}
     odd = texts - parts
     return (odd, parts) if odd and parts else None
