@@ -28,26 +28,35 @@ ACTIONS = (
     "JD-2023-12-20",
     "NUR-2022-12-15;NUR-2022-12-20",
 )
-_PREAMBLES = {"RGT": ("Industrial action: rescheduled activity", "Management information, not for publication")}
-_TOTALS = {"RP4", "RAE"}
+_TITLES = ("Industrial action: rescheduled activity", "Management information, not for publication")
+_PREAMBLES = {"RGT": _TITLES, "south-west": _TITLES}
+_TOTALS = {"RP4", "RAE", "south-west"}
 
 # Both operations were at Basingstoke (note of the published figure).
 _SITE_OF_OPERATIONS = {"RN5": "RN506"}
 
 
 def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
-    """The published figures that a feed's trust could have sent, as contract rows by round of the calendar."""
+    """The published figures that a feed's trusts could have sent, as contract rows by round of the calendar."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for trust in [feed.trust] if feed.trust else feed.trusts:
+        for round_name, rows in _rows_of(trust, feed.extract).items():
+            found[round_name] += rows
+    return dict(found)
+
+
+def _rows_of(trust: str, extract: str) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     sites: dict[tuple[str, str], int] = defaultdict(int)
-    contract, simulator = load(feed.extract), simulators()[feed.extract]
+    contract, simulator = load(extract), simulators()[extract]
     figures = [f for f in published_figures() if f.action_id in ACTIONS and f.day and f.measure in simulator.figures]
-    own = [f for f in figures if f.geography_type == "site" and f.geography_code[:3] == feed.whose]
-    own += [f for f in figures if f.geography_type == "trust" and f.geography_code == feed.whose]
+    own = [f for f in figures if f.geography_type == "site" and f.geography_code[:3] == trust]
+    own += [f for f in figures if f.geography_type == "trust" and f.geography_code == trust]
     for f in own:
         if f.value is None:
             continue
         number = int(f.value)
-        site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(feed.whose)
+        site = f.geography_code if f.geography_type == "site" else _SITE_OF_OPERATIONS.get(trust)
         if f.geography_type == "site":
             sites[(f.action_id, f.measure)] += number
         elif (
@@ -57,7 +66,7 @@ def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
             number, site = number - sites[(f.action_id, f.measure)], None
         placed = {"site_code": site} if simulator.figures_name_sites else {}
         day = {contract.date_field: f.day}
-        row = {"ods_code": feed.whose, **placed, **day, **simulator.figures[f.measure], contract.count_field: number}
+        row = {"ods_code": trust, **placed, **day, **simulator.figures[f.measure], contract.count_field: number}
         found[_round(f)].append(row)
     return dict(found)
 
