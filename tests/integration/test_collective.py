@@ -15,6 +15,7 @@ from strike_reporting.intake.registry import load_registry
 from strike_reporting.judging.filing import findings
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Outcome
+from strike_reporting.operations.doctor import examine
 from strike_reporting.operations.withdrawing import withdraw
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.reproduce import reproduce
@@ -125,6 +126,10 @@ def test_the_whole_nation_in_one_workbook_and_one_trusts_mess_only_there(store: 
     }
     of_file = findings(store, file.submission_id)
     assert [(p.rule, p.severity) for p in of_file if p.rule.startswith("total")] == [("total_differs", "error")]
+    told = [p.message for p in of_file if p.message.startswith(f"{MESSY}: ")]
+    assert len(told) == len([p for p in findings(store, messy.submission_id) if p.severity != "warning"]) > 0
+    assert {o.submission_id for o in found.values()} == {file.submission_id, *file.parts}
+    assert [f for f in examine(store) if file.submission_id in f.what] == []
     published = totals(store)
     expected = {c: 3 * n for n, c in enumerate(codes, start=1) if c != MESSY} | {MESSY: 17}
     assert {c: published[c] for c in expected} == expected

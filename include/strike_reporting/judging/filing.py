@@ -47,6 +47,7 @@ class Verdict:
     refused: Problem | None = None
     days: tuple[date, ...] = ()  # that a file names which could not be read as an extract
     parts: tuple[Outcome, ...] = ()  # of a collective return
+    strays: int = 0  # its rows of no trust
 
 
 def refusal(
@@ -204,7 +205,7 @@ def _of_parts(verdict: Verdict) -> tuple[str, str]:
     """Status and reason of a collective return: what became of its parts."""
     parts = verdict.parts
     counted = Counter(o.status for o in parts)
-    wrong = sum(p.severity == "error" for p in verdict.problems)
+    wrong = verdict.strays
     told = [f"{n} {status.replace('_', ' ')}" for status, n in sorted(counted.items())]
     trusts = len({o.ods_code for o in parts})
     reason = f"a collective return of {trusts} trust{'s' * (trusts != 1)}: {', '.join(told)}"

@@ -165,8 +165,18 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     outcomes = tuple(j.outcome for j in judged if j.outcome is not None)
     extracts = {part.rows.contract.name for part in file.parts}
     extract = extracts.pop() if len(extracts) == 1 else None
-    dialect = file.parts[0].dialect
-    return _file(store, filing.Verdict(receipt, asked, file.problems, None, extract, dialect, parts=outcomes), tell)
+    # Whoever sent the file hears of all of it, in one letter.
+    told = [
+        replace(p, message=f"{v.trust}: {p.message}")
+        for v in found
+        if isinstance(v, filing.Verdict)
+        for p in v.problems
+        if p.severity != "warning"
+    ]
+    strays = sum(p.severity == "error" for p in file.problems)
+    verdict = filing.Verdict(receipt, asked, [*file.problems, *told], None, extract, file.parts[0].dialect)
+    verdict.parts, verdict.strays = outcomes, strays
+    return _file(store, verdict, tell)
 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:

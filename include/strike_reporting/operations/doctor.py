@@ -26,7 +26,7 @@ from strike_reporting.ledger import Ledger, ledger_of, schema
 from strike_reporting.ledger.again import damaged, readable
 from strike_reporting.ledger.engine import reading
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
-from strike_reporting.ledger.records import Cut, Damaged, Outcome, Receipt, Record
+from strike_reporting.ledger.records import Cut, Damaged, Outcome, Receipt, Record, receipt_of
 from strike_reporting.operations.rebuild import is_old
 from strike_reporting.processes import is_alive
 from strike_reporting.publishing.frame import Frame
@@ -234,7 +234,7 @@ def _accepted(seen: _Seen) -> Iterator[Finding]:
     reports = set(seen.store.list("quarantine", ".txt"))
     waiting = seen.ledger.receiving.ids(is_judged=False)
     for outcome in readable(seen.ledger.engine, Outcome, schema.outcomes):
-        if outcome.submission_id in waiting:
+        if receipt_of(outcome.submission_id) in waiting:
             continue
         tried = attempt(outcome, partial(_accepted_wrong, seen.store)) if outcome.counts else None
         if tried and (wrong := tried.made or tried.reason):
