@@ -162,7 +162,7 @@ def test_the_trusts_contact_gets_the_reason_and_no_patient_data(store: Store, ho
     folder.mkdir(parents=True)
     numbers = ["943 476 5919", "943 476 5870", "943 476 5862", "987 654 4321"]
     rows = "".join(f"RHM,2023-04-11,day_case,cancelled,1,{n}\n" for n in numbers)
-    (folder / "x.csv").write_text("ods_code,activity_date,point_of_delivery,status,cancelled_count,note\n" + rows)
+    (folder / "x.csv").write_text("ods_code,activity_date,point_of_delivery,status,cancelled_count,record_key\n" + rows)
     collect(store, "2026-11-24", [f for f in load_feeds() if f.id == "RHM.cancellations"])
     [outcome] = judge(store)
     assert outcome.status == "rejected"

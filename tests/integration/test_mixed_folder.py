@@ -115,7 +115,7 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
     folder.mkdir()
     (folder / "messy.csv").write_text(
         f"{HEAD}\nRHU,2023-04-11,day_case,cancelled,5\nRHU,2023-04-11,day_case,cancelled,<5\n"
-        "RHU,03/04/2023,day_case,cancelled,1\nRHU,2023-04-11,spaceship,cancelled,2\nRHU,2023-04-12,day_case,cancelled,-4\n"
+        "RHU,03.04.2023,day_case,cancelled,1\nRHU,2023-04-11,spaceship,cancelled,2\nRHU,2023-04-12,day_case,cancelled,-4\n"
     )
     collect_drop(store, folder, "JD-2023-04-11")
     [outcome] = judge(store)
@@ -124,7 +124,7 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
     rows = pd.read_excel(report / "error_report.xlsx", sheet_name="Rows")
     assert rows[["Row", "Column", "Value", "Rule"]].astype(str).to_numpy().tolist() == [
         ["3", "cancelled_count", "<5", "suppressed_value"],
-        ["4", "activity_date", "03/04/2023", "ambiguous_date"],
+        ["4", "activity_date", "03.04.2023", "date"],
         ["5", "point_of_delivery", "spaceship", "point_of_delivery_known"],
         ["6", "cancelled_count", "-4", "cancelled_count_range"],
     ]

@@ -17,7 +17,7 @@ from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
 from strike_reporting.judging.normalise import Normalised
-from strike_reporting.judging.problems import DROPPED, HELD, Problem
+from strike_reporting.judging.problems import ASKS_NOTHING, DROPPED, HELD, Problem
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, Said
@@ -115,7 +115,7 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     before = judged.get(receipt.submission_id)
     concerned_before = concerned(before) if before else touching(judged.days_of(receipt.submission_id))
     concerns = {*concerned(outcome), *concerned_before}
-    letter = _letter(outcome) if tell else None
+    letter = _letter(outcome, verdict.problems) if tell else None
     judged.settle(outcome, verdict.asked.contents, concerns, letter)
     return outcome
 
@@ -142,8 +142,9 @@ def concerned(outcome: Outcome) -> tuple[str, ...]:
     return meant_on(came, settings().ahead_days, settings().behind_days)
 
 
-def _letter(outcome: Outcome) -> Letter | None:
-    if outcome.feed_id == DROP or (outcome.status == "accepted" and not outcome.warnings):
+def _letter(outcome: Outcome, problems: list[Problem]) -> Letter | None:
+    is_clean = outcome.status == "accepted" and all(p.rule in ASKS_NOTHING for p in problems)
+    if outcome.feed_id == DROP or is_clean:
         return None
     return Letter(
         name=f"{outcome.submission_id}.{outcome.status}",

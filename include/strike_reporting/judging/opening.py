@@ -83,12 +83,11 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         Refused: for any structural reason; the file as a whole cannot be used.
         OurFault: no reader could be started.
     """
-    known = _claimed(receipt, asked)
+    known, document = _claimed(receipt, asked), Document(())
     try:
         candidates = asked.candidates(receipt.dialect)
         try:
             document = (reader or shared_reader()).read(data, layouts(candidates))
-            known = _found(document, known, asked)
             try:
                 tables = match(document, candidates)
             except Rejected:
@@ -113,7 +112,7 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         owner = opened.problems if opened.is_collective else opened.parts[0].rows.problems
         owner += [*persons, *unread(document, tables), *dropped]
     except Rejected as rejected:
-        raise Refused(rejected, known) from rejected
+        raise Refused(rejected, _found(document, known, asked)) from rejected
     return opened
 
 
@@ -145,7 +144,7 @@ def _found(document: Document, known: Known, asked: Asked) -> Known:
         codes = {t.strip() for t in texts if _CODE.fullmatch(t.strip())}
         owners = {c for c in sorted(codes)[:_CODES] if asked.trust(c)}
         trust = owners.pop() if len(owners) == 1 else None
-    days = asked.strike_days({d for t in texts if (d := _day(t))})
+    days = asked.every_strike_day() & {d for t in texts if (d := _day(t))}
     return Known(trust, known.extract, tuple(sorted(days)[:100]))
 
 

@@ -35,6 +35,10 @@ class Problem:
     sheet: str | None = None
 
 
+# Said in the report and on the pages, and no cause for a letter: there is nothing to mend.
+ASKS_NOTHING = frozenset({"total_row", "of_which", "no_data_row"})
+
+
 class Rejected(SenderFault):
     """The whole submission cannot be used. `beside`: what was found of it before that, which is said as well."""
 

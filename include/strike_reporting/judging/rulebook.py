@@ -201,6 +201,10 @@ class Asked:
         listed = ",".join(d.isoformat() for d in wanted) if len(wanted) <= _LISTED else ""
         return {date.fromisoformat(d) for d in self.ask(f"days:{listed}")} & set(wanted)
 
+    def every_strike_day(self) -> set[date]:
+        """Every day of an industrial action: what is looked for among them is not asked, so it is not kept."""
+        return {date.fromisoformat(d) for d in self.ask("days:")}
+
     def days_of(self, action_id: str) -> set[date]:
         """The strike days and closing days of an action, or of several together."""
         return {date.fromisoformat(d) for d in self.ask(f"action:{action_id}")}

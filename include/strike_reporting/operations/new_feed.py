@@ -118,7 +118,8 @@ class Sample:
         return next(n for n in (name, *(f"{name}_{i}" for i in range(2, 1000))) if n not in known)
 
     def _try(self, dialect: Dialect) -> Tried:
-        sender = Sender(self.id, self.feed["trust"], self.feed["extract"], dialect.id)
+        feed = self.feed
+        sender = Sender(feed_id=self.id, ods_code=feed["trust"], extract=feed["extract"], dialect=dialect.id)
         return try_files([(self.name, self.data, sender)], WithDialect(dialect))[0]
 
     def write(self, plan: Plan) -> list[Path]:
