@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from strike_reporting.extracts.tables import TABLES
+from strike_reporting.ledger.records import receipt_of
 
 from oracle.counted import Counted
 from oracle.rounds import Round
@@ -47,12 +48,12 @@ def _table(name: str, expected: Table, rows: Rows, ids: dict[str, int]) -> Itera
 
 
 def plain(column: str, value: Any, ids: dict[str, int]) -> Any:
-    """A published value; submissions as the number of their file."""
+    """A published value; submissions as the number of their file, also those of one trust in a collective return."""
     if value is not None and column in SUBMISSIONS:
-        return ids.get(value, value)
+        return ids.get(receipt_of(value), value)
     if value is not None and column == "submission_ids":
         listed = value.split(";") if isinstance(value, str) else value
-        return tuple(ids.get(s, s) for s in listed) or None
+        return tuple(ids.get(receipt_of(s), s) for s in listed) or None
     return value
 
 

@@ -75,7 +75,7 @@ class Counted:
         for index, file in enumerate(drawn.files):
             if (file.feed, text(file)) not in seen:  # else it is the same file again
                 seen.add((file.feed, text(file)))
-                self.judged.append(judge(index, file))
+                self.judged += judge(index, file, drawn.meant_for)
 
     def asked(self, extract: str, day: date) -> set[str]:
         """The trusts of whom a return is expected; for plans, those that are asked for cancellations."""
@@ -112,24 +112,30 @@ class Counted:
         """What is held, for every trust that was asked or of which something came."""
         found = {}
         for extract in EXTRACTS:
-            sent = [j for j in self.judged if j.file.extract == extract]
+            sent = [j for j in self.judged if j.file.extract == extract and not j.file.untold]
             mine = [j for j in sent if not j.file.withdrawn or j.is_refused]
             for day in self.all_days:
-                came = {j.file.trust for j in sent if j.says(day) and trust_of(j.file.trust, day)}
+                came = {j.trust for j in sent if j.says(day) and trust_of(j.trust, day)}
                 for trust in came | self.asked(extract, day):
                     found[trust, extract, day] = held(self.of(trust, mine, day), day)
         return found
 
     def of(self, trust: str, judged: Iterable[Judged], day: date) -> list[Judged]:
-        """A trust's files that say something of a day, or that may have and cannot be read.
+        """A trust's files that say something of a day, or that may have and cannot be read."""
+        return [j for j in judged if j.trust == trust and (j.says(day) or self._may_say(j, day))]
 
-        A feed's file whose days nobody can read is about the days around which it came: never these, in a round.
+    def _may_say(self, one: Judged, day: date) -> bool:
+        """Whether a file that could not be read may be about a strike day: its action by the days that it names.
+
+        Without any it is about what it was dropped for; a feed's, about the days around which it came: never these.
         """
+        named, is_meant = one.named & {*self.all_days}, one.file.feed == "drop" and self.is_meant
+        return one.is_early and day in self.days and bool(named if one.named else is_meant)
 
-        def may_say(one: Judged) -> bool:
-            return one.is_of_unknown_days and one.file.feed == "drop" and self.is_meant and day in self.days
-
-        return [j for j in judged if j.file.trust == trust and (j.says(day) or may_say(j))]
+    def blind(self, trust: str, day: date) -> Judged | None:
+        """The last file of a trust that may be about a day, and of which nobody can say what it is an extract of."""
+        untold = (j for j in self.judged if j.file.untold and j.trust == trust and self._may_say(j, day))
+        return max(untold, key=lambda j: j.index, default=None)
 
     def held_of(self, trust: str, extract: str, day: date) -> Held:
         """What is held of a trust's day."""

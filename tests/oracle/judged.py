@@ -1,17 +1,18 @@
-"""What is used of one file: the dictionary's rules for a row, then those for rows that stand beside one another."""
+"""What is used of one file: whose its rows are, then the rules for one row, then those for rows beside one another."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from strike_reporting.reference.actions import all_days
+from strike_reporting.reference.actions import all_days, resolve
 from strike_reporting.reference.organisations import organisations
 
+from oracle.fields import FIELDS, NUMBERS, OPTIONAL, day_of, missing, value
 from oracle.rounds import COUNT, DAY, PODS, File, Row
+from oracle.totals import sift
 
 Typed = dict[str, Any]
 Base = tuple[str, ...]
@@ -20,39 +21,6 @@ WHOLES = {
     "elective_unsplit": {"elective_inpatient", "day_case"},
     "outpatient_unsplit": {"outpatient_first", "outpatient_follow_up"},
     "all": {"day", "evening", "night"},
-}
-KNOWN = {
-    "point_of_delivery": {*SETTING},
-    "activity_unit": {"appointment", "clinic_session", "theatre_list"},
-    "priority": {"P1a", "P1b", "P2", "P3", "P4", "P5", "P6"},
-    "status": {"anticipated", "cancelled", "reinstated", "rebooked"},
-    "shift": {"day", "evening", "night", "all"},
-    "staff_group": {
-        *("add_prof_scientific_and_technic", "additional_clinical_services", "administrative_and_clerical"),
-        *("allied_health_professionals", "estates_and_ancillary", "healthcare_scientists", "medical_and_dental"),
-        *("nursing_and_midwifery_registered", "students"),
-    },
-}
-# A value that is not known here is left out of its row, and the row is used.
-SOFT = {
-    "grade": {
-        *("fy1", "fy2", "core_training", "specialty_registrar", "resident_unsplit", "specialty_doctor", "specialist"),
-        *("associate_specialist", "staff_grade", "trust_grade", "consultant", "band_2", "band_3", "band_4", "band_5"),
-        *("band_6", "band_7", "band_8_and_above"),
-    },
-    "cancellation_reason": {
-        *("staff_absent", "reduced_in_advance", "theatre_or_clinic_closed", "emergency_pressure", "other"),
-    },
-}
-NUMBERS = {
-    "cancelled_count": 20_000,
-    "planned_count": 50_000,
-    **dict.fromkeys(("due_to_work", "absent_action", "absent_other", "redeployed_in"), 50_000),
-}
-PATTERNS = {
-    "site_code": r"[RT][A-Z0-9]{4}|[A-Z0-9]{5,9}",
-    "treatment_function_code": r"[0-9]{3}|X0[2-6]",
-    "record_key": r"(?!\d{3}[-_]?\d{3}[-_]?\d{4}$)[A-Za-z0-9_-]{1,64}",
 }
 REQUIRED = {
     "cancellations": ("activity_date", "point_of_delivery", "status", "cancelled_count"),
@@ -64,12 +32,18 @@ BLOCK = 3  # rows in a row, different from one another, that are not alike other
 
 @dataclass
 class Judged:
-    """One file after judging. `is_of_unknown_days`: refused before its days could be read."""
+    """What a file says of one trust, after judging.
+
+    is_early: refused before its rows could be read. named: the strike days that its cells name all the same.
+    left_out: by day, rows that are not used, and used ones without a number that they should have.
+    """
 
     index: int
     file: File
+    trust: str
     is_refused: bool = False
-    is_of_unknown_days: bool = False
+    is_early: bool = False
+    named: frozenset[date] = frozenset()
     used: dict[date, dict[tuple[Base, str | None], list[Typed]]] = field(default_factory=dict)
     left_out: Counter[date] = field(default_factory=Counter)
 
@@ -82,42 +56,69 @@ class Judged:
         return day in self.used or self.left_out[day] > 0
 
 
-def judge(index: int, file: File) -> Judged:
-    """Judge one file by itself."""
-    found = Judged(index, file)
-    if file.unreadable or not (file.rows or file.nil_days) or _is_anothers(file):
-        found.is_refused = found.is_of_unknown_days = True
-        return found
-    rows, extract = _expanded(file), file.extract
-    typed = [_typed(r, extract) for r in rows]
+def judge(index: int, file: File, meant_for: str) -> list[Judged]:
+    """Judge one file by itself, trust by trust. `meant_for`: the action that a drop is said to be for."""
+    left = sift(_expanded(file), file.extract)
+    rows = [r | {"ods_code": r.get("ods_code", file.trust)} for r in left.rows]
+    codes = {r["ods_code"] for r in rows}
+    known = {c for c in codes if c and organisations().standing(c)}
+    is_lost = not known or (len(known) == 1 and "" in codes)
+    if file.unreadable or is_lost or (file.feed != "drop" and known != {file.trust}):
+        return [Judged(index, file, file.trust, is_refused=True, is_early=True, named=_named(file))]
+    found = []
+    for trust in sorted(known):
+        places = [n for n, owner in enumerate(_owners(rows, known)) if owner == trust]
+        lost = [d for c, d in left.lost if len(known) == 1 or c == trust]
+        one = Judged(index, file, trust)
+        _judge(one, [rows[n] for n in places], lost, bool(left.asked & {*places}), meant_for)
+        found.append(one)
+    return found
+
+
+def _named(file: File) -> frozenset[date]:
+    """The strike days of any action that stand in a refused file."""
+    cells = [*file.names, *(v for row in file.rows for v in row.values())]
+    return frozenset({d for c in cells if (d := day_of(c))} & all_days())
+
+
+def _owners(rows: list[Row], known: set[str]) -> list[str]:
+    """Whose each row is: of one trust all; of several each by its code, and one without that of the row above."""
+    if len(known) == 1:
+        return [*known] * len(rows)
+    found, above = [], ""
+    for row in rows:
+        code = row["ods_code"]
+        owner = above if not code else code if code in known else ""
+        above = owner or above
+        found.append(owner)
+    return found
+
+
+def _judge(found: Judged, rows: list[Row], lost: list[date | None], is_asked: bool, meant_for: str) -> None:
+    """Judge what a file says of one trust."""
+    extract = found.file.extract
+    typed = [_typed(r, extract, found.trust) for r in rows]
     keys = Counter((t["record_key"], t["status"]) for t, _ in typed if t.get("record_key") and t.get("status"))
     good: list[Typed] = []
     for row, is_good in typed:
         day = row["day"]
         is_repeated_key = keys[(row.get("record_key"), row.get("status"))] > 1
-        is_current = day is None or organisations().is_trust(file.trust, day)
+        is_current = day is None or organisations().is_trust(found.trust, day)
         if is_good and not is_repeated_key and is_current and all(row[n] is not None for n in _needed(extract)):
             good.append(row)
-        elif day is not None:
-            found.left_out[day] += 1
-    lost = any(not r.get("ods_code", file.trust) for r in rows)
-    if lost or not good or not any(r["day"] in all_days() for r in good):
-        found.is_refused = True
-        found.left_out = Counter(r["day"] for r, _ in typed if r["day"] is not None)
-        found.is_of_unknown_days = not found.left_out
-        return found
-    kept = _whole_beside_parts(_unsited_beside_sited(_pasted_again(good)))
-    found.left_out += Counter(r["day"] for r in good) - Counter(r["day"] for r in kept)
+    days = {r["day"] for r in good}
+    meant = {*resolve(meant_for).days, *resolve(meant_for).closing_days} if found.file.feed == "drop" else days
+    found.is_refused = is_asked or not days & all_days() or not days & meant
+    kept = [] if found.is_refused else _whole_beside_parts(_unsited_beside_sited(_pasted_again(good)))
+    said = Counter(d for d in (*(r["day"] for r, _ in typed), *lost) if d)
+    undated = sum(r["day"] is None for r, _ in typed) + lost.count(None)
+    used = Counter(r["day"] for r in kept)
+    short = Counter(r["day"] for r in kept if r["is_short"])
+    found.left_out = Counter({d: n - used[d] + short[d] + undated for d, n in said.items()})
+    found.is_early = not said  # nothing tells it from a file that was never read
     for row in kept:
         place = found.used.setdefault(row["day"], {})
         place.setdefault((row["base"], row["site_code"]), []).append(row)
-    return found
-
-
-def _is_anothers(file: File) -> bool:
-    """A trust that the file's name does not say stands in it: nobody knows whose it is."""
-    codes = {r.get("ods_code", file.trust) for r in file.rows} - {""}
-    return bool(file.rows) and codes != {file.trust}
 
 
 def _expanded(file: File) -> list[Row]:
@@ -134,38 +135,24 @@ def _needed(extract: str) -> tuple[str, ...]:
     return tuple("day" if n == DAY[extract] else n for n in REQUIRED[extract])
 
 
-def _typed(row: Row, extract: str) -> tuple[Typed, bool]:
-    """The row's values, None for an empty or unreadable one, and whether every value is as it should be."""
-    made: Typed = {"day": None, "site_code": None}
-    is_good = True
-    for name, raw in row.items():
-        value: Any = raw.strip() or None
-        fine = True
-        if name == DAY[extract]:
-            value = _day(value)
-            fine = value is not None
-            name = "day"
-        elif value is None:
-            pass
-        elif name in NUMBERS:
-            fine = bool(re.fullmatch(r"[+-]?\d{1,15}", value)) and 0 <= int(value) <= NUMBERS[name]
-            value = int(value) if re.fullmatch(r"[+-]?\d{1,15}", value) else None
-        elif name in ("is_cancer", "patient_notified"):
-            value = {"yes": True, "no": False}.get(value.casefold())
-            fine = value is not None
-        elif name in KNOWN:
-            fine = value in KNOWN[name]
-        elif name in SOFT:
-            value = value if value in SOFT[name] else None
-        elif name in PATTERNS:
-            fine = bool(re.fullmatch(PATTERNS[name], value))
-        made[name] = value
-        is_good = is_good and fine
+def _typed(row: Row, extract: str, trust: str) -> tuple[Typed, bool]:
+    """The row's values, None for an empty or unreadable one, and whether nothing in it costs the row."""
+    made: Typed = {"day": day_of(row.get(DAY[extract], "")), "site_code": None, "is_short": False}
+    is_good = row["ods_code"] == trust
+    for name in FIELDS & {*row} - {DAY[extract], "ods_code"}:
+        raw = row[name]
+        made[name] = value(name, raw)
+        is_bad = made[name] is None and not missing(raw)
+        if name in NUMBERS:
+            is_good = is_good and 0 <= (made[name] or 0) <= NUMBERS[name]
+            made["is_short"] = made["is_short"] or is_bad
+        if is_bad and name not in OPTIONAL:
+            is_good = False
     if extract != "staffing":
         made["activity_unit"] = made.get("activity_unit") or "appointment"
         made["care_setting"] = SETTING.get(made.get("point_of_delivery") or "")
     site = organisations().site(made["site_code"]) if made["site_code"] else None
-    if site and row.get("ods_code") and site.ods_code != organisations().successor(row["ods_code"]):
+    if site and site.ods_code != organisations().successor(trust):
         made["site_code"] = None  # another trust's: the row is used without it
     made["value"] = made.get(COUNT[extract])
     parts = {
@@ -177,15 +164,8 @@ def _typed(row: Row, extract: str) -> tuple[Typed, bool]:
     return made, is_good
 
 
-def _day(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value) if value and re.fullmatch(r"\d{4}-\d\d-\d\d", value) else None
-    except ValueError:
-        return None
-
-
 def _same(row: Typed) -> tuple[str, ...]:
-    return tuple(f"{k}={v}" for k, v in sorted(row.items()) if k != "base" and v is not None)
+    return tuple(f"{k}={v}" for k, v in sorted(row.items()) if k not in ("base", "is_short") and v is not None)
 
 
 def _says(row: Typed) -> bool:

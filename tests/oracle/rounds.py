@@ -45,11 +45,12 @@ GRADES = ("", "fy1", "consultant", "resident_unsplit")
 
 @dataclass(frozen=True)
 class File:
-    """One file. `trust` stands in its name; the rows may say otherwise.
+    """One file. `trust` and `extract` stand in its name; the rows may say otherwise.
 
     due, restates: it comes through a feed of the trust, with a due time (long past) or one that restates whole days.
     nil_days: it is of the dialect with a mark for "nothing to report", and marks these days.
     withdrawn: it is taken back by hand after it was judged.
+    unreadable: it is no table. names: days that it names all the same. untold: not even its name says the extract.
     """
 
     trust: str
@@ -60,6 +61,8 @@ class File:
     restates: bool = False
     withdrawn: bool = False
     unreadable: bool = False
+    names: tuple[str, ...] = ()
+    untold: bool = False
 
     @property
     def feed(self) -> str:
@@ -84,7 +87,7 @@ class Round:
 def text(file: File) -> str:
     """The file as it is sent."""
     if file.unreadable:
-        return f"Apologies, the return of {file.trust} follows\n"
+        return "\n".join([f"Apologies, the return of {file.trust} follows", *file.names, ""])
     if file.nil_days:
         lines = [f"{file.trust},{d:%d-%b-%Y},,,Yes" for d in file.nil_days]
         return "\n".join(["Code,Date,Inpatient cases,Outpatient cases,Nil return", *lines, ""])

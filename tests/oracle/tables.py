@@ -54,7 +54,8 @@ def returns(counted: Counted) -> Table:
                 "refused_submission_id": later.index if later else None,
             }
         elif status == "rejected":
-            said = [f for f in held.refused if f.says(day)] or held.refused
+            blind = [b for b in [counted.blind(trust, day)] if b]
+            said = [f for f in held.refused if f.says(day)] or held.refused or blind
             row |= {"submission_id": said[-1].index, "rows_quarantined": said[-1].left_out[day]}
         found[counted.action.action_id, trust, extract, day] = row
     return found
@@ -69,7 +70,9 @@ def status_of(counted: Counted, trust: str, extract: str, day: date) -> str:
     if held.refused:
         return "rejected"
     is_expected = extract != "planned_activity" and day in counted.days and trust in counted.asked(extract, day)
-    return "missing" if is_expected else "not_expected"
+    if not is_expected:
+        return "not_expected"
+    return "rejected" if counted.blind(trust, day) else "missing"
 
 
 def _came(counted: Counted, extract: str, area: Area, day: date) -> tuple[set[str], set[str]]:

@@ -17,6 +17,7 @@ from strike_reporting.intake.collecting import collect, collect_drop
 from strike_reporting.intake.registry import Feed
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.ledger import ledger_of
+from strike_reporting.operations.withdrawing import withdraw as take_back
 from strike_reporting.publishing.frame import frame
 from strike_reporting.publishing.staging import stage
 from strike_reporting.reference.actions import resolve
@@ -85,7 +86,8 @@ def land(store: Store, drawn: Round, folder: Path) -> dict[str, int]:
     for index, file in enumerate(drawn.files):
         place = folder / f"{index:02}"
         place.mkdir()
-        (place / f"{index:02} {file.trust} {file.extract}.csv").write_text(text(file), encoding="utf-8")
+        name = f"{file.trust} {'return' if file.untold else file.extract} {index:02}.csv"
+        (place / name).write_text(text(file), encoding="utf-8")
         if file.feed == "drop":
             landed = collect_drop(store, place, drawn.meant_for).landed
         else:
@@ -104,10 +106,10 @@ def _feed(file: File, place: Path) -> Feed:
 
 
 def withdraw(store: Store, submissions: list[str]) -> None:
-    """Take submissions back, as `strikes submission withdraw` does."""
-    for submission_id in submissions:
-        from strike_reporting.operations.withdrawing import withdraw as take_back
-
-        outcome = ledger_of(store).judged.get(submission_id)
-        if outcome is not None and outcome.counts:  # what was refused whole is in no figure
-            take_back(store, submission_id, "the oracle", "sent in error")
+    """Take submissions back, as `strikes submission withdraw` does; a collective return trust by trust."""
+    judged = ledger_of(store).judged
+    whole = [o for s in submissions if (o := judged.get(s))]
+    parts = [o for w in whole for s in w.parts if (o := judged.get(s))]
+    for outcome in (*(w for w in whole if not w.parts), *parts):
+        if outcome.counts:  # what was refused whole is in no figure
+            take_back(store, outcome.submission_id, "the oracle", "sent in error")
