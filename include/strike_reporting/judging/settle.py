@@ -267,6 +267,8 @@ def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> N
     value = rows.table[rule.column][index].as_py()
     if value is None and index in rows.unread.get(rule.column, ()):
         return  # already reported: the cell could not be read
+    if rule in contract.table_rules and index in rows.blanks.get(rule.column, ()):
+        return  # a value that is not kept is beside no other
     day = rows.table[contract.date_field][index].as_py()
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
     if rule.severity == "warning" and rule.name in {f"{rule.column}_{kind}" for kind in _OF_A_CELL}:
@@ -321,6 +323,7 @@ def _verdict(opened: Opened) -> filing.Verdict:
     if critical := _critical(problems):
         return verdict(problems, refused=critical)
     out = {d.at for d in twice if d.problem.severity != "warning"}
+    rows.bad_rows |= {usable[n] for n in out}
     good = good.take(pa.array([n for n in range(good.num_rows) if n not in out], pa.int64()))
     return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -202,7 +202,12 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple
 
 
 def _unnamed(matched: Matched, body: Body, lines: list[_Line], labels: dict[int, str]) -> Iterator[tuple[Problem, int]]:
-    """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else."""
+    """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else.
+
+    An empty cell of a field with a default is no gap: it says the default.
+    """
+    defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
+    lines = [replace(x, labels={p: v or defaults.get(p, "") for p, v in x.labels.items()}) for x in lines]
     done: set[int] = set()
     for place, name in labels.items():
         found = _odd_and_parts(matched, body, place, name)
