@@ -362,6 +362,7 @@ ROWS = {
             "returns RHM cancellations 11": {"rows_accepted": 1, "is_newer_refused": True, "refused_submission_id": 1},
             "returns RHU cancellations 11": {"total": 10, "refused_submission_id": 3},
             "returns RHU cancellations 12": {"return_status": "rejected", "total": None},
+            "returns RHU cancellations 13": {"return_status": "rejected", "submission_id": 3},
             "returns RHM planned_activity 12": {"return_status": "rejected", "total": None},
             "returns RHM staffing 12": {"return_status": "rejected", "total": None},
         },

@@ -10,6 +10,7 @@ from strike_reporting.extracts.tables import TABLES
 
 from oracle.cases import ROWS, SLICES, Case
 from oracle.cases_of_coverage import COVERAGE, DOUBTS
+from oracle.cases_of_files import FILES
 from oracle.cases_of_shares import SHARES
 from oracle.compare import plain, same
 from oracle.counted import Counted
@@ -17,7 +18,7 @@ from oracle.rounds import Round
 from oracle.tables import expected_tables
 from oracle.world import publish, ten_trusts
 
-CASES = SLICES | ROWS | SHARES | COVERAGE | DOUBTS
+CASES = SLICES | ROWS | FILES | SHARES | COVERAGE | DOUBTS
 # What of a key stands in a cell's name, in this order.
 NAMED = {
     "returns": ("ods_code", "extract", "strike_day"),

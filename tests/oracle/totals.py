@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from oracle.fields import FIELDS, KNOWN, NUMBERS, OPTIONAL, count, day_of, is_code
+from oracle.fields import FIELDS, KNOWN, NUMBERS, count, day_of, is_code
 from oracle.rounds import DAY, Row
 
 ASKED_FROM = 10  # smaller numbers are equal by chance
 DEFAULTS = {"activity_unit": "appointment"}
 NO_LABELS = {*NUMBERS, "record_key", "rebooked_date"}
 NEVER_ODD = {"ods_code", *DAY.values()}
+MUST = NEVER_ODD | {"point_of_delivery", "status", "staff_group"}
 YES_OR_NO = {"is_cancer", "patient_notified"}
 WORDS = {
     *("total", "totals", "grand total", "sub total", "subtotal", "sum", "overall", "all", "all sites", "all grades"),
@@ -62,14 +63,10 @@ def sift(rows: Iterable[Row], extract: str) -> Sifted:
     columns = list(dict.fromkeys(c for r in rows for c in r))
     names = [c for c in columns if c not in NO_LABELS]
     numbers = [c for c in columns if c in NUMBERS]
-    lines = [
-        _Line(r, {c: fold(r.get(c, "")) for c in names}, tuple(count(r.get(c, "")) for c in numbers)) for r in rows
-    ]
+    lines = [_line(r, names, numbers) for r in rows]
     words = {n: {c for c in names if _is_word(c, line.labels[c])} for n, line in enumerate(lines)}
     totals = {n for n, line in enumerate(lines) if words[n] or not any(line.labels.values())}
-    held = {
-        n for n, line in enumerate(lines) if any(v.startswith(("of which", "including")) for v in line.labels.values())
-    }
+    held = {n for n, r in enumerate(rows) if any(fold(v).startswith(("of which", "including")) for v in r.values())}
     plain = [line for n, line in enumerate(lines) if n not in totals | held]
     found = Sifted()
     out = held
@@ -92,6 +89,11 @@ def sift(rows: Iterable[Row], extract: str) -> Sifted:
     found.rows = [lines[n].row for n in kept]
     found.asked = {kept.index(n) for n in asked}
     return found
+
+
+def _line(row: Row, names: list[str], numbers: list[str]) -> _Line:
+    labels = {c: fold(row.get(c, "")) for c in names}
+    return _Line(row, labels, tuple(count(row.get(c, "")) for c in numbers))
 
 
 def _is_data(row: Row, extract: str) -> bool:
@@ -126,12 +128,8 @@ def _of_a_word(lines: list[_Line], n: int, words: set[str], plain: list[_Line], 
         end -= 1
     if any(of and line.gives(_sum(of)) for of in (parts, block)):
         return "total"
-    is_detail = words <= OPTIONAL or not words
-    return (
-        "itself"
-        if not words or (not parts and is_detail and any(c is not None for c in line.counts))
-        else "contradicted"
-    )
+    is_figure = not parts and not words & MUST and any(c is not None for c in line.counts)
+    return "itself" if not words or is_figure else "contradicted"
 
 
 def _without_a_word(plain: Sequence[_Line], names: list[str]) -> Iterator[tuple[_Line, bool]]:
@@ -162,5 +160,5 @@ def _without_a_word(plain: Sequence[_Line], names: list[str]) -> Iterator[tuple[
 def _is_all_beside_yes(column: str, odd: _Line, parts: list[_Line], total: Counts) -> bool:
     """All patients beside those with cancer, say: one value of yes and no, and a row without that is not less."""
     is_one_value = len({p.labels[column] for p in parts}) == 1
-    is_more = all(n is None or n >= t for n, t in zip(odd.counts, total, strict=True))
+    is_more = all(n is None or n >= (t or 0) for n, t in zip(odd.counts, total, strict=True))
     return column in YES_OR_NO and not odd.labels[column] and is_one_value and is_more
