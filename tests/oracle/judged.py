@@ -114,7 +114,7 @@ def _judge(found: Judged, rows: list[Row], lost: list[date | None], is_asked: bo
     undated = sum(r["day"] is None for r, _ in typed) + lost.count(None)
     used = Counter(r["day"] for r in kept)
     short = Counter(r["day"] for r in kept if r["is_short"])
-    found.left_out = Counter({d: n - used[d] + short[d] + undated for d, n in said.items()})
+    found.left_out = +Counter({d: n - used[d] + short[d] + undated for d, n in said.items()})
     found.is_early = not said  # nothing tells it from a file that was never read
     for row in kept:
         place = found.used.setdefault(row["day"], {})

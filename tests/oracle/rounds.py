@@ -40,6 +40,21 @@ PODS = {
     "mental_health": ("mental_health",),
 }
 GROUPS = ("medical_and_dental", "nursing_and_midwifery_registered")
+SPOILT = {
+    "cancellations": ("site_code", "priority", "is_cancer", "patient_notified", "cancellation_reason"),
+    "planned_activity": ("site_code", "treatment_function_code", "activity_unit"),
+    "staffing": ("shift", "grade", "due_to_work", "absent_other", "redeployed_in"),
+}
+# A column, and two labels of it.
+SPLIT = {
+    "cancellations": (
+        ("priority", ("P3", "P5")),
+        ("is_cancer", ("yes", "no")),
+        ("treatment_function_code", ("100", "101")),
+    ),
+    "planned_activity": (("treatment_function_code", ("100", "101")), ("activity_unit", ("clinic_session", ""))),
+    "staffing": (("grade", ("fy2", "core_training")), ("shift", ("evening", "night"))),
+}
 GRADES = ("", "fy1", "consultant", "resident_unsplit")
 
 
@@ -106,19 +121,23 @@ def drawn(seed: int) -> Round:
     for trust in senders:
         for extract, chance in (("cancellations", 0.9), ("planned_activity", 0.75), ("staffing", 0.7)):
             if rng.random() < chance:
-                files += _Sender(rng, trust, extract, days).files()
+                files += _Sender(rng, trust, extract, days, random.Random(f"{seed} {trust} {extract}")).files()  # noqa: S311
     rng.shuffle(files)
     return Round(f"seed {seed}", actions, tuple(files))
 
 
 @dataclass
 class _Sender:
-    """One trust's deliveries of one extract: each file is new, or made from the one before."""
+    """One trust's deliveries of one extract: each file is new, or made from the one before.
+
+    mess: draws what is added to a file, so that the rest of a seed's round is as it was before that was thought of.
+    """
 
     rng: random.Random
     trust: str
     extract: str
     days: Sequence[date]
+    mess: random.Random
 
     def __post_init__(self) -> None:
         self.sites = [s.site_code for s in organisations().sites() if s.ods_code == self.trust][:2]
@@ -130,7 +149,41 @@ class _Sender:
         made = [self.file(self.days)]
         for _ in range(self.rng.choice((0, 0, 1, 1, 2, 3))):
             made.append(self.next(made[-1]))
-        return [self.delivered(f) for f in made]
+        return [self.messy(self.delivered(f)) for f in made]
+
+    def messy(self, file: File) -> File:
+        """The file with what a clerk adds: bad cells that are optional, rows without a day, totals; or a bad file."""
+        rng, rows = self.mess, [dict(r) for r in file.rows]
+        if file.unreadable:
+            names = (rng.choice(list(self.days)).isoformat(),) if rng.random() < 0.4 else ()
+            return replace(file, names=names, untold=file.feed == "drop" and rng.random() < 0.3)
+        if not rows:
+            return file
+        if rng.random() < 0.2:
+            rng.choice(rows)[rng.choice(SPOILT[self.extract])] = rng.choice(("n/k", "X9!", "<5"))
+        if rng.random() < 0.08:
+            rows.append(rng.choice(rows) | {DAY[self.extract]: rng.choice(("", "soon", "2023-02-30"))})
+        if rng.random() < 0.05:
+            rows[-1] |= {"ods_code": rng.choice(("XYZ", "R0A"))}
+        if rng.random() < 0.2:
+            rows = self.totalled(rows)
+        return replace(file, rows=tuple(rows))
+
+    def totalled(self, rows: list[Row]) -> list[Row]:
+        """With one row split in two by a label, and their total beside them: by name, without one, or unknown."""
+        rng, count = self.mess, COUNT[self.extract]
+        name, parts = rng.choice(SPLIT[self.extract])
+        place = rng.randrange(len(rows))
+        if not rows[place].get(count, "").isdigit():
+            return rows
+        whole = int(rows[place][count])
+        first = rng.randint(0, whole)
+        split = [
+            rows[place] | {name: part, count: str(n)} for part, n in zip(parts, (first, whole - first), strict=True)
+        ]
+        word, more = rng.choice(("", "", "Total", "All sites", "X9!")), rng.choice((0, 0, 0, 1))
+        total = rows[place] | {name: word, count: str(whole + more)}
+        return [*rows[:place], *rng.sample([*split, total], 3), *rows[place + 1 :]]
 
     def next(self, before: File) -> File:
         rng = self.rng

@@ -13,6 +13,7 @@ from strike_reporting.settings import settings
 
 from oracle.judged import judge
 from oracle.rounds import DAY, File, Round, drawn
+from oracle.totals import sift
 from oracle.world import Published, publish, ten_trusts
 
 # Each of an action of several days.
@@ -96,6 +97,7 @@ def test_a_file_cut_up(seed: int, by: str) -> None:
             yield replace(file, rows=tuple(rows))
 
     one = _clean(_simple(seed))
+    one = replace(one, actions=one.actions[:1])  # it was dropped for that, so what is cut off of others is refused
     other = replace(one, files=tuple(part for f in one.files for part in cut(f)))
     assert len(other.files) > len(one.files)
     said = ("flagged_value",)  # a day from two files is flagged
@@ -110,10 +112,11 @@ def _group(word: str) -> str:
 
 
 def _clean(one: Round) -> Round:
-    """Only rows that can be read: a row left out spoils the shares of its own file's day, however the file is cut."""
+    """Only rows that are all used: one left out spoils its own file's day, and a total is none apart from its parts."""
 
     def is_clean(file: File) -> bool:
-        return not any(j.left_out or j.is_refused for j in judge(0, file, one.meant_for))
+        is_whole = len(sift(file.rows, file.extract).rows) == len(file.rows)
+        return is_whole and not any(j.left_out or j.is_refused for j in judge(0, file, one.meant_for))
 
     return replace(one, files=tuple(filter(is_clean, one.files)))
 

@@ -50,5 +50,5 @@ def test_the_rounds_meet_everything_that_they_are_for() -> None:
     rounds = [drawn(seed) for seed in range(120)]
     files = [f for r in rounds for f in r.files]
     assert {r.actions for r in rounds} == {*ACTIONS}
-    for what in ("due", "restates", "withdrawn", "unreadable", "nil_days"):
+    for what in ("due", "restates", "withdrawn", "unreadable", "nil_days", "names", "untold"):
         assert sum(bool(getattr(f, what)) for f in files) > 5, what
