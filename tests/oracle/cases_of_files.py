@@ -15,7 +15,7 @@ CELLS = {
             "action_totals RHM": {"inpatient_cancelled": 12},
             "returns RHM cancellations 11": {"rows_accepted": 1, "rows_quarantined": 0},
             "cancellations_daily RHM 11 day_case": {"notified_of": None},
-            "specialties RHM appointment - - -": None,
+            "specialties RHM appointment Cardiology P9 -": None,
         },
     ),
     "what decides the part costs the row": Case(  # nobody knows of what the 3, 4 and 5 are

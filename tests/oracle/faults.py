@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oracle.faults_of_files import FILES
 from oracle.mutants import Mutant
 
 _CONTRACT = "extracts/cancellations/contract.yaml"
@@ -319,4 +320,4 @@ DOUBTS = (
         ),
     ),
 )
-MUTANTS = (*SLICES, *ROWS, *SHARES, *COVERAGE, *DOUBTS)
+MUTANTS = (*SLICES, *ROWS, *FILES, *SHARES, *COVERAGE, *DOUBTS)

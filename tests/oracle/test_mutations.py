@@ -8,11 +8,12 @@ import pytest
 from strike_reporting.errors import OurFault
 
 from oracle.faults import COVERAGE, DOUBTS, MUTANTS, ROWS, SHARES, SLICES
+from oracle.faults_of_files import FILES
 from oracle.mutants import Mutant
 from oracle.test_by_hand import CASES, of_product, wrong
 from oracle.world import ten_trusts
 
-SAMPLE = (SLICES[0], ROWS[-3], SHARES[0], COVERAGE[0], DOUBTS[0])
+SAMPLE = (SLICES[0], ROWS[-3], FILES[0], SHARES[0], COVERAGE[0], DOUBTS[0])
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,0 +1,94 @@
+"""Named faults of what trusts really send, each with the round by hand that must notice it."""
+
+from __future__ import annotations
+
+from oracle.mutants import Mutant
+
+_FILING = "judging/filing.py"
+_SETTLE = "judging/settle.py"
+_TOTALS = "judging/totals.py"
+_OPENING = "judging/opening.py"
+_SELECTION = "publishing/selection.py"
+
+FILES = (
+    Mutant(
+        "a bad optional cell is kept",
+        "a bad cell costs itself",
+        *(_SETTLE, "rows.blanks.setdefault(rule.column, set()).add(index)", "pass"),
+    ),
+    Mutant(
+        "an unread number marks nothing",
+        "an unread number marks the day",
+        *(_FILING, "left = n - used[day] + undated + short[day]", "left = n - used[day] + undated"),
+    ),
+    Mutant(
+        "a row left out is left out again for its number",
+        "a row left out lacks no number besides",
+        *(_SETTLE, "    rows.bad_rows |= {usable[n] for n in out}\n", ""),
+    ),
+    Mutant(
+        "a key that is not kept repeats another",
+        "a key that is none",
+        *(_SETTLE, "if rule in contract.table_rules and", "if False and"),
+    ),
+    Mutant(
+        "a row without a day marks none",
+        "rows without a day",
+        *(_FILING, "left = n - used[day] + undated + short[day]", "left = n - used[day] + short[day]"),
+    ),
+    Mutant(
+        "a feed speaks for everybody",
+        "another trust in a feed's file",
+        *(_OPENING, 'if not allowed or "all" in allowed:', "if True:"),
+    ),
+    Mutant(
+        "a row without a code is nobody's",
+        "several trusts in a drop",
+        *(_OPENING, "code = above if said_code is None else", "code = None if said_code is None else"),
+    ),
+    Mutant(
+        "the days of a refused file are not known",
+        "an unreadable file names a day",
+        *(_OPENING, "tuple(sorted(days)[:100])", "()"),
+    ),
+    Mutant(
+        "a file of no known extract is nothing",
+        "nobody knows of what it is",
+        *(_SELECTION, "lost = blind.get(code) if is_strike_day else None", "lost = None"),
+    ),
+    Mutant(
+        "a total by its word counts",
+        "a word for a total",
+        *(_TOTALS, "if said in words:", "if False:"),
+    ),
+    Mutant(
+        "a contradicted total marks no day",
+        "a total that its parts contradict",
+        *(_TOTALS, 'if said.severity == "error":', "if False:"),
+    ),
+    Mutant(
+        "small totals are taken for totals",
+        "a row without a label",
+        *(_TOTALS, "< settings().total_asked_from:", "< 1:"),
+    ),
+    Mutant(
+        "one equal row makes a question",
+        "an unknown word",
+        *(_TOTALS, "if sums == odd.counts and len(parts) > 1:", "if sums == odd.counts:"),
+    ),
+    Mutant(
+        "any gap beside cancer is asked about",
+        "all patients beside those with cancer",
+        *(_TOTALS, "is_yes_or_no and not odd.labels[place] and one and more", "is_yes_or_no and more"),
+    ),
+    Mutant(
+        "no unit is a gap",
+        "no unit is an appointment",
+        *(_TOTALS, 'v or defaults.get(p, "")', "v"),
+    ),
+    Mutant(
+        "a part of another row is added",
+        "of which",
+        *(_TOTALS, "any(slug(c).startswith(_OF_WHICH) for c in row if c)", "False"),
+    ),
+)
