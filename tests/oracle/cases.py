@@ -288,6 +288,13 @@ ROWS = {
             "returns RHM cancellations 11": {"rows_quarantined": 0},
         },
     ),
+    "one row of large numbers pasted again": Case(  # no two wards cancel 60 of one kind each by chance
+        (out("RHM", "11 day_case 60", "11 day_case 60", "11 community 4"),),
+        {
+            "cancellations_daily RHM 11 day_case": {"cancelled": 60},
+            "returns RHM cancellations 11": {"rows_quarantined": 1, "rows_accepted": 2},
+        },
+    ),
     "identical but for the key": Case(  # two records, each with its own key
         (out("RHM", "11 day_case 5 record_key=a", "11 day_case 5 record_key=b"),),
         {"action_totals RHM": {"inpatient_cancelled": 10}},

@@ -98,6 +98,11 @@ ROWS = (
         *(_DOUBLES, "if len(first) >= least and len(times) == 1:", "if False:"),
     ),
     Mutant(
+        "a row of large numbers counts twice",
+        "one row of large numbers pasted again",
+        *(_DOUBLES, "x.total >= large and", "False and"),
+    ),
+    Mutant(
         "two wards are one",
         "identical rows",
         *(_DOUBLES, "    least = settings().pasted_at_least_rows", "    least = 1"),

@@ -28,6 +28,7 @@ REQUIRED = {
     "staffing": ("shift_date", "staff_group", "absent_action"),
 }
 BLOCK = 3  # rows in a row, different from one another, that are not alike others by chance
+LARGE = 50  # numbers of one row that no other row has by chance
 
 
 @dataclass
@@ -189,6 +190,10 @@ def _pasted_again(rows: list[Typed]) -> list[Typed]:
             said = [words[n] for n in block]
             if len({*said}) == BLOCK and said in [[words[n] for n in before] for before in blocks[:place]]:
                 copies |= {*block}
+    for place, n in enumerate(able):
+        is_large = sum(rows[n].get(name) or 0 for name in NUMBERS) >= LARGE
+        if is_large and words[n] in [words[m] for m in able[:place]]:
+            copies.add(n)
     return [r for n, r in enumerate(rows) if n not in copies]
 
 

@@ -18,8 +18,8 @@ from strike_reporting.intake.landing import Sender
 from strike_reporting.intake.proposing import Proposal, Table, propose
 from strike_reporting.intake.registry import faults_of, load_registry
 from strike_reporting.judging.matching import layouts, match
-from strike_reporting.judging.opening import open_submission
-from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.opening import Refused, open_submission
+from strike_reporting.judging.problems import DROPPED, HELD, Problem, Rejected
 from strike_reporting.judging.reading.document import Document, Layout
 from strike_reporting.judging.reading.reader import shared_reader
 from strike_reporting.judging.rulebook import Asked, PresentRules
@@ -157,8 +157,14 @@ def _refuse_patients(name: str, data: bytes) -> None:
     """
     receipt = Receipt(submission_id="sample", feed_id="sample", source_name=name, received_at="", size=0, sha256="")
     found = attempt(receipt, lambda r: open_submission(r, data, Asked(PresentRules())))
-    if isinstance(found.error, Rejected) and found.error.problem.rule == "patient_data":
-        raise found.error
+    said: list[Problem] = []
+    if isinstance(found.error, Refused):
+        said = [found.error.why.problem, *found.error.why.beside]
+    elif found.made is not None:
+        said = [*found.made.problems, *(p for part in found.made.parts for p in part.rows.problems)]
+    for problem in said:
+        if problem.rule in (HELD, DROPPED):
+            raise Rejected(HELD, problem.message, problem.fix, row=problem.row, column=problem.column)
 
 
 def tables(document: Document) -> list[Table]:
