@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 SAMPLE = 2
 
 
-@pytest.mark.parametrize("stage", ["judge", "publish"])
+@pytest.mark.parametrize("stage", [pytest.param("judge", marks=pytest.mark.exhaustive), "publish"])
 def test_three_at_once_do_what_one_does(on_s3: Undisturbed, stage: str) -> None:
     assert together(on_s3, stage, 3) == []
 
@@ -34,6 +34,7 @@ def test_whoever_stands_still_at_any_operation_changes_nothing(rounds: Undisturb
     assert {str(p): wrong for p in points if (wrong := meet(rounds, p))} == {}
 
 
+@pytest.mark.exhaustive
 def test_a_board_that_stays_open_shows_what_others_do(on_s3: Undisturbed, tmp_path: Path) -> None:
     def shown() -> str:
         on_s3.forks.run("board", on_s3.environment(), to=str(tmp_path / "fresh"))
@@ -56,6 +57,7 @@ def test_a_board_that_stays_open_shows_what_others_do(on_s3: Undisturbed, tmp_pa
     assert found == on_s3.differences("judge") == []
 
 
+@pytest.mark.exhaustive
 def test_a_slow_reader_reads_one_release_to_its_end_while_it_is_superseded(on_s3: Undisturbed, tmp_path: Path) -> None:
     begun, go = tmp_path / "begun", tmp_path / "go"
     with on_s3.begun("publish") as found:
