@@ -108,6 +108,16 @@ def test_a_configuration_folder_that_is_not_there_says_what_makes_it(
         config_folder()
 
 
+def test_a_configuration_may_be_named_before_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from strike_reporting.cli import app
+    from typer.testing import CliRunner
+
+    folder = tmp_path / "mine"
+    monkeypatch.setenv("STRIKES_CONFIG", str(folder))
+    assert CliRunner().invoke(app, ["init", str(folder)]).exit_code == 0
+    assert (folder / "feeds" / "feeds.yaml").exists()
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         settings().max_rows = 3  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder")]) -> None:
     """Write a configuration to start from: settings, an empty registry, and an example of each entry."""
+    os.environ.pop("STRIKES_CONFIG", None)  # it may name the folder that is only made here
     from strike_reporting.operations.starter import write_starter
 
     for path in write_starter(folder):

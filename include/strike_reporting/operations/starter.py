@@ -15,7 +15,7 @@ _FEEDS = """\
 # `strikes feed new` writes an entry from a sample.
 # `strikes feeds` says what is wrong with an entry; docs/feeds.md says what each transport needs.
 # Values:
-#   trust       ODS code
+#   trust       ODS code; of a collective return instead: sender, a name, and trusts, a list of codes or [all]
 #   extract     {extracts}
 #   transport   folder (default), sftp, https, mesh or object_store
 #   connection  the id of an Airflow connection, which holds address and secret; never a secret here
