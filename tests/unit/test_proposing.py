@@ -14,12 +14,23 @@ from proposals.measuring import HELD_OUT, KNOWN, Measured, Row, load_rows, measu
 from strike_reporting.errors import OurFault, StrikesError
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.intake.dialects import Dialect
-from strike_reporting.intake.proposing import Proposal, Table, propose
+from strike_reporting.intake.proposing import BadAnswer, Proposal, Table, propose
 from strike_reporting.intake.proposing.columns import SURE
 from strike_reporting.intake.proposing.dates import written
 from strike_reporting.intake.proposing.words import words_of
 from strike_reporting.reference.actions import all_days
 
+WIDE = [
+    ["Hospital cancellations report"],
+    [],
+    ["Provider", "Strike Dt", "Booked", "", "Cancelled due to IA", "", "Checked"],
+    ["", "", "Elective", "OP", "Elective", "OP", ""],
+    ["RN5", "11/04/2023", "40", "98", "12", "44", "JS"],
+    ["RN5", "13/04/2023", "23", "78", "3", "26", "JS"],
+    ["Total", "", "63", "176", "15", "70", ""],
+    ["Note: provisional"],
+]
+BOOKED_NONE = {"unpivot.columns.Booked Elective": "none", "unpivot.columns.Booked OP": "none"}
 PAGE = ROOT / "docs" / "new_feed.md"
 LONG = [["Trust", "Op Dt", "Adm Typ", "Canx (n)"], ["RHM", "11/04/2023", "DSU", "12"], ["RHM", "13/04/2023", "IP", "3"]]
 
@@ -232,7 +243,7 @@ def test_an_answer_is_taken_and_not_asked_again(
 
 
 def test_an_answer_that_names_no_heading_is_refused_with_the_headings() -> None:
-    with pytest.raises(StrikesError, match=r"no such heading: activity_date: Day\. It has: Trust, Op Dt"):
+    with pytest.raises(StrikesError, match=r"activity_date: the file has no such heading: Day\. It has: Trust, Op Dt"):
         proposal(LONG, said={"columns.activity_date": "Day"})
 
 
@@ -249,6 +260,86 @@ def test_headings_that_say_nothing_are_found_by_what_was_said_of_them() -> None:
     made = proposal(rows, said=said | {"columns.ods_code": "A1", "columns.activity_date": "B1"})
     assert made.asking == []
     assert made.dialect["columns"]["cancelled_count"] == "D1"
+
+
+def test_a_column_of_whole_numbers_is_never_left_out_without_an_answer() -> None:
+    named = {"columns.cancelled_count": "Cancelled due to IA Elective"}
+    asked = {a.path: a for a in proposal(WIDE, said=named).asking}
+    assert "a total row has 70 there" in asked["unpivot.columns.Cancelled due to IA OP"].question
+    assert {"unpivot.columns.Booked Elective", "unpivot.columns.Booked OP"} <= asked.keys()
+    made = proposal(WIDE, said=named | BOOKED_NONE)
+    assert "unpivot.columns.Cancelled due to IA OP" in paths(made)
+    left = {"unpivot.columns.Cancelled due to IA OP": "none", "constants.point_of_delivery": "elective"}
+    made = proposal(WIDE, said=named | BOOKED_NONE | left)
+    assert made.asking == []
+    assert made.dialect["ignored"] == ["Booked Elective", "Booked OP", "Cancelled due to IA OP", "Checked"]
+    assert "'Cancelled due to IA OP' holds whole numbers and is not read, and a total row has 70 there" in made.notes
+
+
+def test_the_one_count_column_becomes_one_of_several_when_another_is_said_to_be_a_count() -> None:
+    said = {"columns.cancelled_count": "Cancelled due to IA Elective", "unpivot.columns.Cancelled due to IA OP": "OP"}
+    made = proposal(WIDE, said=said | BOOKED_NONE | {"constants.point_of_delivery": "elective"})
+    assert made.asking == []
+    assert {h: c["point_of_delivery"] for h, c in made.dialect["unpivot"]["columns"].items()} == {
+        "Cancelled due to IA Elective": "elective_inpatient",
+        "Cancelled due to IA OP": "outpatient_unsplit",
+    }
+    assert "cancelled_count" not in made.dialect["columns"]
+    assert made.dialect["constants"] == {"status": "cancelled"}
+    Dialect.model_validate(made.dialect)
+
+
+@pytest.mark.parametrize("upper", ["Booked", "Cancelled due to IA"])
+def test_of_several_upper_headings_one_is_asked_for_and_the_others_are_left_out(upper: str) -> None:
+    made = proposal(WIDE)
+    [asked] = made.asking
+    assert (asked.path, asked.options) == ("unpivot.under", ("Cancelled due to IA", "Booked", "none"))
+    assert list(made.dialect["unpivot"]["columns"]) == ["Cancelled due to IA Elective", "Cancelled due to IA OP"]
+    taken = proposal(WIDE, said={"unpivot.under": upper} | {f"unpivot.columns.{upper} Elective": "elective_unsplit"})
+    named = proposal(WIDE, said={"unpivot.under": upper})
+    assert {p for p in paths(named) if not p.startswith(f"unpivot.columns.{upper} ")} <= {"constants.status"}
+    assert taken.dialect["unpivot"]["columns"][f"{upper} Elective"] == {"point_of_delivery": "elective_unsplit"}
+
+
+@pytest.mark.parametrize(
+    ("headings", "said", "gives"),
+    [
+        (["A", "B"], {"A": "elective_unsplit", "B": "opfa"}, ["elective_unsplit", "outpatient_first"]),
+        (["IP", "Inpatient again"], {"IP": "DC", "Inpatient again": "community"}, ["day_case", "community"]),
+        (["Cancelled", "Reinstated"], {"Cancelled": "cancelled", "Reinstated": "reinstated"}, []),
+    ],
+)
+def test_columns_said_to_stand_for_values_are_an_unpivot_whatever_their_headings(
+    headings: list[str], said: dict[str, str], gives: list[str]
+) -> None:
+    rows = [["Trust", "Strike date", *headings], ["RHM", "13/04/2023", "5", "6"]]
+    answers = {f"unpivot.columns.{h}": v for h, v in said.items()}
+    made = proposal(rows, said=answers | ({"constants.status": "cancelled"} if gives else {}))
+    field = "point_of_delivery" if gives else "status"
+    columns = made.dialect["unpivot"]["columns"]
+    assert [columns[h][field] for h in headings] == (gives or ["cancelled", "reinstated"])
+    assert made.dialect["unpivot"]["value"] == "cancelled_count"
+    assert paths(made) == ([] if gives else ["constants.point_of_delivery"])
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        ({"nonsense.key": "1"}, "nonsense.key: nothing asks for it.*Answers are columns.FIELD"),
+        ({"constants.statsu": "cancelled"}, "The nearest is constants.status"),
+        ({"unpivot.columns.Booked Electiv": "none"}, "The nearest is unpivot.columns.Booked Elective"),
+        ({"unpivot.columns.Booked OP": "outpatient_unsplitt"}, "The nearest is outpatient_unsplit"),
+        ({"unpivot.under": "Cancelled"}, "no counts stand under 'Cancelled'. The nearest is Cancelled due to IA"),
+        ({"columns.status.codes.Gone": "cancelled"}, "columns.status.codes.Gone: nothing asks for it"),
+        ({"constants.status": "canceld"}, "The nearest is cancelled"),
+        ({"columns.activity_date.format": "%d"}, "gives no day, month and year"),
+        ({"fill_down": "ods_cod"}, "The nearest is ods_code"),
+        ({"thousands": ".,"}, "more than one sign"),
+    ],
+)
+def test_an_answer_that_nothing_takes_is_refused_with_the_nearest(said: dict[str, str], match: str) -> None:
+    with pytest.raises(BadAnswer, match=match):
+        proposal(WIDE, said=said)
 
 
 @pytest.mark.parametrize("extract", list(EXTRACTS))

@@ -13,11 +13,12 @@ from strike_reporting.errors import StrikesError
 if TYPE_CHECKING:
     from strike_reporting.intake.proposing import Asking
     from strike_reporting.operations.checking_feeds import Checked
-    from strike_reporting.operations.new_feed import Plan
+    from strike_reporting.operations.new_feed import Plan, Sample
     from strike_reporting.operations.trying import Tried
 
 ROWS_SHOWN = 8
 FINDINGS_SHOWN = 12
+OPTIONS_SHOWN = 6
 app = typer.Typer(no_args_is_help=True, help="Feeds: who delivers what, from where.")
 
 
@@ -58,9 +59,9 @@ def new(
         plan = read.plan(said, dialect)
     _show(plan)
     while plan.proposal is not None and plan.proposal.asking and not yes and not dry_run:
-        said |= _asked(plan.proposal.asking)
-        plan = read.plan(said)
-        _show(plan)
+        plan = _asked(read, said, plan.proposal.asking[0])
+        if plan.proposal is None or not plan.proposal.asking:
+            _show(plan)
     if plan.proposal is not None and plan.proposal.asking:
         _say_unsure(plan.proposal.asking)
         if dry_run:
@@ -86,22 +87,36 @@ def _answer(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def _asked(asking: list[Asking]) -> dict[str, str]:
-    """Ask each question on the terminal; a number stands for an option."""
-    said = {}
-    for one in asking:
-        say(f"\n{one.question}")
-        for number, option in enumerate(one.options, start=1):
-            say(f"  {number}  {option or '(nothing)'}")
-        text = typer.prompt(one.path, default="1" if one.options else None)
-        is_number = text.isdecimal() and 0 < int(text) <= len(one.options)
-        said[one.path] = one.options[int(text) - 1] if is_number else text
-    return said
+def _asked(read: Sample, said: dict[str, str], one: Asking) -> Plan:
+    """Ask a question on the terminal until its answer can be taken, and plan with it; a number stands for an option.
+
+    The answer is added to `said`. Nothing is taken for granted that would leave a column out: that has no default.
+    """
+    from strike_reporting.intake.proposing import NONE, BadAnswer
+
+    say(f"\n{one.question}")
+    for number, option in enumerate(one.options, start=1):
+        say(f"  {number}  {option or '(nothing)'}")
+    while True:
+        text = typer.prompt(one.path, default="1" if one.options and one.options[0] != NONE else None).strip()
+        if one.options and text.isdecimal() and text not in one.options:
+            if not 0 < int(text) <= len(one.options):
+                say(f"  There is no option {text}: say 1 to {len(one.options)}, or write the answer.")
+                continue
+            text = one.options[int(text) - 1]
+        try:
+            plan = read.plan(said | {one.path: text})
+        except BadAnswer as error:
+            say(f"  {error}")
+            continue
+        said[one.path] = text
+        return plan
 
 
 def _say_unsure(asking: list[Asking]) -> None:
     for one in asking:
-        options = " or ".join(o or "(nothing)" for o in one.options[:6])
+        shown = [o or "(nothing)" for o in one.options[:OPTIONS_SHOWN]]
+        options = " or ".join([*shown, *(["…"] if len(one.options) > OPTIONS_SHOWN else [])])
         err.print(f"not sure: {one.question}", highlight=False, markup=False)
         err.print(f"  --say {one.path!r}=…{f'  ({options})' if options else ''}", highlight=False, markup=False)
 

@@ -86,7 +86,10 @@ class Sample:
 
         Raises:
             StrikesError: nothing in the file looks like the extract; or an answer that no dialect can hold.
+            BadAnswer: an answer that nothing takes, or that cannot be.
         """
+        if dialect and said:
+            raise StrikesError(f"--dialect {dialect} is used as it is, so --say {next(iter(said))} would not be")
         fitting = dialect or ("" if said else self._fitting())
         if fitting:
             found = dialect_named(fitting, self.feed["extract"])

@@ -4,7 +4,8 @@ Nothing here is sure, and nothing unsure is silent: what is below the threshold 
 that nothing reads is named.
 """
 
+from strike_reporting.intake.proposing.answers import NONE, BadAnswer
 from strike_reporting.intake.proposing.proposal import Asking, Proposal, propose
 from strike_reporting.intake.proposing.tables import Table
 
-__all__ = ["Asking", "Proposal", "Table", "propose"]
+__all__ = ["NONE", "Asking", "BadAnswer", "Proposal", "Table", "propose"]

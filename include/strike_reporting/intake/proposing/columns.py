@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from strike_reporting.extracts import Contract
+from strike_reporting.extracts import Contract, slug
+from strike_reporting.extracts import Field as ContractField
+from strike_reporting.intake.proposing.answers import NONE, BadAnswer
 from strike_reporting.intake.proposing.evidence import fits, is_count
 from strike_reporting.intake.proposing.tables import Headed
 from strike_reporting.intake.proposing.words import Words
@@ -31,7 +33,9 @@ class Assigned:
 
     sure: by field. unsure: by field, the columns it might be, best first. wide: the places whose headings stand for a
     value of `split`, each with the constants that they say; unsure_wide: those that say something else too. value: the
-    field whose counts those are.
+    field whose counts those are. uppers: where several upper headings each have such columns, those by upper heading,
+    the likeliest first. asks_upper: `wide` is the first of them, and nobody has said so. dismissed: what was said to be
+    of no interest.
     """
 
     sure: dict[str, Column] = field(default_factory=dict)
@@ -40,6 +44,9 @@ class Assigned:
     unsure_wide: dict[int, str] = field(default_factory=dict)
     split: str = ""
     value: str = ""
+    uppers: dict[str, dict[int, str]] = field(default_factory=dict)
+    asks_upper: bool = False
+    dismissed: set[int] = field(default_factory=set)
 
     @property
     def used(self) -> set[int]:
@@ -93,6 +100,14 @@ class Weighing:
         f, headed = self.contract.field(name), self.headed
         return self.words.mentioned(f, headed.lowest[place]) or self.words.mentioned(f, headed.headings[place])
 
+    def upper(self, name: str, place: int) -> str:
+        """What a heading says beside the value of a field that it speaks of: what stands above, or its other words."""
+        heading, f = self.headed.headings[place], self.contract.field(name)
+        if self.headed.depth > 1:
+            return heading.removesuffix(self.headed.lowest[place]).strip()
+        about = self.words.about(f, self.meant(name, place) or f.values[0].code)
+        return " ".join(w for w in heading.split() if not self.words.read(w) <= about)
+
     def is_explained(self, place: int, value: str, fixed: Mapping[str, str]) -> bool:
         """Whether every word of a heading belongs to the counts or to one of the values it stands for."""
         rest = self.words.read(self.headed.headings[place]) - {w for p in self.words.phrases[value] for w in p}
@@ -110,13 +125,19 @@ class Weighing:
         return sum(found.values())
 
 
-def assign(weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] | None = None) -> Assigned:
+def assign(
+    weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] | None = None, under: str = ""
+) -> Assigned:
     """Give each field its column, wide columns first.
 
     Args:
         weighing: the table's columns.
         said: fields whose column was said, by heading; an empty one has none.
         wide: by heading, the value that a wide column was said to stand for; `none` of a column that does not.
+        under: the upper heading that was said to have the counts.
+
+    Raises:
+        BadAnswer: the values said of wide columns are not all of one field.
     """
     done = Assigned()
     headings = weighing.headed.headings
@@ -125,8 +146,8 @@ def assign(weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] 
         if heading in headings:
             done.sure[name] = Column(headings.index(heading), heading, 1.0, "said")
             free.discard(headings.index(heading))
-    _wide(weighing, done, free, said, wide or {})
-    free -= {*done.wide, *done.unsure_wide}
+    _wide(weighing, done, free, said, wide or {}, under)
+    free -= {*done.wide, *done.unsure_wide, *done.dismissed} | {p for of in done.uppers.values() for p in of}
     pairs = sorted(
         ((c, name, p) for (name, p), (c, _) in weighing.weights.items() if p in free and name not in said), reverse=True
     )
@@ -150,40 +171,85 @@ def assign(weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] 
 
 
 def _wide(
-    weighing: Weighing, done: Assigned, free: set[int], said: Mapping[str, str], answers: Mapping[str, str]
+    weighing: Weighing, done: Assigned, free: set[int], said: Mapping[str, str], answers: Mapping[str, str], under: str
 ) -> None:
     """Columns of counts whose headings each speak of another value of one field, which has no column of its own."""
     contract, headings = weighing.contract, weighing.headed.headings
-    counts = [p for p in weighing.numeric if p in free]
-    best: tuple[int, str, dict[int, str]] = (1, "", {})
-    for f in contract.fields:
-        if not f.values or f.name in said:
+    done.dismissed = {p for p in free if answers.get(headings[p]) == NONE}
+    named = {p: v for p, h in enumerate(headings) if (v := answers.get(h, NONE)) != NONE}
+    if named and (column := done.sure.pop(contract.count_field, None)):
+        free.add(column.place)  # one column of several: it stands for a value as the others do
+    counts = [p for p in weighing.numeric if p in free and p not in done.dismissed]
+    meant: dict[int, str] = {}
+    for f in sorted(contract.fields, key=lambda f: not f.required):
+        if not f.values or said.get(f.name):
             continue
         if any(weighing.weights.get((f.name, p), (0.0,))[0] >= SURE for p in free - {*counts}):
             continue
-        meant = {p: code for p in counts if (code := weighing.meant(f.name, p))}
-        if len(meant) > best[0] and len(set(meant.values())) == len(meant):
-            best = (len(meant), f.name, meant)
-    _, done.split, meant = best
+        fixed = {p: code for p, text in named.items() if (code := f.lookup.get(slug(text)))}
+        if len(fixed) < len(named):
+            continue
+        found, uppers = _one_each(weighing, f, counts, fixed, under)
+        if len(found) > max(len(meant), 0 if fixed else 1):
+            meant, done.split, done.uppers = found, f.name, uppers
+    if named and not meant:
+        raise _no_field(contract, {headings[p]: text for p, text in named.items()})
     if not meant:
         return
     done.value = _value(weighing, list(meant))
-    known = {v.code for v in contract.field(done.split).values}
-    for place, code in {p: meant.get(p, "") for p in counts if p in meant or headings[p] in answers}.items():
-        answer = answers.get(headings[place], "")
-        if answer and answer not in known:
-            continue
+    done.asks_upper = bool(done.uppers) and under not in done.uppers
+    if not done.asks_upper:
+        done.dismissed |= {p for of in done.uppers.values() for p in of if p not in meant}
+    for place, code in meant.items():
         others = {
             f.name: other
             for f in contract.fields
-            if f.values and f.required and f.name != done.split and f.name not in said
+            if f.values and f.required and f.name != done.split and not said.get(f.name)
             if (other := weighing.meant(f.name, place))
         }
-        fixed = {done.split: answer or code, **others}
-        if answer or weighing.is_explained(place, done.value, fixed):
-            done.wide[place] = fixed
+        says = {done.split: code, **others}
+        if place in named or done.asks_upper or weighing.is_explained(place, done.value, says):
+            done.wide[place] = says
         else:
             done.unsure_wide[place] = code
+
+
+def _one_each(
+    weighing: Weighing, f: ContractField, counts: list[int], fixed: Mapping[int, str], under: str
+) -> tuple[dict[int, str], dict[str, dict[int, str]]]:
+    """The columns that stand for a value of a field, no two for the same; and the same by upper heading, if several.
+
+    Where a value has more than one column (booked and cancelled, say), those under one upper heading belong together.
+    """
+    meant = {p: code for p in counts if (code := weighing.meant(f.name, p))} | {**fixed}
+    uppers: dict[str, dict[int, str]] = {}
+    for place, code in meant.items():
+        uppers.setdefault(weighing.upper(f.name, place), {})[place] = code
+    if under in uppers:
+        return {**uppers[under], **fixed}, uppers
+    if len({*meant.values()}) == len(meant):
+        return meant, {}
+    if fixed or under == NONE:
+        return {**fixed}, {}
+    uppers = {u: of for u, of in uppers.items() if len(of) > 1 and len({*of.values()}) == len(of)}
+    if not uppers:
+        return {}, {}
+    score = {
+        u: max((n.score for n in weighing.words.field(u) if n.name in weighing.contract.whole_numbers), default=0.0)
+        for u in uppers
+    }
+    uppers = {u: uppers[u] for u in sorted(uppers, key=lambda u: -score[u])}
+    return next(iter(uppers.values())), uppers if len(uppers) > 1 else {}
+
+
+def _no_field(contract: Contract, named: Mapping[str, str]) -> BadAnswer:
+    """Why no field takes the values that were said of wide columns."""
+    codes = {v.code for f in contract.fields for v in f.values}
+    for heading, text in named.items():
+        if not any(slug(text) in f.lookup for f in contract.fields):
+            return BadAnswer(f"unpivot.columns.{heading}", f"{text!r} is no value of {contract.name}", text, codes)
+    what = f"{', '.join(named.values())}: no field without a column of its own has all of these values"
+    return BadAnswer(f"unpivot.columns.{next(iter(named))}", f"{what}; say columns.FIELD=none of one that has none")
 
 
 def _value(weighing: Weighing, places: list[int]) -> str:

@@ -86,7 +86,7 @@ class Contents:
                 self._ask(path, f"which trust is {text!r}? Give its code", (), codes, text)
         if codes:
             column["codes"] = codes
-            self.notes.append(f"trusts by name: {', '.join(f'{t} is {c}' for t, c in list(codes.items())[:3])}")
+            self.notes.append(f"trusts by name: {', '.join(f'{t} is {c}' for t, c in codes.items())}")
 
     def _ask(self, path: str, question: str, options: tuple[str, ...], into: dict[str, str], key: str) -> None:
         """Take an answer that was given, or ask."""
@@ -99,13 +99,14 @@ class Contents:
         codes: dict[str, str] = {}
         unknown = []
         for text in texts[:_MOST_CODES]:
-            if slug(text) in f.lookup or text.casefold() in NOTHING:
-                continue
-            near = self._words.value(f, text)
             path = f"columns.{f.name}.codes.{text}"
             if path in self._said:
                 codes[text] = self._said[path]
-            elif near and near.score >= SURE:
+                continue
+            if slug(text) in f.lookup or text.casefold() in NOTHING:
+                continue
+            near = self._words.value(f, text)
+            if near and near.score >= SURE:
                 codes[text] = near.name
             elif f.severities.get("known") == "warning":
                 unknown.append(text)
@@ -162,7 +163,9 @@ class Contents:
         for f in self._contract.fields:
             path = f"constants.{f.name}"
             has_column = f.name in self._assigned.sure or f.name in self._assigned.unsure
-            if path in self._said:
+            if path in self._said and f.name == self._assigned.split:
+                self.notes.append(f"{path}={self._said[path]} is not used: each column of counts says its own")
+            elif path in self._said:
                 constants[f.name] = self._said[path]
             elif has_column or not (f.required or f.default) or f.name in (self._assigned.split, self._assigned.value):
                 continue
@@ -196,19 +199,27 @@ class Contents:
                 )
             )
         else:
-            named = tuple(h for p, h in enumerate(self._headed.headings) if h and p not in self._assigned.used)
-            self.asking.append((f"columns.{f.name}", f"no column looks like {f.title!r}: which is it?", named))
+            known = {*self._assigned.used, *self._assigned.dismissed}
+            numeric = {*self._located.weighing.numeric}
+            named = tuple(
+                h
+                for p, h in enumerate(self._headed.headings)
+                if h and p not in known and (f.type != "int64" or p in numeric)
+            )
+            question = f"no column looks like {f.title!r}: which is it?"
+            if f.name == self._contract.count_field and len(named) > 1:
+                question += " If several are, say what each stands for by unpivot.columns.HEADING=VALUE"
+            self.asking.append((f"columns.{f.name}", question, named))
 
     def _numbers(self, dialect: dict[str, Any]) -> None:
         texts = {t for p in self._counts for t in self._texts(p)}
         words = {t for t in texts if not any(c.isdigit() for c in t)}
-        if any(re.fullmatch(r"\d{1,3}(,\d{3})+", t) for t in texts):
+        if "thousands" in self._said:
+            dialect["thousands"] = self._said["thousands"]
+        elif doubtful := sorted(t for t in texts if re.fullmatch(r"\d{1,3}\.\d{3}", t)):
+            self.asking.append(("thousands", f"is {doubtful[0]!r} a thousand and more? Say . if so", (".", "")))
+        elif any(re.fullmatch(r"\d{1,3}(,\d{3})+", t) for t in texts):
             dialect["thousands"] = ","
-        if doubtful := sorted(t for t in texts if re.fullmatch(r"\d{1,3}\.\d{3}", t)):
-            if "thousands" in self._said:
-                dialect["thousands"] = self._said["thousands"]
-            else:
-                self.asking.append(("thousands", f"is {doubtful[0]!r} a thousand and more? Say . if so", (".",)))
         if "zeros" in self._said:
             dialect["zeros"] = [z.strip() for z in self._said["zeros"].split(",") if z.strip()]
             return

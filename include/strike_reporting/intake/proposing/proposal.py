@@ -10,13 +10,13 @@ from typing import Any
 
 from strike_reporting.errors import StrikesError
 from strike_reporting.extracts import Contract, slug
+from strike_reporting.intake.proposing.answers import NONE, UNDER, UNPIVOT, BadAnswer, check
 from strike_reporting.intake.proposing.columns import Assigned, Column, assign
 from strike_reporting.intake.proposing.contents import Contents
 from strike_reporting.intake.proposing.finding import Located, locate
 from strike_reporting.intake.proposing.tables import Table
 from strike_reporting.intake.proposing.words import words_of
 
-NONE = "none"  # the answer that a field has no column
 _NEARLY = 0.7  # of the best sheet's score: such a sheet is data too
 
 
@@ -64,36 +64,36 @@ def propose(
 
     Raises:
         StrikesError: no row of it looks like headings of this extract.
+        BadAnswer: an answer that nothing takes, or that cannot be.
     """
     said = dict(said or {})
     words = words_of(contract)
     named = [h for path, h in said.items() if re.fullmatch(r"columns\.\w+", path)]
-    located = locate(tables, contract, words, named)
+    wide = {p.removeprefix(UNPIVOT): v for p, v in said.items() if p.startswith(UNPIVOT)}
+    located = locate(tables, contract, words, [*named, *wide])
     if not located:
         raise StrikesError(
             f"no row looks like headings of {contract.name}: if the file is of that extract and has headings, say what "
             "some of them are, such as columns.ods_code=HEADING"
         )
     best = located[0]
+    check(said, contract, best.headed, has_days=bool(best.days))
     made = Proposal({"id": dialect_id, "extract": contract.name, "description": description})
     _reading(made, best)
     _sheets(made, best, located[1:], said)
     headings = best.headed.headings
     columns = {n: h for n in contract.field_names if (h := said.get(f"columns.{n}")) is not None}
-    if wrong := [f"{n}: {h}" for n, h in columns.items() if h != NONE and h not in headings]:
-        raise StrikesError(
-            f"the file has no such heading: {'; '.join(wrong)}. It has: {', '.join(filter(None, headings))}"
-        )
-    start = "unpivot.columns."
-    wide = {p.removeprefix(start): v for p, v in said.items() if p.startswith(start)}
-    assigned = assign(best.weighing, {n: "" if h == NONE else h for n, h in columns.items()}, wide)
+    under = said.get(UNDER, "")
+    assigned = assign(best.weighing, {n: "" if h == NONE else h for n, h in columns.items()}, wide, under)
+    if under not in ("", NONE, *assigned.uppers):
+        raise BadAnswer(UNDER, f"no counts stand under {under!r}", under, [*assigned.uppers] or [NONE])
     if best.days:
-        assigned.wide, assigned.split, assigned.value = {}, "", ""
+        assigned.wide, assigned.split, assigned.value, assigned.uppers = {}, "", "", {}
         for name in (contract.date_field, contract.count_field):
             assigned.sure.pop(name, None)
             assigned.unsure.pop(name, None)
         assigned.sure = {n: c for n, c in assigned.sure.items() if c.place not in best.days}
-    _columns(made, assigned, contract, best, columns)
+    _columns(made, assigned, contract, best, wide)
     contents = Contents(best, assigned, contract, words, strike_days, said)
     contents.fill(made.dialect)
     made.notes += contents.notes
@@ -101,6 +101,7 @@ def propose(
     offered = {c.heading for options in assigned.unsure.values() for c in options}
     offered |= {headings[p] for p in assigned.unsure_wide}
     used = {*assigned.used, *best.days}
+    _unread(made, assigned, contract, best, offered)
     made.left_out = [h for p, h in enumerate(headings) if h and p not in used]
     if sure := [h for h in made.left_out if h not in offered]:
         made.dialect["ignored"] = sure
@@ -149,7 +150,7 @@ def _pattern(names: list[str]) -> list[str]:
     return sorted(patterns) if len(patterns) == 1 and patterns != {"*"} else sorted(names)
 
 
-def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Located, said: Mapping[str, str]) -> None:
+def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Located, wide: Mapping[str, str]) -> None:
     headings = best.headed.headings
     made.dialect["columns"] = {}
     for name in contract.field_names:
@@ -158,13 +159,52 @@ def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Locat
             made.columns.append((name, column))
         elif options := assigned.unsure.get(name):
             shown = ", ".join(f"{c.heading!r} ({c.confidence:.0%}: {c.why})" for c in options[:3])
+            shown += ", …" if len(options) > 3 else ""
             question = f"which column is {contract.field(name).title!r}? It may be {shown}"
-            made.asking.append(Asking(f"columns.{name}", question, (*(c.heading for c in options[:4]), NONE)))
+            made.asking.append(Asking(f"columns.{name}", question, (*(c.heading for c in options), NONE)))
     for place, fixed in assigned.wide.items():
         what = ", ".join(f"{n} {v}" for n, v in fixed.items())
-        made.columns.append((f"{assigned.value}, {what}", Column(place, headings[place], 1.0, "every word of it")))
+        why = "said" if headings[place] in wide else "every word of it"
+        if not assigned.asks_upper:
+            made.columns.append((f"{assigned.value}, {what}", Column(place, headings[place], 1.0, why)))
+    if assigned.asks_upper:
+        each = "; ".join(f"{u!r} has {', '.join(headings[p] for p in of)}" for u, of in assigned.uppers.items())
+        question = (
+            f"under which upper heading is {contract.field(assigned.value).title!r}? {each}. The others are not read"
+        )
+        made.asking.append(Asking(UNDER, question, (*assigned.uppers, NONE)))
     for place, code in assigned.unsure_wide.items():
         question = f"{headings[place]!r} speaks of {code}, and of something else: is it its {assigned.value}?"
-        made.asking.append(Asking(f"unpivot.columns.{headings[place]}", question, (code, NONE)))
+        codes = (code, *_akin(contract, assigned.split, code), NONE)
+        made.asking.append(Asking(f"{UNPIVOT}{headings[place]}", question, codes))
     if not made.dialect["columns"]:
         del made.dialect["columns"]
+
+
+def _akin(contract: Contract, name: str, code: str) -> list[str]:
+    """The other values of a field that roll up to the same as one does."""
+    to = contract.field(name).roll_ups
+    return [c for c in to if c != code and to[code] and to[c] == to[code]]
+
+
+def _unread(made: Proposal, assigned: Assigned, contract: Contract, best: Located, offered: Collection[str]) -> None:
+    """Ask about every column of whole numbers that nothing reads: half of the figures may stand there."""
+    headed, weighing = best.headed, best.weighing
+    grouped = {p for of in assigned.uppers.values() for p in of} if assigned.asks_upper else set()
+    known = {*assigned.used, *best.days, *assigned.unsure_wide, *grouped}
+    is_open = any(a.path in {f"columns.{n}" for n in contract.whole_numbers} for a in made.asking)
+    for place in weighing.numeric:
+        heading = headed.headings[place]
+        if place in known or heading in offered or not any(c.isdigit() for t in headed.column(place) for c in t):
+            continue
+        totals = [row[place] for row in headed.totals if any(c.isdigit() for c in row[place])]
+        total = f", and a total row has {totals[-1]} there" if totals else ""
+        if place in assigned.dismissed or not heading:
+            where = repr(heading) if heading else f"column {place + 1}, which has no heading,"
+            made.notes.append(f"{where} holds whole numbers and is not read{total}")
+        elif not is_open:
+            question = f"{heading!r} holds whole numbers, and nothing reads it{total}: what does it stand for?"
+            split = next((f for f in contract.fields if f.name == assigned.split), None)
+            fields = [split] if split else [f for f in contract.fields if f.values and f.required]
+            meant = [code for f in fields if f.name not in assigned.sure and (code := weighing.meant(f.name, place))]
+            made.asking.append(Asking(f"{UNPIVOT}{heading}", question, (*meant[:1], NONE)))

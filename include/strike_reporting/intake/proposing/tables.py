@@ -67,10 +67,15 @@ class Headed:
         return [row[place] for row in self._likely if row[place]]
 
     @cached_property
+    def totals(self) -> list[list[str]]:
+        """Rows that say at their beginning that they are a total."""
+        totals = {slug(t) for t in TOTALS}
+        return [r for r in self.body if any(slug(c) in totals for c in r[:3] if c)]
+
+    @cached_property
     def _likely(self) -> list[list[str]]:
         least = min(2, sum(map(bool, self.headings)))
-        totals = {slug(t) for t in TOTALS}
-        return [r for r in self.body if sum(map(bool, r)) >= least and not any(slug(c) in totals for c in r[:3] if c)]
+        return [r for r in self.body if sum(map(bool, r)) >= least and r not in self.totals]
 
 
 def joined(rows: Sequence[Sequence[str]]) -> list[str]:
