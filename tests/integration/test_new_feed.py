@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import strike_reporting
 import xlsxwriter
 import yaml
+from conftest import ROOT
 from jsonschema import Draft202012Validator
 from strike_reporting.cli import app
 from strike_reporting.errors import StrikesError
@@ -36,6 +38,19 @@ ROWS: list[list[str | int]] = [
     ["RHM", "12/04/2023", "Day Surgery Unit", 30, "D5"],
     ["RHM", "13/04/2023", "New appt", 4, "C2"],
     ["Total", "", "", 46, ""],
+]
+
+WIDE: list[list[str | int]] = [
+    ["Hospital cancellations report, extracted 15/04/2023 07:12"],
+    [],
+    ["Provider", "Strike Dt", "Booked", "", "Cancelled due to IA", "", "Checked"],
+    ["", "", "Elective", "OP", "Elective", "OP", ""],
+    ["RHM", "11/04/2023", 40, 98, 12, 44, "JS"],
+    ["", "", 23, 78, 3, 6, "JS"],
+    ["RHM", "13/04/2023", 60, 75, 6, 7, "JS"],
+    ["Total", "", 123, 251, 21, 57, ""],
+    [],
+    ["Note: figures are provisional."],
 ]
 
 
@@ -156,6 +171,52 @@ def test_on_a_terminal_it_asks_until_all_is_sure(config: Path, tmp_path: Path) -
     assert dialect["delimiters"] == [";"]
     assert dialect["columns"]["point_of_delivery"]["codes"] == {"XX": "community"}
     assert dialect["constants"] == {"status": "cancelled"}
+
+
+def test_half_of_the_figures_are_never_left_out_by_yes(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    path.write_bytes(workbook(WIDE))
+    before = files(config)
+    rest = ["--say", "fill_down=ods_code,activity_date", "--say", "constants.point_of_delivery=elective_unsplit"]
+    one = ["--say", "columns.cancelled_count=Cancelled due to IA Elective", *rest]
+    said = strikes(*NEW, str(path), "--yes", *one, code=2)
+    assert "--say 'unpivot.columns.Cancelled due to IA OP'=…  (outpatient_unsplit or none)" in said
+    assert "a total row has 57 there" in said
+    assert "nothing asks for it" in strikes(*NEW, str(path), "--yes", "--say", "nonsense.key=1", code=2)
+    assert "would not be" in strikes(*NEW, str(path), "--dialect", "template", *one, code=2)
+    assert files(config) == before
+
+
+def test_the_worked_example_of_the_page_gives_its_dialect_and_its_total(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    path.write_bytes(workbook(WIDE))
+    page = (ROOT / "docs" / "new_feed.md").read_text(encoding="utf-8")
+    example = page.split("## A worked example")[1].split("\n## ")[0]
+    command, dialect = (b.split("```")[0] for b in (example.split("```sh\n")[1], example.split("```yaml\n")[1]))
+    args = shlex.split(command.replace("\\\n", " "))[1:]
+    assert "total 78" in strikes(*[str(path) if a == "return.xlsx" else a for a in args])
+    written = (config / "dialects" / "rhm_cancellations.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(written) == yaml.safe_load(dialect)
+
+
+def test_on_a_terminal_an_answer_that_cannot_be_is_asked_again(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    path.write_bytes(workbook(WIDE))
+    said = strikes(*NEW, str(path), answers="7\nBookd\n1\n1\ny\n")
+    assert "There is no option 7" in said
+    assert "no counts stand under 'Bookd'. The nearest is Booked" in said
+    assert said.count("under which upper heading is") == 1
+    assert "total 78" in said
+    dialect = yaml.safe_load((config / "dialects" / "rhm_cancellations.yaml").read_text(encoding="utf-8"))
+    assert dialect["fill_down"] == ["ods_code", "activity_date"]
+
+
+def test_options_that_are_cut_off_end_with_an_ellipsis(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text("Trust,Date,Cancelled\nRHM,11/04/2023,5\n", encoding="utf-8")
+    said = strikes(*NEW, str(path), "--yes", code=2)
+    assert "--say 'constants.point_of_delivery'=…" in said
+    assert "outpatient_unsplit or …)" in said
 
 
 def test_a_sample_of_no_day_of_action_is_written_only_by_a_person(config: Path, tmp_path: Path) -> None:
