@@ -295,10 +295,26 @@ def test_of_several_upper_headings_one_is_asked_for_and_the_others_are_left_out(
     [asked] = made.asking
     assert (asked.path, asked.options) == ("unpivot.under", ("Cancelled due to IA", "Booked", "none"))
     assert list(made.dialect["unpivot"]["columns"]) == ["Cancelled due to IA Elective", "Cancelled due to IA OP"]
+    alone = "'Cancelled due to IA Elective' is read as elective_inpatient alone; if it has more of elective_unsplit"
+    assert any(n.startswith(alone) for n in made.notes)
     taken = proposal(WIDE, said={"unpivot.under": upper} | {f"unpivot.columns.{upper} Elective": "elective_unsplit"})
     named = proposal(WIDE, said={"unpivot.under": upper})
     assert {p for p in paths(named) if not p.startswith(f"unpivot.columns.{upper} ")} <= {"constants.status"}
     assert taken.dialect["unpivot"]["columns"][f"{upper} Elective"] == {"point_of_delivery": "elective_unsplit"}
+    assert not any("alone; if" in n for n in taken.notes)
+
+
+def test_of_one_row_of_headings_the_other_words_are_the_upper_heading() -> None:
+    rows = [
+        ["Trust", "Strike date", "Elective", "OP", "Booked elective", "Booked OP"],
+        ["RHM", "13/04/2023", "5", "6", "7", "8"],
+    ]
+    said = {"constants.status": "cancelled"}
+    assert proposal(rows, said=said).asking[0].options == ("", "Booked", "none")
+    made = proposal(rows, said=said | {"unpivot.under": ""})
+    assert made.asking == []
+    assert list(made.dialect["unpivot"]["columns"]) == ["Elective", "OP"]
+    assert made.dialect["ignored"] == ["Booked elective", "Booked OP"]
 
 
 @pytest.mark.parametrize(

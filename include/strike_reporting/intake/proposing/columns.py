@@ -126,7 +126,7 @@ class Weighing:
 
 
 def assign(
-    weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] | None = None, under: str = ""
+    weighing: Weighing, said: Mapping[str, str], wide: Mapping[str, str] | None = None, under: str | None = None
 ) -> Assigned:
     """Give each field its column, wide columns first.
 
@@ -134,7 +134,7 @@ def assign(
         weighing: the table's columns.
         said: fields whose column was said, by heading; an empty one has none.
         wide: by heading, the value that a wide column was said to stand for; `none` of a column that does not.
-        under: the upper heading that was said to have the counts.
+        under: the upper heading that was said to have the counts; an empty one is of those that have none.
 
     Raises:
         BadAnswer: the values said of wide columns are not all of one field.
@@ -171,7 +171,12 @@ def assign(
 
 
 def _wide(
-    weighing: Weighing, done: Assigned, free: set[int], said: Mapping[str, str], answers: Mapping[str, str], under: str
+    weighing: Weighing,
+    done: Assigned,
+    free: set[int],
+    said: Mapping[str, str],
+    answers: Mapping[str, str],
+    under: str | None,
 ) -> None:
     """Columns of counts whose headings each speak of another value of one field, which has no column of its own."""
     contract, headings = weighing.contract, weighing.headed.headings
@@ -215,7 +220,7 @@ def _wide(
 
 
 def _one_each(
-    weighing: Weighing, f: ContractField, counts: list[int], fixed: Mapping[int, str], under: str
+    weighing: Weighing, f: ContractField, counts: list[int], fixed: Mapping[int, str], under: str | None
 ) -> tuple[dict[int, str], dict[str, dict[int, str]]]:
     """The columns that stand for a value of a field, no two for the same; and the same by upper heading, if several.
 

@@ -83,10 +83,10 @@ def propose(
     _sheets(made, best, located[1:], said)
     headings = best.headed.headings
     columns = {n: h for n in contract.field_names if (h := said.get(f"columns.{n}")) is not None}
-    under = said.get(UNDER, "")
+    under = said.get(UNDER)
     assigned = assign(best.weighing, {n: "" if h == NONE else h for n, h in columns.items()}, wide, under)
-    if under not in ("", NONE, *assigned.uppers):
-        raise BadAnswer(UNDER, f"no counts stand under {under!r}", under, [*assigned.uppers] or [NONE])
+    if under not in (None, NONE, *assigned.uppers):
+        raise BadAnswer(UNDER, f"no counts stand under {under!r}", str(under), [*assigned.uppers] or [NONE])
     if best.days:
         assigned.wide, assigned.split, assigned.value, assigned.uppers = {}, "", "", {}
         for name in (contract.date_field, contract.count_field):
@@ -167,6 +167,7 @@ def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Locat
         why = "said" if headings[place] in wide else "every word of it"
         if not assigned.asks_upper:
             made.columns.append((f"{assigned.value}, {what}", Column(place, headings[place], 1.0, why)))
+    _say_parts(made, assigned, contract, best, wide)
     if assigned.asks_upper:
         each = "; ".join(f"{u!r} has {', '.join(headings[p] for p in of)}" for u, of in assigned.uppers.items())
         question = (
@@ -179,6 +180,17 @@ def _columns(made: Proposal, assigned: Assigned, contract: Contract, best: Locat
         made.asking.append(Asking(f"{UNPIVOT}{headings[place]}", question, codes))
     if not made.dialect["columns"]:
         del made.dialect["columns"]
+
+
+def _say_parts(made: Proposal, assigned: Assigned, contract: Contract, best: Located, wide: Mapping[str, str]) -> None:
+    """Say which heading was read as one part of a whole that no other column has a part of: it may mean the whole."""
+    codes = {p: fixed[assigned.split] for p, fixed in assigned.wide.items()}
+    for place, code in codes.items():
+        heading = best.headed.headings[place]
+        for whole in contract.field(assigned.split).values:
+            if code in whole.whole_of and heading not in wide and not {*whole.whole_of} & {*codes.values()} - {code}:
+                said = f"--say '{UNPIVOT}{heading}={whole.code}'"
+                made.notes.append(f"{heading!r} is read as {code} alone; if it has more of {whole.code}, {said}")
 
 
 def _akin(contract: Contract, name: str, code: str) -> list[str]:
