@@ -23,6 +23,7 @@ from strike_reporting.settings import settings
 Counts = tuple[int | None, ...]
 Lost = tuple[str | None, date | None]
 _OF_WHICH = ("of_which", "including", "incl_")
+_DONE = "Nothing need be done; it is better to send the parts only."
 _FIX = "Send the parts only, or ask for the feed's dialect to know the word (`totals`)."
 
 
@@ -48,7 +49,7 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
     of_which = {n for n, row in enumerate(body.rows) if hits and not hits.isdisjoint(row)}
     for at in sorted(of_which):
         message = "this row is a part of another (“of which”), and is not added"
-        body.problems.append(Problem("of_which", "warning", message, _FIX, body.numbers[at]))
+        body.problems.append(Problem("of_which", "warning", message, _DONE, body.numbers[at]))
     lines = (
         [_line(matched, body, n, labels) for n in range(len(body.rows))]
         if totals or _has_gaps(matched, body, labels)
@@ -152,7 +153,7 @@ def _said(
         if total.counts not in tried:
             return None
         message = "this row names nothing and equals the rows above together; it is their total and not added"
-        return Problem("total_row", "warning", message, _FIX, number)
+        return Problem("total_row", "warning", message, _DONE, number)
     names = {name for place, name in _label_places(matched).items() if place in places}
     is_detail = not any(n and matched.contract.field(n).required for n in names)
     if not parts and is_detail and any(n is not None for n in total.counts):
@@ -160,7 +161,7 @@ def _said(
     text, column = shown(clean(body.rows[total.at][places[0]])), matched.headings[places[0]]
     if total.counts in tried:
         message = f"{text!r} is the total of other rows and equals them; it is not added"
-        return Problem("total_row", "warning", message, _FIX, number, column)
+        return Problem("total_row", "warning", message, _DONE, number, column)
     pairs = (
         f"{s:,} by its parts, {n:,} here"
         for s, n in zip((tried or [()])[0], total.counts, strict=False)
@@ -237,7 +238,7 @@ def _question(matched: Matched, body: Body, place: int, name: str, odd: _Line, p
         message = (
             f"this row has no {column!r} and equals rows {rows} together, which have: it is their total and not added"
         )
-        return Problem("total_row", "warning", message, _FIX, number, column)
+        return Problem("total_row", "warning", message, _DONE, number, column)
     if sums == odd.counts and len(parts) > 1:
         text = shown(clean(body.rows[odd.at][place]))
         message = f"{text!r} is not known and the row equals rows {rows} together: is it their total?"
