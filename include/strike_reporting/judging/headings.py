@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import slug
+from strike_reporting.intake.forms import joined, labelled
 from strike_reporting.judging.cells import Unreadable, clean, reader
 from strike_reporting.judging.problems import Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
 from strike_reporting.judging.rulebook import Candidate
 from strike_reporting.settings import settings
-
-fold = slug
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
             continue
         if not found and first >= settings().header_within_rows:
             break
-        headings = _joined(sheet.rows[first : index + 1])
+        headings = tuple(joined([[clean(c) for c in row] for row in sheet.rows[first : index + 1]]))
         positions: dict[str, list[int]] = {}
         for position, heading in enumerate(headings):
             if slug(heading):
@@ -91,21 +90,6 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
 def _top(sheet: Sheet, rows: int) -> frozenset[str]:
     """The texts of the first rows, folded: every dialect asks for them."""
     return frozenset(slug(clean(c)) for row in sheet.head(rows) for c in row)
-
-
-def _joined(rows: list[list[str]]) -> tuple[str, ...]:
-    """One heading a column. A heading of an upper row reaches to the right, as it does where cells are merged."""
-    width = max(map(len, rows), default=0)
-    parts: list[list[str]] = [[] for _ in range(width)]
-    for number, row in enumerate(rows):
-        last = ""
-        for place in range(width):
-            text = clean(row[place]) if place < len(row) else ""
-            if number < len(rows) - 1:
-                last = text = text or last
-            if text and text not in parts[place]:
-                parts[place].append(text)
-    return tuple(" ".join(p) for p in parts)
 
 
 def _fit(
@@ -185,17 +169,9 @@ def _fits(pattern: str | None, value: str) -> bool:
 
 def formed(sheet: Sheet) -> Sheet:
     """A form as a table: the first text of each row is a heading, and the text beside it is its value."""
-    labels, values, first = [], [], None
-    for row, number in zip(sheet.rows, sheet.numbers, strict=True):
-        filled = [c for c in row if c.strip()]
-        if filled:
-            labels.append(filled[0])
-            values.append(filled[1] if len(filled) > 1 else "")
-            first = first or number
-    columns = [
-        pa.chunked_array([pa.array([a, b], pa.string()).dictionary_encode()])
-        for a, b in zip(labels, values, strict=True)
-    ]
-    numbers = pa.chunked_array([pa.array([first or 1, first or 1], pa.int64())])
+    found = [(n, pair) for row, n in zip(sheet.rows, sheet.numbers, strict=True) if (pair := labelled(row))]
+    first = found[0][0] if found else 1
+    columns = [pa.chunked_array([pa.array(pair, pa.string()).dictionary_encode()]) for _, pair in found]
+    numbers = pa.chunked_array([pa.array([first, first], pa.int64())])
     names = ["row", *map(str, range(1, len(columns) + 1))]
     return Sheet(pa.table([numbers, *columns], names=names), sheet.name, sheet.hidden, file=sheet.file)

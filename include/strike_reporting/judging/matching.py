@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from strike_reporting.extracts import Contract, slug
-from strike_reporting.judging.headings import Fit, fits, fold, formed
+from strike_reporting.judging.headings import Fit, fits, formed
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
 from strike_reporting.judging.rulebook import Candidate
@@ -272,10 +272,10 @@ def extra_columns(matched: Matched) -> list[Problem]:
     """A warning for each column that nothing maps: it is dropped."""
     row = matched.sheet.numbers[matched.header]
     known = [f for f in matched.contract.field_names if f not in matched.columns]
-    harmless = {fold(h) for h in matched.dialect.ignored}
+    harmless = {slug(h) for h in matched.dialect.ignored}
     found = []
     for heading in matched.extra:
-        if fold(heading) in harmless:
+        if slug(heading) in harmless:
             continue
         near = difflib.get_close_matches(slug(heading), known, n=1, cutoff=0.7)
         hint = f"If it is {near[0]}, rename it so." if near else "Remove it, or ask for a dialect that maps it."

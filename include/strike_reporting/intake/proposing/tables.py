@@ -8,6 +8,7 @@ from functools import cached_property
 
 from strike_reporting.extracts import slug
 from strike_reporting.intake.dialects import TOTALS
+from strike_reporting.intake.forms import joined, labelled
 
 _LOOKED_AT = 2_000  # rows below the headings: what a column holds shows in fewer
 
@@ -40,9 +41,8 @@ class Headed:
     def _rows(self) -> list[list[str]]:
         if not self.form:
             return [[c.strip() for c in row] for row in self.table.rows]
-        pairs = [[c.strip() for c in row if c.strip()] for row in self.table.rows]
-        whole = [(p[0].rstrip(":"), p[1] if len(p) > 1 else "") for p in pairs if 0 < len(p) < 3]
-        return [[label for label, _ in whole], [value for _, value in whole]]
+        pairs = [pair for row in self.table.rows if (pair := labelled(row))]
+        return [[label for label, _ in pairs], [value for _, value in pairs]]
 
     @cached_property
     def body(self) -> list[list[str]]:
@@ -76,22 +76,3 @@ class Headed:
     def _likely(self) -> list[list[str]]:
         least = min(2, sum(map(bool, self.headings)))
         return [r for r in self.body if sum(map(bool, r)) >= least and r not in self.totals]
-
-
-def joined(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of headings as one: each below what stands above it, or to the left of that."""
-    width = max(map(len, rows))
-    found = [""] * width
-    for number, row in enumerate(rows):
-        is_last, reaching = number == len(rows) - 1, ""
-        for place in range(width):
-            text = row[place] if place < len(row) else ""
-            reaching = text or reaching
-            own = text if is_last else reaching
-            found[place] = f"{found[place]} {own}".strip()
-    last = rows[-1]
-    # What reaches over a column that has no heading of its own, nor one above it, is the neighbour's.
-    return [
-        text if (place < len(last) and last[place]) or any(place < len(r) and r[place] for r in rows) else ""
-        for place, text in enumerate(found)
-    ]
