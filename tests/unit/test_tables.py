@@ -8,6 +8,7 @@ from datetime import date
 import openpyxl
 import pytest
 from parsed import normalised, tables
+from strike_reporting.extracts import load
 from strike_reporting.intake.dialects import Dialect
 from strike_reporting.judging.problems import Rejected
 
@@ -158,6 +159,28 @@ def test_the_day_may_stand_in_the_name_of_the_file_or_above_the_table() -> None:
 def test_a_form_is_a_row() -> None:
     text = b"Trust,RHU\nDay,11/04/2023\nMoved,44\nName of who filled it in,\n"
     assert counted(text, dialect(form=True)) == {("RHU", "2023-04-11", "outpatient_unsplit"): 44}
+
+
+def test_a_form_of_a_workbook_is_read_and_is_no_unread_sheet() -> None:
+    from parsed import read_document
+    from strike_reporting.judging.matching import match, unread
+    from strike_reporting.judging.rulebook import Candidate
+
+    known = dialect(form=True)
+    data = book(Form=[("Trust:", "RHU"), ("Day:", "11/04/2023"), ("Moved:", 44), ("Filled in by", "A. Nalyst")])
+    assert counted(data, known) == {("RHU", "2023-04-11", "outpatient_unsplit"): 44}
+    candidates = [Candidate(known, load(known.extract))]
+    document = read_document(data, candidates)
+    assert unread(document, match(document, candidates)) == []
+
+
+def test_the_heading_of_a_person_counts_in_whichever_row_of_headings_it_stands() -> None:
+    from strike_reporting.judging.guard import guard
+
+    known = dialect(header_rows=2)
+    text = b"Trust,Day,Moved,NHS number\nTrust,Day,Moved,\nRHU,11/04/2023,44,9990000018\n"
+    [told] = guard(tables(text, [known])[0])
+    assert told.rule == "patient_column" and "column 4" in told.message
 
 
 def test_the_table_ends_where_the_dialect_says_so() -> None:

@@ -39,17 +39,16 @@ def guard(matched: Matched) -> list[Problem]:
         Rejected: a column that is read holds it.
     """
     sheet, at = matched.sheet, matched.header
-    top = sheet.head(at + 1)
-    header = top[at]
+    above = zip(sheet.rows[matched.begins : at + 1], sheet.numbers[matched.begins : at + 1], strict=True)
     found = [
         _dropped(f"row {number}, above the figures, looks like {what}", number)
-        for row, number in zip(top, sheet.numbers, strict=False)
+        for row, number in above
         if (what := _in_rows([row]))
     ]
-    names = _read(matched)
-    body = sheet.table.slice(at + 1)
+    names = matched.filled
+    body = pa.concat_tables([sheet.table.slice(start, end - start) for start, end in matched.spans])
     for place in range(body.num_columns - 1):
-        head = header[place] if place < len(header) else ""
+        head = matched.headings[place] if place < len(matched.headings) else ""
         row, label = sheet.numbers[at], f"{place + 1}: {shown(head)}"
         if place in names:
             what = _in_kept(matched, names[place], head, _distinct(body, place))
@@ -91,14 +90,6 @@ def guard_rest(sheets: Iterable[Sheet]) -> None:
 def _dropped(message: str, row: int | None = None, column: str | None = None) -> Problem:
     said = f"{message}; it was dropped, and what you sent is locked away"
     return Problem(DROPPED, "warning", said, "Leave it out of the next file.", row, column)
-
-
-def _read(matched: Matched) -> dict[int, str]:
-    """The columns that are read, by place: the field that each fills."""
-    unpivot = matched.dialect.unpivot
-    wide = {place: unpivot.value for place in matched.wide.values()} if unpivot else {}
-    mark = {} if matched.nil is None else {matched.nil: ""}
-    return {**mark, **wide, **{place: name for name, place in matched.columns.items()}}
 
 
 def _in_kept(matched: Matched, name: str, head: str, values: Counter[str]) -> str | None:

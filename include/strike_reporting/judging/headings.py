@@ -21,10 +21,14 @@ from strike_reporting.settings import settings
 
 @dataclass(frozen=True)
 class Fit:
-    """Headings that a dialect needs, found in the rows `first` to `last` of a sheet (indexes into its rows)."""
+    """Headings that a dialect needs, found in a sheet: in the rows `first` to `header` (indexes into its rows).
+
+    columns, wide: the place of each canonical and wide heading. constants: what a wide heading stands for. extra: the
+    headings that nothing maps.
+    """
 
     first: int
-    last: int
+    header: int
     headings: tuple[str, ...]
     columns: dict[str, int]
     wide: dict[str, int]
@@ -50,7 +54,7 @@ def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
     found: list[Fit] = []
     for index in _likely(candidate, sheet):
         first = index - tall + 1
-        if first < 0 or (found and first <= found[-1].last):
+        if first < 0 or (found and first <= found[-1].header):
             continue
         if not found and first >= settings().header_within_rows:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
@@ -20,27 +20,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Matched:
-    """A table read by a dialect: `columns` gives each canonical (or wide) heading's position.
+class Matched(Fit):
+    """A table of a sheet, read by a dialect.
 
-    header: index into `sheet.rows` of its (last) row of headings. spans: the rows below, as pairs of indexes, without
-    where its headings are repeated. titles: the rows of text above it. constants: by wide heading.
+    spans: the rows below its headings, as pairs of indexes, without where these are repeated. begins: where what stands
+    above it begins. titles: the rows of text right above it. origin: the sheet as it was read, where `sheet` is a form
+    made into a table.
     """
 
     dialect: Dialect
     contract: Contract
     sheet: Sheet
-    header: int
-    headings: tuple[str, ...]
-    columns: dict[str, int]
-    wide: dict[str, int]
-    nil: int | None
-    extra: tuple[str, ...]
-    constants: dict[str, dict[str, str]] = field(default_factory=dict)
-    spans: tuple[tuple[int, int], ...] = ()
-    titles: tuple[int, int] = (0, 0)
-    is_declared: bool = False  # the dialect says that it belongs with the others
+    origin: Sheet
+    spans: tuple[tuple[int, int], ...]
+    begins: int
+    titles: tuple[int, int]
+    is_declared: bool  # the dialect says that it belongs with the others
     place: str = ""  # the sheet or the archive's file that it stands in, where there are several
+
+    @property
+    def filled(self) -> dict[int, str]:
+        """The columns that are read, by place: the field that each fills; empty for the mark that there was nothing."""
+        unpivot = self.dialect.unpivot
+        wide = {place: unpivot.value for place in self.wide.values()} if unpivot else {}
+        mark = {} if self.nil is None else {self.nil: ""}
+        return {**mark, **wide, **{place: name for name, place in self.columns.items()}}
 
 
 def layouts(candidates: Iterable[Candidate]) -> list[Layout]:
@@ -100,7 +104,7 @@ def _called(name: str, otherwise: str) -> str:
 
 def unread(document: Document, tables: list[Matched]) -> list[Problem]:
     """A warning for each sheet that has the headings of a table that is read, and is not read itself."""
-    read = {id(t.sheet) for t in tables}
+    read = {id(t.origin) for t in tables}
     found = []
     for file in document.files:
         for number, sheet in enumerate(() if file.is_text else file.sheets, start=1):
@@ -168,14 +172,14 @@ def _best(found: list[tuple[Candidate, Sheet, list[Fit]]]) -> tuple[Candidate, S
 
 def _tables(candidate: Candidate, sheet: Sheet, hits: list[Fit]) -> Iterator[Matched]:
     """The tables of a sheet. One whose headings are repeated, with nothing but blank rows before, goes on."""
-    dialect = candidate.dialect
+    dialect, origin = candidate.dialect, sheet
     if dialect.form:
         sheet = formed(sheet)
     ends = [*(h.first for h in hits[1:]), len(sheet.rows)]
     found: list[Matched] = []
     above = 0
     for hit, end in zip(hits, ends, strict=True):
-        start = hit.last + 1
+        start = hit.header + 1
         top = hit.first
         while top > above and _is_text(sheet.rows[top - 1]):
             top -= 1
@@ -188,19 +192,15 @@ def _tables(candidate: Candidate, sheet: Sheet, hits: list[Fit]) -> Iterator[Mat
                 found[-1] = replace(found[-1], spans=(*before, (began, max(top, began))))
             found.append(
                 Matched(
-                    dialect,
-                    candidate.contract,
-                    sheet,
-                    hit.last,
-                    hit.headings,
-                    hit.columns,
-                    hit.wide,
-                    hit.nil,
-                    hit.extra,
-                    hit.constants,
-                    ((start, end),),
-                    (top, hit.first),
-                    bool(dialect.sheets) or dialect.tables == "together",
+                    **vars(hit),
+                    dialect=dialect,
+                    contract=candidate.contract,
+                    sheet=sheet,
+                    origin=origin,
+                    spans=((start, end),),
+                    begins=top if found else 0,
+                    titles=(top, hit.first),
+                    is_declared=bool(dialect.sheets) or dialect.tables == "together",
                 )
             )
         above = start

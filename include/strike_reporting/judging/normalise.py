@@ -210,7 +210,7 @@ class _Typing:
 
     def _beside(self) -> list[str]:
         """What stands in each row's cells that nothing reads: rows that differ there are no copies. It is not kept."""
-        read = {*self.matched.columns.values(), *self.matched.wide.values(), self.matched.nil}
+        read = self.matched.filled
         places = [p for p in range(len(self.matched.headings)) if p not in read]
         if not places:
             return [""] * self.height
