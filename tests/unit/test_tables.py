@@ -225,6 +225,15 @@ def test_a_titled_section_of_the_same_day_is_asked_about() -> None:
     assert refused.value.problem.rule == "several_tables"
 
 
+@pytest.mark.parametrize("title", ["Report: cancelled", "Run chart of booked", "Date of clinics", "Pages ward"])
+def test_a_title_is_no_page_number(title: str) -> None:
+    text = f"Trust,Day,Moved\nRHU,11/04/2023,900\n{title},,\nTrust,Day,Moved\nRHU,11/04/2023,44\n".encode()
+    with pytest.raises(Rejected, match="both speak of 2023-04-11"):
+        normalised(text, [dialect()])
+    paged = text.replace(title.encode(), b"Page 2 of 3").replace(b"11/04/2023,44", b"12/04/2023,44")
+    assert len(tables(paged, [dialect()])) == 1 and sum(counted(paged, dialect()).values()) == 944
+
+
 def test_harmless_columns_are_dropped_without_a_word() -> None:
     from strike_reporting.judging.matching import extra_columns
 

@@ -207,7 +207,7 @@ def _tables(candidate: Candidate, sheet: Sheet, hits: list[Fit]) -> Iterator[Mat
     yield from found
 
 
-_PAGES = ("page", "printed", "run", "report", "generated", "continued", "date")  # what a page's head says of itself
+_PAGES = frozenset({"page", "printed", "continued", "generated"})  # how what a page says of itself begins
 
 
 def _is_text(row: list[str]) -> bool:
@@ -218,7 +218,7 @@ def _is_text(row: list[str]) -> bool:
 
 def _says_something(row: list[str]) -> bool:
     words = [slug(c) for c in row if slug(c)]
-    return bool(words) and not words[0].startswith(_PAGES)
+    return bool(words) and words[0].partition("_")[0] not in _PAGES
 
 
 def _nothing_fits(tried: list[tuple[Candidate, Sheet]]) -> Rejected:
