@@ -74,12 +74,12 @@ FILES = (
     Mutant(
         "one equal row makes a question",
         "an unknown word",
-        *(_TOTALS, "if sums == odd.counts and len(parts) > 1:", "if sums == odd.counts:"),
+        *(_TOTALS, "if is_equal and len(parts) > 1:", "if is_equal:"),
     ),
     Mutant(
         "any gap beside cancer is asked about",
         "all patients beside those with cancer",
-        *(_TOTALS, "is_yes_or_no and not odd.labels[place] and one and more", "is_yes_or_no and more"),
+        *(_TOTALS, "may_hold = is_one_value and all(", "may_hold = all("),
     ),
     Mutant(
         "no unit is a gap",

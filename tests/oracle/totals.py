@@ -149,10 +149,15 @@ def _without_a_word(plain: Sequence[_Line], names: list[str]) -> Iterator[tuple[
             if len(odd) != 1 or not parts or sum(n or 0 for n in odd[0].counts) < ASKED_FROM:
                 continue
             total, one = _sum(parts), odd[0]
-            if one.gives(total) and not one.labels[column]:
+            is_blank, is_equal = not one.labels[column], one.gives(total)
+            if is_equal and is_blank and len(parts) > 1:
                 done.append(one)
                 yield one, False
-            elif (one.gives(total) and len(parts) > 1) or _is_all_beside_yes(column, one, parts, total):
+            elif (
+                (is_equal and len(parts) > 1)
+                or (is_equal and is_blank and column != "site_code")
+                or _is_all_beside_yes(column, one, parts, total)
+            ):
                 done.append(one)
                 yield one, True
 

@@ -82,6 +82,15 @@ def test_all_patients_beside_those_on_a_cancer_pathway_are_asked_about() -> None
     assert read(row(131, cancer="no"), row(9, cancer="yes")).problems == []
 
 
+def test_a_row_without_a_label_that_equals_a_single_other_is_asked_about() -> None:
+    assert (3, "part_or_whole", "critical") in said(read(row(42, tfc="110"), row(42)))
+    assert read(row(42, tfc="110"), row(41)).problems == []
+    sited = read(row(42, site="RHU03"), row(42))
+    assert sited.problems == [] and [d.problem.rule for d in doubles(sited.contract, sited.table)] == [
+        "unsited_beside_sited"
+    ]
+
+
 def test_of_which_rows_are_never_added() -> None:
     head = f"{HEAD},Line"
     found = read(f"{row(131)},All patients", f"{row(9)},of which cancer", head=head)

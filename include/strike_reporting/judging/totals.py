@@ -7,10 +7,12 @@ with an unknown one, that equals the others is a question to its sender. Nothing
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import accumulate
 from typing import Any
 
 from strike_reporting.extracts import slug
@@ -21,6 +23,7 @@ from strike_reporting.judging.rows import Body, counted
 from strike_reporting.settings import settings
 
 Counts = tuple[int | None, ...]
+Sums = tuple[int, ...]
 Lost = tuple[str | None, date | None]
 _OF_WHICH = ("of_which", "including", "incl_")
 _DONE = "Nothing need be done; it is better to send the parts only."
@@ -50,15 +53,12 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
     for at in sorted(of_which):
         message = "this row is a part of another (“of which”), and is not added"
         body.problems.append(Problem("of_which", "warning", message, _DONE, body.numbers[at]))
-    lines = (
-        [_line(matched, body, n, labels) for n in range(len(body.rows))]
-        if totals or _has_gaps(matched, body, labels)
-        else []
-    )
+    lines = _lines(matched, body, labels) if totals or _has_gaps(matched, body, labels) else []
     plain = [line for line in lines if line.at not in totals and line.at not in of_which]
+    parts = _Parts(plain)
     out, marked = set(of_which), list[Lost]()
     for at, places in totals.items():
-        said = _said(matched, body, lines[at], places, plain, words)
+        said = _said(matched, body, lines[at], {p: labels[p] for p in places}, parts, words)
         if said is None:  # no part of it was sent: it is the figure itself
             body.rows[at] = ["" if p in places else text for p, text in enumerate(body.rows[at])]
             continue
@@ -110,61 +110,115 @@ def _totals(matched: Matched, body: Body, labels: dict[int, str], words: set[str
     return found
 
 
-def _line(matched: Matched, body: Body, at: int, labels: Iterable[int]) -> _Line:
-    row = body.rows[at]
-    contract, dialect = matched.contract, matched.dialect
-    number = reader(contract.field(contract.count_field), dialect)
-    counts: list[int | None] = []
-    for place in counted(matched):
+def _lines(matched: Matched, body: Body, labels: Iterable[int]) -> list[_Line]:
+    number = reader(matched.contract.field(matched.contract.count_field), matched.dialect)
+    numbers_at = counted(matched)
+
+    def count(row: list[str], place: int) -> int | None:
         try:
-            counts.append(number(row[place]) if place < len(row) else None)
+            found: int | None = number(row[place]) if place < len(row) else None
         except Unreadable:
-            counts.append(None)
-    return _Line(at, {p: slug(clean(row[p])) if p < len(row) else "" for p in labels}, tuple(counts))
+            return None
+        return found
+
+    return [
+        _Line(
+            at,
+            {p: slug(clean(row[p])) if p < len(row) else "" for p in labels},
+            tuple(count(row, p) for p in numbers_at),
+        )
+        for at, row in enumerate(body.rows)
+    ]
 
 
-def _sums(parts: Iterable[_Line], like: Counts) -> Counts:
-    """The sums of those numbers that a row gives."""
-    found = [line.counts for line in parts]
-    return tuple(None if n is None else sum(c[i] or 0 for c in found) for i, n in enumerate(like))
+def _sum(lines: Iterable[_Line]) -> Sums:
+    """The sums of each number; one that a row does not give adds nothing."""
+    return tuple(sum(n or 0 for n in numbers) for numbers in zip(*(line.counts for line in lines), strict=True))
+
+
+def _equal(counts: Counts, sums: Sums | None) -> bool:
+    """Whether a row's numbers, those that it gives, are these sums."""
+    return sums is not None and all(n is None or n == s for n, s in zip(counts, sums, strict=True))
+
+
+class _Parts:
+    """The rows that a total may be of, in order. Each way of asking is worked out once, however many totals ask so."""
+
+    def __init__(self, lines: list[_Line]) -> None:
+        self._lines = lines
+        self._at = [line.at for line in lines]
+        self._texts: dict[int, set[str]] = {}
+        self._alike: dict[tuple[int, ...], dict[tuple[str, ...], Sums]] = {}
+        nothing = (0,) * (len(lines[0].counts) if lines else 0)
+        sums = accumulate((_sum([line]) for line in lines), _add, initial=nothing)
+        self._before = list(sums)  # the sums of all lines before each
+        self._begins: list[int] = []  # by line, the first of the block that it stands in
+        for n, at in enumerate(self._at):
+            goes_on = n > 0 and self._at[n - 1] == at - 1
+            self._begins.append(self._begins[-1] if goes_on else n)
+
+    def have(self, place: int, label: str) -> bool:
+        """Whether any of them has this label."""
+        if place not in self._texts:
+            self._texts[place] = {line.labels.get(place, "") for line in self._lines}
+        return label in self._texts[place]
+
+    def like(self, wanted: dict[int, str]) -> Sums | None:
+        """The sums of those with these labels; None where there are none."""
+        places = tuple(sorted(wanted))
+        if places not in self._alike:
+            found = self._alike[places] = {}
+            for line in self._lines:
+                key = tuple(line.labels.get(p, "") for p in places)
+                own = _sum([line])
+                found[key] = _add(found[key], own) if key in found else own
+        return self._alike[places].get(tuple(wanted[p] for p in places))
+
+    def above(self, at: int) -> Sums | None:
+        """The sums of the block of rows right above one, without another total between; None where there is none."""
+        last = bisect_left(self._at, at) - 1
+        if last < 0:
+            return None
+        return tuple(a - b for a, b in zip(self._before[last + 1], self._before[self._begins[last]], strict=True))
+
+
+def _add(a: Sums, b: Sums) -> Sums:
+    return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
 def _said(
-    matched: Matched, body: Body, total: _Line, places: list[int], plain: list[_Line], words: set[str]
+    matched: Matched, body: Body, total: _Line, places: dict[int, str], parts: _Parts, words: set[str]
 ) -> Problem | None:
-    """What is said of a row with a word for a total; None where it has no parts and counts itself."""
+    """What is said of a row with a word for a total; None where it has no parts and counts itself.
+
+    `places`: the columns with such a word, each with its field.
+    """
     wanted = {p: v for p, v in total.labels.items() if v and p not in places}
     for place in places:  # “11/04/2023 Total” is the total of that day
         rest = slug(clean(body.rows[total.at][place]))
         for word in sorted(words, key=len, reverse=True):
             rest = rest.removesuffix(f"_{word}").removeprefix(f"{word}_")
-        if rest not in words and any(line.labels.get(place) == rest for line in plain):
+        if rest not in words and parts.have(place, rest):
             wanted[place] = rest
-    parts = [line for line in plain if all(line.labels.get(p) == v for p, v in wanted.items())]
-    before = max((line.at for line in plain if line.at < total.at), default=-1)
-    block: list[_Line] = []
-    for line in reversed([x for x in plain if x.at <= before]):
-        if block and block[-1].at != line.at + 1:
-            break
-        block.append(line)
-    number = body.numbers[total.at]
-    tried = [_sums(of, total.counts) for of in (parts, block) if of]
+    number, own = body.numbers[total.at], parts.like(wanted)
+    is_equal = any(_equal(total.counts, sums) for sums in (own, parts.above(total.at)))
     if not places:
-        if total.counts not in tried:
+        if not is_equal:
             return None
         message = "this row names nothing and equals the rows above together; it is their total and not added"
         return Problem("total_row", "warning", message, _DONE, number)
-    names = {name for place, name in _label_places(matched).items() if place in places}
-    is_detail = not any(n and matched.contract.field(n).required for n in names)
-    if not parts and is_detail and any(n is not None for n in total.counts):
+    is_detail = not any(n and matched.contract.field(n).required for n in places.values())
+    if own is None and is_detail and any(n is not None for n in total.counts):
         return None
-    text, column = shown(clean(body.rows[total.at][places[0]])), matched.headings[places[0]]
-    if total.counts in tried:
+    first = next(iter(places))
+    text, column = shown(clean(body.rows[total.at][first])), matched.headings[first]
+    if is_equal:
         message = f"{text!r} is the total of other rows and equals them; it is not added"
         return Problem("total_row", "warning", message, _DONE, number, column)
+    against = own or parts.above(total.at) or ()
     pairs = (
         f"{s:,} by its parts, {n:,} here"
-        for s, n in zip((tried or [()])[0], total.counts, strict=False)
+        for s, n in zip(against, total.counts, strict=False)
         if n is not None and s != n
     )
     how = ", ".join(pairs) or "it has none"
@@ -229,24 +283,27 @@ def _unnamed(matched: Matched, body: Body, lines: list[_Line], labels: dict[int,
 
 
 def _question(matched: Matched, body: Body, place: int, name: str, odd: _Line, parts: list[_Line]) -> Problem | None:
-    sums, number = _sums(parts, odd.counts), body.numbers[odd.at]
+    sums, number = _sum(parts), body.numbers[odd.at]
     rows = ", ".join(str(body.numbers[p.at]) for p in parts[:5]) + (" and others" if len(parts) > 5 else "")
     column = matched.headings[place] or f"column {place + 1}"
     if sum(n or 0 for n in odd.counts) < settings().total_asked_from:  # small numbers are equal by chance
         return None
-    if sums == odd.counts and not odd.labels[place]:
+    is_blank, is_equal = not odd.labels[place], _equal(odd.counts, sums)
+    if is_equal and len(parts) > 1 and is_blank:
         message = (
             f"this row has no {column!r} and equals rows {rows} together, which have: it is their total and not added"
         )
         return Problem("total_row", "warning", message, _DONE, number, column)
-    if sums == odd.counts and len(parts) > 1:
+    if is_equal and len(parts) > 1:
         text = shown(clean(body.rows[odd.at][place]))
         message = f"{text!r} is not known and the row equals rows {rows} together: is it their total?"
         return Problem("part_or_whole", "critical", message, _FIX, number, column)
-    is_yes_or_no = bool(name) and matched.contract.field(name).type == "bool"
-    one = len({p.labels[place] for p in parts}) == 1
-    more = all(n is None or (s or 0) <= n for s, n in zip(sums, odd.counts, strict=True))
-    if is_yes_or_no and not odd.labels[place] and one and more:
+    if name and matched.contract.field(name).type == "bool":  # all patients, and those of them who …
+        is_one_value = len({p.labels[place] for p in parts}) == 1
+        may_hold = is_one_value and all(n is None or s <= n for s, n in zip(sums, odd.counts, strict=True))
+    else:  # a total of one part, or the same number by chance; of sites, the contract's own rule decides
+        may_hold = is_equal and name != matched.contract.site_field
+    if is_blank and may_hold:
         message = f"this row has no {column!r} and is not less than row {rows}, which has: is that a part of it?"
         fix = f"Fill in {column!r} in every row of the day, so that they can be added; or send the whole only."
         return Problem("part_or_whole", "critical", message, fix, number, column)
