@@ -9,13 +9,16 @@ import openpyxl
 import pytest
 from conftest import judge
 from strike_reporting import read
+from strike_reporting.errors import OurFault
 from strike_reporting.intake.collecting import collect, collect_drop
 from strike_reporting.intake.dialects import reload_dialects
+from strike_reporting.intake.purging import purge
 from strike_reporting.intake.registry import load_registry
 from strike_reporting.judging.filing import findings
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.operations.doctor import examine
+from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.operations.withdrawing import withdraw
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.reproduce import reproduce
@@ -189,3 +192,31 @@ def test_a_drop_may_hold_a_collective_return(store: Store, tmp_path: Path) -> No
     assert "passed over the folders inner" in pulled.reason
     judge(store)
     assert totals(store) == {"RHU": 131, "R1F": 77, "ENG": 208}
+
+
+def test_a_purge_takes_no_trust_out_of_the_figures(store: Store, tmp_path: Path) -> None:
+    """A column of persons is dropped and its file purged: every part's outcome is kept for the day after."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count,Surname"
+    rows = "RHU,2023-04-11,outpatient,cancelled,131,Ashdown\nR1F,2023-04-11,outpatient,cancelled,77,Whitlock\n"
+    (folder / "group.csv").write_text(f"{head}\n{rows}")
+    collect_drop(store, folder, ACTION)
+    judge(store)
+    before = totals(store)
+    assert before == {"RHU": 131, "R1F": 77, "ENG": 208}
+    assert purge(store).contents == 1
+    rebuild(store)
+    judge(store)
+    assert {o.ods_code: o.status for o in ledger_of(store).judged.listed()} == {
+        None: "accepted",
+        "RHU": "accepted",
+        "R1F": "accepted",
+    }
+    assert totals(store) == before
+    assert reproduce(store, f"{ACTION}.r1").cells == ()
+    assert [f.what for f in examine(store)] == []
+    part = next(o for o in ledger_of(store).judged.listed() if o.ods_code == "RHU")
+    store.delete(f"landing/refusals/{part.submission_id}.json")
+    with pytest.raises(OurFault, match="no outcome of it was kept"):
+        reproduce(store, f"{ACTION}.r1")

@@ -78,19 +78,38 @@ def outcome_key(submission_id: str) -> str:
     return f"landing/refusals/{submission_id}.json"
 
 
-def kept_outcome(store: Store, receipt: Receipt) -> Outcome | None:
-    """What became of a file whose bytes were purged; None when that, or the rows it gave, was not kept."""
-    key = outcome_key(receipt.submission_id)
+def kept_outcomes(store: Store, receipt: Receipt) -> tuple[Outcome, ...]:
+    """What became of a file whose bytes were purged: its parts, then the whole.
+
+    Nothing when some of that, or of the rows it gave, was not kept.
+    """
     try:
-        outcome = Outcome.load(store.read(key), key)
+        whole = _kept(store, receipt.submission_id)
+        found = (*(_kept(store, part) for part in whole.parts), whole)
     except (FileNotFoundError, Damaged):
-        return None
-    rows = accepted_key(outcome.extract or "", outcome.submission_id)
-    return outcome if not outcome.counts or store.exists(rows) else None
+        return ()
+    rows = (accepted_key(o.extract or "", o.submission_id) for o in found if o.counts)
+    return found if all(store.exists(key) for key in rows) else ()
 
 
-def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
+def _kept(store: Store, submission_id: str) -> Outcome:
+    key = outcome_key(submission_id)
+    return Outcome.load(store.read(key), key)
+
+
+def has_persons(problems: Iterable[Problem]) -> bool:
+    """Whether patient data was found: the file is locked away, and its outcome must outlive its bytes."""
+    return any(p.rule in (HELD, DROPPED) for p in problems)
+
+
+def keep(store: Store, verdict: Verdict, *, tell: bool, outlives: bool = False) -> Outcome:
     """Write all that follows from a verdict; nothing of an older verdict is left beside it.
+
+    Args:
+        store: the state root.
+        verdict: what was found.
+        tell: whether its sender is to be told what to mend.
+        outlives: its bytes may be purged for what another part of its file holds, so its outcome is kept beside them.
 
     Raises:
         Away: the ledger or the store cannot be used now; the submission stays to be judged.
@@ -99,8 +118,8 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     is_refused = verdict.refused is not None
     verdict.problems = sorted(verdict.problems, key=lambda p: (_RANK[p.severity], p.row or 0, p.column or "", p.rule))
     outcome = _outcome(verdict)
-    has_persons = any(p.rule in (HELD, DROPPED) for p in verdict.problems)
-    if has_persons:
+    is_locked = has_persons(verdict.problems)
+    if is_locked:
         restrict(store, receipt.sha256)
     for name in EXTRACTS:
         if is_refused or name != extract:
@@ -108,7 +127,7 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
     if verdict.good is not None and verdict.rows is not None:
         data = _parquet(verdict.rows.contract, verdict.good, receipt)
         store.write(accepted_key(verdict.rows.contract.name, receipt.submission_id), data)
-    if has_persons:
+    if is_locked or outlives:
         store.write(outcome_key(receipt.submission_id), outcome.dump())
     _write_quarantine(store, outcome, verdict.problems)
     judged = ledger_of(store).judged
@@ -123,9 +142,9 @@ def keep(store: Store, verdict: Verdict, *, tell: bool) -> Outcome:
 def keep_again(store: Store, outcome: Outcome) -> None:
     """Settle a file whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
     if not store.exists(report_key(outcome.submission_id, "xlsx")):
-        severity: Severity = "error" if outcome.counts else "critical"
+        severity: Severity = "critical" if outcome.status == "rejected" else "error"
         found = [Problem(rule, severity, outcome.reason, outcome.fix) for rule in outcome.rules]
-        if outcome.counts and outcome.warnings:
+        if severity == "error" and outcome.warnings:
             fix = "Leave it out of the next file."
             found.append(Problem(DROPPED, "warning", "the file held what identifies persons; it was dropped", fix))
         _write_quarantine(store, outcome, found)

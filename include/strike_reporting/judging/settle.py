@@ -32,7 +32,6 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
-_OF_A_CELL = ("known", "format", "range", "length")  # the kinds of rule that a value alone can break
 DOCTOR = "`strikes doctor` says what mends it"
 Rules = Callable[[Receipt], Rulebook]
 
@@ -159,7 +158,9 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         batches.setdefault(part.rows.contract, []).append(Opened(mine, asked, part.trust, part.dialect, part.rows))
     # All are judged before one is kept: each is kept with every question that its file asked.
     found = [v for batch in batches.values() for v in _verdicts(store, batch)]
-    judged = [v if isinstance(v, Judged) else _file(store, v, tell=False) for v in found]
+    problems = [p for v in found if isinstance(v, filing.Verdict) for p in v.problems]
+    outlives = filing.has_persons([*file.problems, *problems])
+    judged = [v if isinstance(v, Judged) else _file(store, v, tell=False, outlives=outlives) for v in found]
     if wrong := next((j for j in judged if j.outcome is None), None):
         return Judged(receipt, None, wrong.reason)
     outcomes = tuple(j.outcome for j in judged if j.outcome is not None)
@@ -174,17 +175,17 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         if p.severity != "warning"
     ]
     strays = sum(p.severity == "error" for p in file.problems)
-    verdict = filing.Verdict(receipt, asked, [*file.problems, *told], None, extract, file.parts[0].dialect)
-    verdict.parts, verdict.strays = outcomes, strays
-    return _file(store, verdict, tell)
+    all_told, dialect = [*file.problems, *told], file.parts[0].dialect
+    whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
+    return _file(store, whole, tell, outlives)
 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
     """The bytes are gone: what was found when they were there stands."""
-    before = filing.kept_outcome(store, receipt)
-    if before is not None:
-        tried = attempt(before, lambda o: filing.keep_again(store, o))
-        return Judged(receipt, before if tried.error is None else None, tried.reason)
+    if kept := filing.kept_outcomes(store, receipt):
+        tried = [attempt(one, lambda o: filing.keep_again(store, o)) for one in kept]
+        reason = next((t.reason for t in tried if t.error is not None), "")
+        return Judged(receipt, None if reason else kept[-1], reason)
     if _stands(store, receipt):
         return Judged(receipt, None, f"its landed bytes are gone, so what was found before stands; {DOCTOR}")
     gone = Problem("bytes_missing", "critical", "its landed bytes are gone", "Ask the trust to send the file again.")
@@ -213,9 +214,9 @@ def _stands(store: Store, receipt: Receipt) -> bool:
     return before is not None and before.counts
 
 
-def _file(store: Store, verdict: filing.Verdict, tell: bool) -> Judged:
+def _file(store: Store, verdict: filing.Verdict, tell: bool, outlives: bool = False) -> Judged:
     """Keep a verdict; when even that fails, the submission stays to be judged."""
-    tried = attempt(verdict, lambda v: filing.keep(store, v, tell=tell))
+    tried = attempt(verdict, lambda v: filing.keep(store, v, tell=tell, outlives=outlives))
     return Judged(verdict.receipt, tried.made, tried.reason)
 
 
@@ -271,7 +272,7 @@ def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> N
         return  # a value that is not kept is beside no other
     day = rows.table[contract.date_field][index].as_py()
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
-    if rule.severity == "warning" and rule.name in {f"{rule.column}_{kind}" for kind in _OF_A_CELL}:
+    if rule.severity == "warning" and rule not in contract.table_rules:
         # Nothing but what the contract knows goes further: free text may hold anything.
         rows.blanks.setdefault(rule.column, set()).add(index)
         kept = "this breaks the contract; the row is used without it"

@@ -20,7 +20,7 @@ from strike_reporting.extracts import EXTRACTS
 from strike_reporting.intake.dialects import load_dialects
 from strike_reporting.intake.landing import RESTRICTED, object_key
 from strike_reporting.intake.registry import load_registry
-from strike_reporting.judging.filing import accepted_key, kept_outcome, report_key
+from strike_reporting.judging.filing import accepted_key, kept_outcomes, report_key
 from strike_reporting.judging.rulebook import hashed
 from strike_reporting.ledger import Ledger, ledger_of, schema
 from strike_reporting.ledger.again import damaged, readable
@@ -227,7 +227,7 @@ def _landed_wrong(store: Store, receipt: Receipt) -> str:
         except FileNotFoundError:
             continue
         return "" if hashlib.sha256(data).hexdigest() == receipt.sha256 else "its bytes do not match their hash"
-    return "" if kept_outcome(store, receipt) else "it is gone"
+    return "" if kept_outcomes(store, receipt) else "it is gone"
 
 
 def _accepted(seen: _Seen) -> Iterator[Finding]:

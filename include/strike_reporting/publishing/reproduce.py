@@ -13,7 +13,7 @@ from strike_reporting.errors import OurFault
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.intake.landing import content, object_key
 from strike_reporting.judging import rulebook
-from strike_reporting.judging.filing import accepted_key, kept_outcome, outcome_key
+from strike_reporting.judging.filing import accepted_key, kept_outcomes, outcome_key
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.receiving import receipt_key
@@ -100,13 +100,14 @@ def _copied(store: Store, scratch: Store, submission_id: str) -> Receipt:
     try:
         scratch.write(object_key(receipt.sha256), content(store, receipt))
     except FileNotFoundError as error:
-        outcome = kept_outcome(store, receipt)
-        if outcome is None:
+        kept = kept_outcomes(store, receipt)
+        if not kept:
             raise OurFault(f"the landed bytes of {submission_id} are gone, and no outcome of it was kept") from error
-        scratch.write(outcome_key(submission_id), outcome.dump())
-        if outcome.counts:
-            rows = accepted_key(outcome.extract or "", submission_id)
-            scratch.write(rows, store.read(rows))
+        for outcome in kept:
+            scratch.write(outcome_key(outcome.submission_id), outcome.dump())
+            if outcome.counts:
+                rows = accepted_key(outcome.extract or "", outcome.submission_id)
+                scratch.write(rows, store.read(rows))
     return receipt
 
 
