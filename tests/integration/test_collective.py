@@ -189,7 +189,7 @@ def test_a_drop_may_hold_a_collective_return(store: Store, tmp_path: Path) -> No
     (folder / "group.csv").write_text(f"{head}\n{rows}")
     (folder / "inner").mkdir()
     pulled = collect_drop(store, folder, ACTION)
-    assert "passed over the folders inner" in pulled.reason
+    assert pulled.passed_over == ("inner",)
     judge(store)
     assert totals(store) == {"RHU": 131, "R1F": 77, "ENG": 208}
 

@@ -60,8 +60,10 @@ def run(
         rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
     if not wanted and not rows:
         err.print(f"No new file was found in {drop}.", highlight=False)
-    if "passed over" in pulled.reason:
-        err.print(pulled.reason.partition("; ")[2].capitalize() + ".", highlight=False, markup=False)
+    if passed := pulled.passed_over:
+        more = f" and {len(passed) - 5} more" if len(passed) > 5 else ""
+        said = f"Passed over the folders {', '.join(passed[:5])}{more}: put their files beside the others."
+        err.print(said, highlight=False, markup=False)
     if rows:
         print_table("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
     if len(wanted) > shown:

@@ -37,7 +37,11 @@ DROP = "manual-drop"
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one feed gave in one collection. `is_ours`: it failed on our side, whatever the feed did."""
+    """What one feed gave in one collection.
+
+    is_ours: it failed on our side, whatever the feed did.
+    passed_over: folders within a drop, whose files are not read.
+    """
 
     feed_id: str
     status: str
@@ -45,6 +49,7 @@ class Pulled:
     landed: tuple[Receipt, ...] = ()
     duplicates: tuple[str, ...] = ()
     is_ours: bool = False
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass
@@ -231,10 +236,9 @@ def collect_drop(
     finish(store)
     found = _Found([], [], [], {})
     status, reason = _pull(store, sender, _Data(), str(folder.resolve()), found)
-    if passed := sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        more = f" and {len(passed) - 5} more" if len(passed) > 5 else ""
-        reason += f"; passed over the folders {', '.join(map(safe_name, passed[:5]))}{more}: put their files beside"
-    return Pulled(DROP, status, reason, tuple(found.landed), tuple(found.duplicates))
+    inner = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    passed = tuple(map(safe_name, inner))
+    return Pulled(DROP, status, reason, tuple(found.landed), tuple(found.duplicates), passed_over=passed)
 
 
 class _Data(Folder):

@@ -28,6 +28,7 @@ from strike_reporting.intake.dialects import (
     template,
 )
 from strike_reporting.intake.transports.kinds import KINDS
+from strike_reporting.ledger.records import EVERY
 from strike_reporting.reference.facts import read_csv
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.settings import config_folder
@@ -48,7 +49,6 @@ __all__ = [
     "template",
 ]
 log = logging.getLogger(__name__)
-EVERY = "all"  # a collective return may speak for every trust
 
 
 def _due(text: str) -> str:

@@ -20,7 +20,7 @@ from strike_reporting.judging.problems import Problem, Rejected, beside, shown
 from strike_reporting.judging.reading.document import Document, Sheet
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
-from strike_reporting.ledger.records import Receipt
+from strike_reporting.ledger.records import EVERY, Receipt
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -218,7 +218,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
 def _check_allowed(receipt: Receipt, known: set[str], codes: list[str | None], row_of: list[int]) -> None:
     """Raises `Rejected` when a feed's file speaks for a trust that the feed does not."""
     allowed = {receipt.ods_code} if receipt.ods_code else set(receipt.speaks_for)
-    if not allowed or "all" in allowed:
+    if not allowed or EVERY in allowed:
         return
     wrong = sorted(known - allowed)
     if wrong:

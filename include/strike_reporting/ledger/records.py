@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from strike_reporting.errors import OurFault
 
 Fact = str | int | float | bool | None
+EVERY = "all"  # in `speaks_for`: a collective return may speak for every trust
 NOTICES = ("rejected", "accepted_in_part", "accepted")  # outcomes that a sender may be told of, by a letter so named
 
 
@@ -81,7 +82,7 @@ class Receipt(Record):
     sent_at: the sender's own time of the file, where the transport says so (UTC, ISO 8601).
     received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due.
     restates_day: what it says of a day is all that there is to say of it.
-    speaks_for: of a collective return, the trusts that it may speak for, or `all`.
+    speaks_for: of a collective return, the trusts that it may speak for, or `EVERY`.
     """
 
     submission_id: str

@@ -15,7 +15,7 @@ from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.clock import parse_due
 from strike_reporting.extracts import EXTRACTS, Contract, load
 from strike_reporting.extracts.measures import asked_with
-from strike_reporting.ledger.records import Day, Outcome
+from strike_reporting.ledger.records import EVERY, Day, Outcome
 from strike_reporting.publishing import slices
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.settings import settings
@@ -101,7 +101,7 @@ def select(frame: Frame, outcomes: Iterable[Outcome], failures: Mapping[str, str
                 refused = whole.get((code, extract)) if is_strike_day else None
                 one = _One(frame, code, contract, day, sent.get((code, extract, day), []), refused)
                 is_expected = is_asked_for and is_strike_day and code in pool
-                failure = failures.get(f"{code}.{extract}") or failures.get(f"all.{extract}")
+                failure = failures.get(f"{code}.{extract}") or failures.get(f"{EVERY}.{extract}")
                 lost = blind.get(code) if is_strike_day else None
                 returns.append(one.chosen() or one.refused(is_expected, failure, lost))
     return sorted(returns, key=lambda r: (r.ods_code, r.extract, r.strike_day))

@@ -17,7 +17,7 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.judging.rulebook import METHOD as JUDGING_METHOD
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Outcome
+from strike_reporting.ledger.records import EVERY, Outcome
 from strike_reporting.publishing import data_files
 from strike_reporting.publishing.checks import check
 from strike_reporting.publishing.frame import Frame
@@ -134,7 +134,7 @@ def _inputs(
         commit=commit(),
         libraries=libraries(),
         contracts={e: load(e).version for e in EXTRACTS},
-        pull_failures={k: v for k, v in failures.items() if k in missing or k.startswith("all.")},
+        pull_failures={k: v for k, v in failures.items() if k in missing or k.startswith(f"{EVERY}.")},
         submissions=tuple(source(o, o.submission_id in used) for o in outcomes),
     )
 
