@@ -38,8 +38,14 @@ TOTALS = (
 ISO = "%Y-%m-%d"
 BRITISH = (ISO, "%d/%m/%Y", "%d/%m/%y")
 EXCEL_SERIAL = "excel_serial"  # a date written as Excel's day number, such as 45027
+EXCEL_DAY_0 = date(1899, 12, 30)  # so that serials after February 1900 are right, as in Excel
 Extract = Annotated[str, AfterValidator(one_of(EXTRACTS))]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,80}$")]
+
+
+def spelled(day: date, pattern: str) -> str:
+    """A date as a dialect's column writes it."""
+    return str((day - EXCEL_DAY_0).days) if pattern == EXCEL_SERIAL else day.strftime(pattern)
 
 
 def _date_formats(patterns: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from strike_reporting.extracts import Field, slug
-from strike_reporting.intake.dialects import EXCEL_SERIAL, Dialect
+from strike_reporting.intake.dialects import EXCEL_DAY_0, EXCEL_SERIAL, Dialect
 
 SUPPRESSED = re.compile(r"^(<\s*\d+|\*+|\[c\]|suppressed)$", re.IGNORECASE)
 # Spreadsheets show these where a formula fails; the last is our reader's, for one that was never calculated.
@@ -21,7 +21,6 @@ _NOTHING = re.compile(r"^(nil|none|nothing|zero|no)(_.*)?$")
 _MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$")  # as databases and spreadsheets write it
 _ISO = re.compile(rf"^(\d{{4}}-\d{{2}}-\d{{2}})({_MIDNIGHT.pattern[:-1]})?$")
 _TIMED = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}")
-_EXCEL_DAY_0 = date(1899, 12, 30)  # so that serials after February 1900 are right, as in Excel
 _YES, _NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))
 _PROTECTED = re.compile(r'^=?"([^"]*)"$')  # ="RHU", as a spreadsheet is kept from changing a code
@@ -153,7 +152,7 @@ def _date(patterns: tuple[str, ...], text: str) -> date:
     for pattern in patterns:
         if pattern == EXCEL_SERIAL:
             if re.fullmatch(r"[2-9]\d{4}(\.0)?", plain):
-                return _EXCEL_DAY_0 + timedelta(days=int(plain[:5]))
+                return EXCEL_DAY_0 + timedelta(days=int(plain[:5]))
             continue
         try:
             return datetime.strptime(plain, pattern).date()

@@ -235,15 +235,14 @@ class _Typing:
     def _column(self, f: Field, place: int, heading: str) -> tuple[list[Any], set[int]]:
         """One column's typed values and which cells were not read. Each distinct text is read once."""
         raw = [r[place] if place < len(r) else "" for r in self.body.rows]
-        memo: dict[str, Any] = {}
-        wrong: dict[str, Unreadable] = {}
+        memo: dict[str, Any]
+        wrong: dict[str, Unreadable]
         read, texts = self.readers[f.name], set(raw)
         column = self.dialect.columns.get(f.name)
         swapped = month_first(texts, column.format) if column and f.type == "date32" else set()
-        for value in texts:
+        memo, wrong = dict.fromkeys(swapped), dict.fromkeys(swapped, _SWAPPED)
+        for value in texts - swapped:
             try:
-                if value in swapped:
-                    raise _swapped()
                 memo[value] = read(value)
             except Unreadable as error:
                 memo[value] = None
@@ -271,7 +270,7 @@ class _Typing:
 
     def _costs_the_row(self, f: Field) -> bool:
         """A bad cell costs its row, unless the field is optional and decides neither the measure nor the part."""
-        return f.type != "int64" and f.severity != "warning" if not f.required else True
+        return f.required or (f.type != "int64" and f.severity != "warning")
 
     def _report(self, f: Field, index: int, heading: str, value: str, why: Unreadable) -> None:
         message, severity = str(why), "error"
@@ -322,9 +321,8 @@ _MERGED = Unreadable(
 )
 
 
-def _swapped() -> Unreadable:
-    return Unreadable(
-        "ambiguous_date",
-        "other dates of this column have the month first, so this one may too, and is not guessed",
-        "Write the dates as 2023-04-11.",
-    )
+_SWAPPED = Unreadable(
+    "ambiguous_date",
+    "other dates of this column have the month first, so this one may too, and is not guessed",
+    "Write the dates as 2023-04-11.",
+)

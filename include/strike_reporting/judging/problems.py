@@ -66,6 +66,20 @@ def beside(found: Sequence[Problem]) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def damaged(said: str, fix: str) -> Iterator[None]:
+    """Whatever a parser raises on hostile bytes means that they are damaged; what we refuse stays as it is."""
+    try:
+        yield
+    except (Rejected, MemoryError):
+        raise
+    except BaseException as error:
+        # A panic in a parser written in Rust is not an Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise Rejected("file_damaged", said, fix) from error
+
+
 _IDENTIFIER = re.compile(r"@|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)  # e-mail address, postcode
 _WORD = re.compile(r"[^\W\d_]+")
 _MONTHS = "january february march april may june july august september october november december"

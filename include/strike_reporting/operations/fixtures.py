@@ -12,7 +12,7 @@ import xlsxwriter
 from strike_reporting.errors import StrikesError
 from strike_reporting.extracts import Contract, load, slug
 from strike_reporting.extracts import Field as ContractField
-from strike_reporting.intake.dialects import EXCEL_SERIAL, ISO, Dialect
+from strike_reporting.intake.dialects import ISO, Dialect, spelled
 from strike_reporting.intake.proposing import Table
 from strike_reporting.intake.proposing.tables import Headed
 from strike_reporting.reference.actions import actions
@@ -101,7 +101,7 @@ def _cells(heading: str, f: ContractField | None, contract: Contract, dialect: D
         return [next((c for c, ours in dialect.columns[f.name].codes.items() if ours == trust), trust)] * _LINES
     if f.type == "date32":
         formats = dialect.columns[f.name].format or (ISO,)
-        return [_written(d, formats[0]) for d in _days()]
+        return [spelled(d, formats[0]) for d in _days()]
     if f.type == "int64":
         return [str(10 + 3 * n) for n in range(_LINES)]
     if f.type == "bool":
@@ -117,7 +117,3 @@ def _days() -> list[date]:
     past = sorted(a.days[0] for a in actions().values() if a.status == "went_ahead")
     action = next(a for a in actions().values() if a.status == "went_ahead" and a.days[0] == past[-1])
     return [action.days[n // 2 % len(action.days)] for n in range(_LINES)]
-
-
-def _written(day: date, pattern: str) -> str:
-    return str((day - date(1899, 12, 30)).days) if pattern == EXCEL_SERIAL else day.strftime(pattern)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import xlsxwriter
 
 from strike_reporting.extracts import load
-from strike_reporting.intake.dialects import EXCEL_SERIAL, ISO, Dialect
+from strike_reporting.intake.dialects import ISO, Dialect, spelled
 
 Row = Mapping[str, Any]
 FileType = Literal["csv", "xlsx"]
@@ -79,9 +79,7 @@ def _grid(rows: list[dict[str, Any]], dialect: Dialect) -> list[list[Any]]:
 def _value(dialect: Dialect, field: str, value: Any) -> Any:
     column = dialect.columns[field]
     if isinstance(value, date):
-        if column.format[:1] == (EXCEL_SERIAL,):
-            return str((value - date(1899, 12, 30)).days)
-        return value.strftime(column.format[0]) if column.format and column.format[0] != ISO else value
+        return spelled(value, column.format[0]) if column.format and column.format[0] != ISO else value
     for theirs, ours in column.codes.items():
         if ours == value:
             return theirs

@@ -5,7 +5,6 @@ A member's name is only text: nothing is ever written under it.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import re
@@ -14,13 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
-from strike_reporting.judging.problems import Rejected, shown
+from strike_reporting.judging.problems import Rejected, damaged, shown
 from strike_reporting.judging.reading.kinds import kind
 from strike_reporting.judging.reading.limits import Limits
 
 # What a Mac, Windows and open programs leave in a folder.
 _LEFTOVERS = re.compile(r"(^|/)(__MACOSX/|\._|~\$|\.~lock\.|(\.DS_Store|Thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
 
+_DAMAGED = ("the archive is cut short or damaged", "Make it again and send it again.")
 _FILE_NAME = re.compile(r"([^/]+)(\.[A-Za-z0-9]{1,5})$")
 
 
@@ -79,12 +79,12 @@ class _Unpacking:
         return data
 
     def _gunzip(self, data: bytes, name: str) -> Iterator[tuple[str, str, bytes]]:
-        with _reading(), gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        with damaged(*_DAMAGED), gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
             unpacked = self._read(stream, len(data))
         yield name, "", unpacked
 
     def _unzip(self, data: bytes, name: str) -> Iterator[tuple[str, str, bytes]]:
-        with _reading(), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with damaged(*_DAMAGED), zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = [e for e in archive.infolist() if not e.is_dir() and not _LEFTOVERS.search(e.filename)]
         self.files -= len(files) - 1  # an archive is no file of the one that it is in
         names = {e.filename for e in files}
@@ -102,21 +102,11 @@ class _Unpacking:
                     label, Rejected("file_encrypted", "the archive has a password", "Send it without a password.")
                 )
             try:
-                with _reading(), zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(entry) as stream:
+                with damaged(*_DAMAGED), zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(entry) as stream:
                     unpacked = self._read(stream, len(data))
             except Rejected as rejected:
                 raise _inside(label, rejected) from rejected
             yield f"{name}/{entry.filename}" if name else entry.filename, label, unpacked
-
-
-@contextlib.contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except (Rejected, MemoryError):
-        raise
-    except Exception as error:  # the parser may raise anything on hostile bytes
-        raise _damaged() from error
 
 
 def _label(name: str, number: int) -> str:
@@ -130,7 +120,3 @@ def _label(name: str, number: int) -> str:
 def _inside(label: str, rejected: Rejected) -> Rejected:
     problem = rejected.problem
     return Rejected.of(replace(problem, message=f"{label}: {problem.message}")) if label else rejected
-
-
-def _damaged() -> Rejected:
-    return Rejected("file_damaged", "the archive is cut short or damaged", "Make it again and send it again.")

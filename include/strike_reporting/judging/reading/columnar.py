@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from strike_reporting.judging.problems import Rejected, shown
+from strike_reporting.judging.problems import Rejected, damaged, shown
 from strike_reporting.judging.reading.build import TableBuilder
 from strike_reporting.judging.reading.limits import Limits
 
@@ -26,7 +26,7 @@ def read(data: bytes, limits: Limits) -> pa.Table:
     Raises:
         Rejected: damaged, nested columns, or beyond the limits.
     """
-    try:
+    with damaged("the Parquet file cannot be read", "Write and send it again."):
         file = pq.ParquetFile(io.BytesIO(data))
         names = [n for n in file.schema_arrow.names if not _INDEX.fullmatch(n)]
         limits.check_extent("the file", file.metadata.num_rows, 1, limits.max_cells)
@@ -39,10 +39,6 @@ def read(data: bytes, limits: Limits) -> pa.Table:
                 "nested_column", "a column holds lists or records", "Send plain columns.", column=shown(nested[0])
             )
         return _table(file, names, limits)
-    except (Rejected, MemoryError):
-        raise
-    except Exception as error:  # the parser may raise anything on hostile bytes
-        raise Rejected("file_damaged", "the Parquet file cannot be read", "Write and send it again.") from error
 
 
 def _inner(kind: pa.DataType) -> pa.DataType:

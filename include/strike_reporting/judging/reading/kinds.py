@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.problems import Rejected, damaged
 from strike_reporting.judging.reading import compound, foreign
 from strike_reporting.judging.reading.limits import Limits
 from strike_reporting.judging.reading.package import main_part
@@ -73,24 +73,17 @@ def _compound_kind(data: bytes) -> str:
 
 
 def _zip_kind(data: bytes, limits: Limits) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            _check_expansion(entries, len(data), limits)
-            names = {e.filename for e in entries}
-            main = main_part(archive)
-            said = archive.read("mimetype")[:200].decode("ascii", "replace") if _small(archive, "mimetype") else ""
-            locked = _small(archive, "META-INF/manifest.xml") and b"encryption-data" in archive.read(
-                "META-INF/manifest.xml"
-            )
-    except (Rejected, MemoryError):
-        raise
-    except Exception as error:  # the parser may raise anything on hostile bytes
-        raise Rejected(
-            "file_damaged",
-            "the workbook or archive is cut short or damaged: its end is missing",
-            "Open it in Excel to see that it is whole, save it and send it again.",
-        ) from error
+    cut = "the workbook or archive is cut short or damaged: its end is missing"
+    mend = "Open it in Excel to see that it is whole, save it and send it again."
+    with damaged(cut, mend), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        _check_expansion(entries, len(data), limits)
+        names = {e.filename for e in entries}
+        main = main_part(archive)
+        said = archive.read("mimetype")[:200].decode("ascii", "replace") if _small(archive, "mimetype") else ""
+        locked = _small(archive, "META-INF/manifest.xml") and b"encryption-data" in archive.read(
+            "META-INF/manifest.xml"
+        )
     if main:
         return main
     if "content.xml" in names and "opendocument.spreadsheet" in said:

@@ -10,7 +10,7 @@ from xml.sax.xmlreader import AttributesNSImpl
 
 from defusedxml.sax import make_parser
 
-from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.problems import Rejected, damaged
 from strike_reporting.judging.reading.build import WIDEST, TableBuilder
 from strike_reporting.judging.reading.document import NEVER_CALCULATED, Sheet
 from strike_reporting.judging.reading.limits import Limits, sheet_title
@@ -32,18 +32,11 @@ def read(data: bytes, limits: Limits) -> Iterator[Sheet]:
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(book)
     source = io.BytesIO(data)
-    try:
+    said, fix = "the file is an XML spreadsheet that is cut short or damaged", "Open it in Excel, save it as .xlsx"
+    with damaged(said, f"{fix} and send that."):
         while piece := source.read(_PIECE):
             parser.feed(piece)
         parser.close()
-    except (Rejected, MemoryError):
-        raise
-    except Exception as error:  # the parser may raise anything on hostile bytes
-        raise Rejected(
-            "file_damaged",
-            "the file is an XML spreadsheet that is cut short or damaged",
-            "Open it in Excel, save it as .xlsx and send that.",
-        ) from error
     yield from book.sheets()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import python_calamine as calamine
 
-from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.problems import damaged
 from strike_reporting.judging.reading.biff import Texts, checked_xls
 from strike_reporting.judging.reading.binary import prepared_xlsb
 from strike_reporting.judging.reading.build import TableBuilder
@@ -29,7 +29,8 @@ def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
     Raises:
         Rejected: damaged, or beyond the limits.
     """
-    try:
+    said = "the workbook cannot be opened: it is damaged or protected"
+    with damaged(said, "Open it in Excel to see that it is whole, save it without a password and send it again."):
         lost: list[Texts] = []
         if kind == "xls":
             lost = checked_xls(data, limits)
@@ -43,17 +44,6 @@ def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
             texts = lost[place] if place < len(lost) else {}
             title = sheet_title(sheet.name, number)
             yield _sheet(book.get_sheet_by_name(sheet.name), title, hidden, texts, limits)
-    except (Rejected, MemoryError, GeneratorExit):
-        raise
-    except BaseException as error:
-        # The parser may raise anything on hostile bytes, and a panic in it is not an Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise Rejected(
-            "file_damaged",
-            "the workbook cannot be opened: it is damaged or protected",
-            "Open it in Excel to see that it is whole, save it without a password and send it again.",
-        ) from error
 
 
 def _sheet(sheet: calamine.CalamineSheet, title: str, hidden: bool, texts: Texts, limits: Limits) -> Sheet:
