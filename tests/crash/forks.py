@@ -141,15 +141,15 @@ def _preload() -> None:
     from strike_reporting.intake import registry
     from strike_reporting.judging import rules
     from strike_reporting.publishing import manifest
-    from strike_reporting.site import draw, pages
+    from strike_reporting.site import draw, rendering
 
     world.freeze()
     for extract in EXTRACTS:
         rules._definition(load(extract))
     registry.load_feeds()
     manifest.commit(), manifest.code_sha256(), manifest.libraries(), draw.site_version()
-    for name in pages.environment().list_templates(["jinja"]):
-        pages.environment().get_template(name)
+    for name in rendering.environment().list_templates(["jinja"]):
+        rendering.environment().get_template(name)
 
 
 def _work(stages: list[str], waits: bool = False, root: str = "", log: str = "", **kill: Any) -> None:

@@ -196,7 +196,7 @@ def freeze() -> None:
     _folder.AT_ONCE = _objects.AT_ONCE = 1
     landing.datetime = draw.datetime = Frozen  # type: ignore[misc, attr-defined]
     facts.reference_folder = lambda: Path(os.environ["CRASH_REFERENCE"])  # type: ignore[assignment]
-    for module, name in ((charts, "bars"), (charts, "icb_tiles"), (workbook, "workbook")):
+    for module, name in ((charts, "icb_tiles"), (workbook, "workbook")):
         setattr(module, name, _remembered(getattr(module, name), Path(os.environ["CRASH_MADE"])))
 
 

@@ -15,7 +15,7 @@ from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.site.figures import Row, Table
-from strike_reporting.site.pages import environment
+from strike_reporting.site.rendering import environment
 
 Flagged = Mapping[tuple[str, str], Sequence[str]]
 NAV = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from strike_reporting.reference.facts import read_csv
+from strike_reporting.site.rendering import environment
 
 # Okabe and Ito's colours, given out in order: told apart with any colour vision, and in grey print by their order.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -21,6 +23,30 @@ class Bar(NamedTuple):
     name: str
     part: str
     amount: float
+
+
+class _Text(NamedTuple):
+    """Words on a chart, by the point that they are anchored at."""
+
+    x: float
+    y: float
+    said: str
+    anchor: str = "middle"
+
+
+class _Rect(NamedTuple):
+    """A filled rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+
+
+_LETTER, _LINE = 8, 26  # room for a letter and for a line of words, in any font: a reader's may be wider than ours
+_ACROSS, _DOWN, _BAND = 560, 240, 34  # of what is drawn in: upright bars; the height that a sideways bar has
+_FILLED = 0.86  # of a band
 
 
 def bars(
@@ -39,52 +65,79 @@ def bars(
         names: every place on the axis in order, also those of which nothing is drawn.
         order: the parts' names, in the order of their colours.
         marks: by name, the text that stands where something is missing.
-        unit: what is counted, for the axis.
+        unit: what is counted, said over the chart.
         sideways: bars from left to right, for long names.
     """
-    import altair as alt  # slow to import, and most runs draw nothing
-
     used = [p for p in order if any(b.part == p for b in parts)]
-    scale = alt.Scale(domain=list(names))
-    if sideways:
-        # Room for the longest name in any font: a reader's may be wider than the one it was drawn with.
-        axis = alt.Axis(labelLimit=400, minExtent=9 * max(map(len, names), default=0))
-        along: dict[str, Any] = {"y": alt.Y("name:N", sort=list(names), title=None, axis=axis, scale=scale)}
-        across: Any = alt.X
-    else:
-        axis = alt.Axis(labelAngle=0)
-        along = {"x": alt.X("name:N", sort=list(names), title=None, axis=axis, scale=scale)}
-        across = alt.Y
-    side = "x" if sideways else "y"
-    amount = across("sum(amount):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1))
-    bar = (
-        alt.Chart(alt.Data(values=[b._asdict() for b in parts]))
-        .mark_bar(stroke="white", strokeWidth=1)
-        .encode(
-            **along,
-            **{side: amount},
-            color=alt.Color(
-                "part:N",
-                scale=alt.Scale(domain=used, range=list(PALETTE[: len(used)])),
-                legend=alt.Legend(title=None, orient="top", columnPadding=24) if len(used) > 1 else None,
-            ),
-            order=alt.Order("part:N"),
+    tops = {n: sum(b.amount for b in parts if b.name == n) for n in names}
+    ticks = _ticks(max(tops.values(), default=0))
+    longest = max(map(len, names), default=0)
+    left = _LETTER * (longest if sideways else len(f"{ticks[-1]:,}")) + 12
+    head = _LINE * (2 if len(used) > 1 else 1) + (0 if sideways else _LINE)  # a mark may stand on the highest bar
+    band = _BAND if sideways else max(_ACROSS / len(names), _LETTER * longest)
+    long, wide = (_ACROSS - 140, band * len(names)) if sideways else (_DOWN, band * len(names))
+    scale = long / ticks[-1]
+    filled: list[_Rect] = []
+    words = [_Text(0, 18, unit, "start")]
+    for n, name in enumerate(names):
+        start, thick, at = n * band + band * (1 - _FILLED) / 2, band * _FILLED, 0.0
+        for part in used:
+            size = scale * sum(b.amount for b in parts if b.name == name and b.part == part)
+            fill = PALETTE[used.index(part) % len(PALETTE)]
+            if size and sideways:
+                filled.append(_Rect(left + at, head + start, size, thick, fill))
+            elif size:
+                filled.append(_Rect(left + start, head + long - at - size, thick, size, fill))
+            at += size
+        middle = start + thick / 2
+        if sideways:
+            words.append(_Text(left - 8, head + middle + 5, name, "end"))
+            words += [_Text(left + at + 6, head + middle + 5, marks[name], "start")] if name in marks else []
+        else:
+            words.append(_Text(left + middle, head + long + 20, name))
+            words += [_Text(left + middle, head + long - at - 7, marks[name])] if name in marks else []
+    for tick in ticks:
+        along = tick * scale
+        words.append(
+            _Text(left + along, head + wide + 20, f"{tick:,}")
+            if sideways
+            else _Text(left - 8, head + long - along + 5, f"{tick:,}", "end")
+        )
+    marked = _LETTER * max((len(m) for m in marks.values()), default=0) if sideways else 0
+    width = left + (long + max(20, marked) if sideways else wide)
+    legend = _legend(used) if len(used) > 1 else []
+    return Markup(  # noqa: S704 - our own template, which escapes
+        environment()
+        .get_template("bars.svg.jinja")
+        .render(
+            width=max([width, *(x + 20 + _LETTER * len(part) for x, part, _ in legend)]),
+            height=head + (wide if sideways else long) + _LINE,
+            filled=filled,
+            words=words,
+            legend=legend,
+            grid=[
+                (left + t * scale, head, 0, wide) if sideways else (left, head + long - t * scale, wide, 0)
+                for t in ticks
+            ],
         )
     )
-    # A mark stands on top of what is drawn, and on the axis where nothing is.
-    tops = [{"name": n, "text": t, "top": sum(b.amount for b in parts if b.name == n)} for n, t in marks.items()]
-    text = (
-        alt.Chart(alt.Data(values=tops))
-        .mark_text(fontSize=13, **({"align": "left", "dx": 4} if sideways else {"dy": -8}))
-        .encode(**along, **{side: across("top:Q", title=None)}, text="text:N")
-    )
-    chart = (
-        (bar + text if tops else bar)
-        # Over the chart, not beside the axis, for the same reason.
-        .properties(title=alt.Title(unit, anchor="start", fontSize=14))
-        .properties(width=420 if sideways else 560, height=max(60, 34 * len(names)) if sideways else 240)
-    )
-    return _svg(chart, "bars")
+
+
+def _legend(used: Sequence[str]) -> list[tuple[float, str, str]]:
+    """Where each part's name stands, and its colour."""
+    found, x = [], 0.0
+    for n, part in enumerate(used):
+        found.append((x, part, PALETTE[n % len(PALETTE)]))
+        x += _LETTER * len(part) + 44
+    return found
+
+
+def _ticks(most: float) -> list[int]:
+    """Round whole numbers from nought to at least the most, four to six of them where there are as many."""
+    step = 1
+    while most / step > 5:
+        step = step * 5 // 2 if str(step).startswith("2") else step * 2
+    return list(range(0, step * max(1, math.ceil(most / step)) + 1, step))
 
 
 @cache

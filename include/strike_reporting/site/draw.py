@@ -28,7 +28,8 @@ from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
 from strike_reporting.settings import settings
 from strike_reporting.site.overview import Kept, overview
-from strike_reporting.site.pages import Compared, area_pages, environment, pages
+from strike_reporting.site.pages import Compared, area_pages, pages
+from strike_reporting.site.rendering import environment
 from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from strike_reporting.site.area import Place
 from strike_reporting.site.evidence import Evidence
 from strike_reporting.site.figures import Figures
 from strike_reporting.site.headline import Line, headline
-from strike_reporting.site.pages import environment
+from strike_reporting.site.rendering import environment
 
 NEEDED = (TOTALS_TABLE, COVERAGE.name, FLAGS.name, RETURNS.name, REVISIONS.name)
 

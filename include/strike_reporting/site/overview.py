@@ -24,8 +24,8 @@ from strike_reporting.site import words
 from strike_reporting.site.area import Place, by_day
 from strike_reporting.site.cover import Cover, figure
 from strike_reporting.site.figures import Figure, Figures, Head, Row, Table, together
-from strike_reporting.site.pages import environment
 from strike_reporting.site.published import label, qualified
+from strike_reporting.site.rendering import environment
 from strike_reporting.site.terms import head
 
 _ENGLAND = Place.of(ENGLAND).where

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
@@ -34,24 +31,10 @@ from strike_reporting.site.evidence import Evidence
 from strike_reporting.site.figures import Figure, Figures, Row, Table
 from strike_reporting.site.headline import Past, headline
 from strike_reporting.site.published import compared_table
-from strike_reporting.site.terms import TERMS
+from strike_reporting.site.rendering import environment
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _SEARCH = "Find a trust, board, region or file"
 _SITES_OF = "Its sites, where the return names them"
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """The templates, with every value escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters |= {"percent": words.percent, "number": words.number, "moment": words.moment, "day": words.day}
-    for name, file in (("style", "style.css"), ("script", "script.js")):
-        made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
-    made.globals |= {"terms": TERMS}
-    return made
 
 
 _BESIDE = (
