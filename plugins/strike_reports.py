@@ -79,7 +79,15 @@ def error_report(name: str) -> Response:
     submission, _, kind = name.rpartition(".")
     if kind not in ("txt", "xlsx"):
         raise HTTPException(404, "There is no such report.", HEADERS)
-    return _kept(f"quarantine/{submission}/error_report.{kind}")
+    if kind == "txt" or not PART.fullmatch(submission):
+        return _kept(f"quarantine/{submission}/error_report.txt")
+    from strike_reporting.judging.filing import error_workbook
+    from strike_reporting.storage import Store
+
+    made = error_workbook(Store(), submission)
+    if made is None:
+        raise HTTPException(404, "There is no such report.", HEADERS)
+    return Response(made, media_type=mimetypes.guess_type(name)[0], headers=HEADERS)
 
 
 @app.get("/returns")

@@ -58,6 +58,8 @@ def test_a_forged_session_is_refused(airflow: str) -> None:
         "/errors/..%2f..%2fledger%2fsubmissions.txt",
         "/errors/x.html",
         "/errors/.txt",
+        "/errors/..%2f..%2fledger%2fsubmissions.xlsx",
+        "/errors/no-such.xlsx",
         "/docs",
         "/openapi.json",
     ],
@@ -114,6 +116,8 @@ def test_the_board_and_the_reports_in_the_airflow_frame(page: Page, airflow: str
     with page.expect_response(lambda r: "/errors/" in r.url) as answer:
         refused.first.get_by_role("link", name="text").first.click()
     assert answer.value.status == 200 and name.rpartition("(")[2].rstrip(")") in answer.value.text()
+    made = page.request.get(answer.value.url.replace(".txt", ".xlsx"))
+    assert made.status == 200 and made.body().startswith(b"PK"), "its workbook is made when it is opened"
     page.goto(f"{airflow}/plugin/strike-reports")
     frame = page.frame_locator("iframe")
     frame.get_by_role("link", name="Resident doctors’ strike, 14 to 18 November 2025").first.click()

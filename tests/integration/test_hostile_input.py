@@ -13,7 +13,7 @@ from conftest import drawn, judge, receipts
 from strike_reporting import read
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.intake.purging import purge
-from strike_reporting.judging.filing import findings
+from strike_reporting.judging.filing import error_workbook, findings
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.operations.rebuild import rebuild
@@ -252,7 +252,7 @@ def test_report_and_workbook_neutralise_hostile_text(store: Store, home: Path, d
     release = home / f"site/{JD}/0001"
     assert "=1+1&lt;script&gt;" in (release / "sources.html").read_text()
     assert not [p.name for p in release.rglob("*.html") if p.read_text().count("<script") != 1]
-    book = openpyxl.load_workbook(home / f"quarantine/{outcome.submission_id}/error_report.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(error_workbook(store, outcome.submission_id) or b""))
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert any(c.value == "=1+1" for c in cells)
     assert not any(c.data_type == "f" for c in cells)

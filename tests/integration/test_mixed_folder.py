@@ -15,7 +15,9 @@ from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.intake.purging import purge
 from strike_reporting.intake.registry import template
+from strike_reporting.judging.filing import error_workbook
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.records import Outcome
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
@@ -110,6 +112,12 @@ def test_every_landed_byte_is_kept(store: Store, home: Path, mixed: Path) -> Non
     assert kept == {p.read_bytes() for p in mixed.iterdir()}
 
 
+def workbook_of(store: Store, outcome: Outcome) -> io.BytesIO:
+    made = error_workbook(store, outcome.submission_id)
+    assert made is not None
+    return io.BytesIO(made)
+
+
 def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "messy"
     folder.mkdir()
@@ -121,7 +129,7 @@ def test_error_report_names_row_column_value_rule_and_fix(store: Store, home: Pa
     [outcome] = judge(store)
     assert (outcome.status, outcome.rows_accepted, outcome.rows_quarantined) == ("accepted_in_part", 1, 4)
     report = home / "quarantine" / outcome.submission_id
-    rows = pd.read_excel(report / "error_report.xlsx", sheet_name="Rows")
+    rows = pd.read_excel(workbook_of(store, outcome), sheet_name="Rows")
     assert rows[["Row", "Column", "Value", "Rule"]].astype(str).to_numpy().tolist() == [
         ["3", "cancelled_count", "<5", "suppressed_value"],
         ["4", "activity_date", "03.04.2023", "date"],
@@ -140,7 +148,8 @@ def test_an_error_report_stays_small_however_much_is_wrong(store: Store, drop: C
     [outcome] = judge(store)
     assert (outcome.status, outcome.rows_quarantined) == ("rejected", listed + 5)
     report = f"quarantine/{outcome.submission_id}"
-    book = io.BytesIO(store.read(f"{report}/error_report.xlsx"))
+    assert not store.exists(f"{report}/error_report.xlsx"), "made when it is opened"
+    book = workbook_of(store, outcome)
     assert len(pd.read_excel(book, sheet_name="Rows")) == listed
     assert pd.read_excel(book, sheet_name="By rule")["Findings"].tolist() == [listed + 5]
     kept = pq.read_table(io.BytesIO(store.read(f"{report}/problems.parquet")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -27,16 +28,26 @@ def outcomes(
     print_table("Submissions", ("File", "Trust", "Extract", "Outcome", "Why", "Reference"), rows)
 
 
-def errors(submission: Annotated[str, typer.Argument(help="Submission reference")]) -> None:
-    """Print the error report of one submission."""
-    from strike_reporting.judging.filing import report_key
+def errors(
+    submission: Annotated[str, typer.Argument(help="Submission reference")],
+    workbook: Annotated[Path | None, typer.Option(help="Write it as a workbook to this file instead")] = None,
+) -> None:
+    """Print the error report of one submission, or write it as the workbook that its sender is mailed."""
+    from strike_reporting.judging.filing import error_workbook, report_key
     from strike_reporting.storage import Store
 
-    key, store = report_key(submission, "txt"), Store()
+    key, store = report_key(submission), Store()
     if "/" in submission or not store.exists(key):
         err.print(f"There is no error report for {submission!r}.")
         raise typer.Exit(1)
-    say(store.read(key).decode())
+    if workbook is None:
+        say(store.read(key).decode())
+    elif made := error_workbook(store, submission):
+        workbook.write_bytes(made)
+        say(f"Written to {workbook}.")
+    else:
+        err.print("Its findings are gone: `strikes doctor` says what mends it.")
+        raise typer.Exit(1)
 
 
 def rows(

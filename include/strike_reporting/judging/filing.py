@@ -68,9 +68,9 @@ def accepted_key(extract: str, submission_id: str) -> str:
     return f"accepted/{extract}/{submission_id}.parquet"
 
 
-def report_key(submission_id: str, kind: str) -> str:
-    """Where a submission's error report is, as `txt` or `xlsx`."""
-    return f"quarantine/{submission_id}/error_report.{kind}"
+def report_key(submission_id: str) -> str:
+    """Where a submission's error report is."""
+    return f"quarantine/{submission_id}/error_report.txt"
 
 
 def outcome_key(submission_id: str) -> str:
@@ -141,7 +141,7 @@ def keep(store: Store, verdict: Verdict, *, tell: bool, outlives: bool = False) 
 
 def keep_again(store: Store, outcome: Outcome) -> None:
     """Settle a file whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
-    if not store.exists(report_key(outcome.submission_id, "xlsx")):
+    if not store.exists(report_key(outcome.submission_id)):
         severity: Severity = "critical" if outcome.status == "rejected" else "error"
         found = [Problem(rule, severity, outcome.reason, outcome.fix) for rule in outcome.rules]
         if severity == "error" and outcome.warnings:
@@ -283,7 +283,10 @@ def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
 
 
 def _write_quarantine(store: Store, outcome: Outcome, problems: list[Problem]) -> None:
-    """The findings and the report that the trust is sent; a file without findings has none, old ones included."""
+    """The findings and the report that the trust is sent; a file without findings has none, old ones included.
+
+    Its workbook is made when somebody opens it: most are opened by nobody.
+    """
     folder = f"quarantine/{outcome.submission_id}"
     if not problems:
         for key in store.list(folder):
@@ -293,8 +296,7 @@ def _write_quarantine(store: Store, outcome: Outcome, problems: list[Problem]) -
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer, compression="zstd")
     store.write(f"{folder}/problems.parquet", buffer.getvalue())
-    store.write(report_key(outcome.submission_id, "txt"), error_report.text(outcome, problems).encode())
-    store.write(report_key(outcome.submission_id, "xlsx"), error_report.workbook(outcome, problems))
+    store.write(report_key(outcome.submission_id), error_report.text(outcome, problems).encode())
 
 
 def findings(store: Store, submission_id: str) -> list[Problem]:
@@ -305,3 +307,9 @@ def findings(store: Store, submission_id: str) -> list[Problem]:
     except FileNotFoundError:
         return []
     return [Problem(**row) for row in table.to_pylist()]
+
+
+def error_workbook(store: Store, submission_id: str) -> bytes | None:
+    """The error report of a submission as a workbook; nothing where there was nothing to say."""
+    outcome, problems = ledger_of(store).judged.get(submission_id), findings(store, submission_id)
+    return error_report.workbook(outcome, problems) if outcome and problems else None

@@ -241,7 +241,7 @@ def _accepted(seen: _Seen) -> Iterator[Finding]:
             yield Finding(
                 accepted_key(outcome.extract or next(iter(EXTRACTS)), outcome.submission_id), wrong, f"`{REBUILD}`"
             )
-        key = report_key(outcome.submission_id, "txt")
+        key = report_key(outcome.submission_id)
         if (outcome.rules or outcome.warnings) and key not in reports:
             yield Finding(key, "it is gone", f"`{REBUILD}`")
 

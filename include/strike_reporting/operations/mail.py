@@ -114,12 +114,12 @@ def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
 
 
 def _notice(store: Store, outcome: Outcome) -> EmailMessage:
-    from strike_reporting.judging.filing import report_key
+    from strike_reporting.judging.filing import error_workbook, report_key
 
     message = EmailMessage()
     done = _BECAME[outcome.status]
     message["Subject"] = f"Strike reporting: a {outcome.extract or 'return'} file of yours {done}"
-    message.set_content(store.read(report_key(outcome.submission_id, "txt")).decode())
-    workbook = store.read(report_key(outcome.submission_id, "xlsx"))
-    message.add_attachment(workbook, *_XLSX, filename="error_report.xlsx")
+    message.set_content(store.read(report_key(outcome.submission_id)).decode())
+    if workbook := error_workbook(store, outcome.submission_id):
+        message.add_attachment(workbook, *_XLSX, filename="error_report.xlsx")
     return message
