@@ -117,6 +117,7 @@ KINDS = ROWS | {
     "decision": Kind(in_release("decision.json"), "/decision.json", ASIDE, "reason", ""),
     "frame": Kind(in_release("kept/frame.json"), "/kept/frame.json", ASIDE, "days", ""),
     "rules": Kind(in_release("kept/rules.json"), "/kept/rules.json", ASIDE, "pins", ""),
+    "facts": Kind(in_release("kept/facts.parquet"), "/kept/facts.parquet", ASIDE, "", ""),
     "table": Kind(
         in_release("action_totals.parquet"), "/action_totals.parquet", ASIDE, "", "", "/action_totals.parquet cannot"
     ),

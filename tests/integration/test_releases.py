@@ -231,14 +231,13 @@ def test_figures_that_do_not_add_up_are_not_published(
     judge(store)
     asked, outcomes = frame(resolve(JD)), ledger_of(store).judged.listed()
     returns = select(asked, outcomes)
-    tables, lost = summarise(store, asked, returns)
+    tables, facts, lost = summarise(store, asked, returns)
     assert [*lost, *check(tables, returns, outcomes)] == []
     column = tables["cancellations_daily"].column_names.index("cancelled")
     values = tables["cancellations_daily"]["cancelled"].to_pylist()
     broken = tables["cancellations_daily"].set_column(column, "cancelled", [[values[0] + 1, *values[1:]]])
-    monkeypatch.setattr(
-        "strike_reporting.publishing.summaries.summarise", lambda *_: ({**tables, "cancellations_daily": broken}, [])
-    )
+    wrong = {**tables, "cancellations_daily": broken}
+    monkeypatch.setattr("strike_reporting.publishing.summaries.summarise", lambda *_: (wrong, facts, []))
     with pytest.raises(CheckFailed, match="England's cancelled"):
         build(store, resolve(JD))
     assert not (home / "releases").exists()

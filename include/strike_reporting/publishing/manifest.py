@@ -2,6 +2,7 @@
 
 `kept/frame.json` holds the reference rows that its figures hang on, `kept/rules.json` the contracts, dialects and
 reference rows that its submissions were judged by: all by hash, so a release can be made again when they have changed.
+`kept/facts.parquet` holds the facts behind every figure, by which the next release says why one differs.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from strike_reporting.extracts.measures import LABELS, asked_for
 from strike_reporting.ledger.records import Outcome, Part, Record
 
 METHOD = 2  # raised whenever the same submissions would give other figures
-FRAME, RULES, DECISION, MANIFEST = "kept/frame.json", "kept/rules.json", "decision.json", "manifest.json"
+FRAME, RULES, FACTS = "kept/frame.json", "kept/rules.json", "kept/facts.parquet"
+DECISION, MANIFEST = "decision.json", "manifest.json"
 _COVER = ("trusts_expected", "trusts_returned", "coverage")
 _LIBRARIES = ("duckdb", "great-expectations", "gptables", "numpy", "pandas", "pyarrow", "python-calamine", "xlsxwriter")
 
 
 class Source(Part):
-    """One submission that was considered. `is_used`: it counts for a day, or is named as refused for one."""
+    """One submission that was considered.
+
+    is_used: it counts for a day, or is named as refused for one. withdrawn: who took it out before, when and why.
+    """
 
     submission_id: str
     sequence: int
@@ -48,6 +53,7 @@ class Source(Part):
     warnings: int
     rules: dict[str, int]
     is_used: bool
+    withdrawn: str = ""
 
 
 class Inputs(Part):

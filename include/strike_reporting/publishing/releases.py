@@ -20,9 +20,11 @@ from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Letter, Record
 from strike_reporting.processes import is_alive, me
-from strike_reporting.publishing.frame import frame
+from strike_reporting.publishing.causes import Causes, Side
+from strike_reporting.publishing.frame import Frame, frame
 from strike_reporting.publishing.manifest import (
     DECISION,
+    FACTS,
     FRAME,
     MANIFEST,
     RULES,
@@ -33,7 +35,7 @@ from strike_reporting.publishing.manifest import (
     release_folder,
 )
 from strike_reporting.publishing.revisions import revisions
-from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, render, stage
+from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, parquet, render, stage
 from strike_reporting.publishing.summary import KEPT, summary_of
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import mailed
@@ -125,6 +127,7 @@ def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) ->
     files = {
         **render(release, tables),
         FRAME: staged.frame.only(codes).dump(),
+        FACTS: parquet(staged.facts),
         RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
         DECISION: _decision(claimed.release_id, before, tables["revisions"]).dump(),
     }
@@ -138,10 +141,41 @@ def facts_of(files: dict[str, bytes]) -> dict[str, FileFact]:
 
 def with_revisions(store: Store, staged: Staged, release_id: str, before: Release | None) -> dict[str, pa.Table]:
     """The staged tables, and what differs in them from the release before."""
-    old = {n: read_table(store, before, n) for n in TABLES} if before else {}
     tables = dict(staged.tables)
-    tables["revisions"] = revisions(staged.frame, release_id, old, tables, before, staged.inputs)
-    return tables
+    if before is None:
+        return {**tables, "revisions": TABLES["revisions"].schema.empty_table()}
+    old = {n: read_table(store, before, n) for n in TABLES}
+    causes = Causes(_side_of(store, before, old, staged.frame), _side(staged))
+    return {**tables, "revisions": revisions(staged.frame.action_id, release_id, old, tables, causes)}
+
+
+def _side(staged: Staged) -> Side:
+    outcomes = staged.outcomes
+    return Side(
+        frame=staged.frame,
+        inputs=staged.inputs,
+        returns=staged.tables["returns"],
+        facts=staged.facts,
+        pins={o.submission_id: o.pins for o in outcomes},
+        withdrawn=frozenset(o.submission_id for o in outcomes if o.withdrawn),
+    )
+
+
+def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today: Frame) -> Side:
+    """What a release was made from. Where it kept less, or that is damaged, causes are looked for in its returns."""
+    kept = {}
+    for name in (n for n in (FRAME, RULES, FACTS) if n in release.files):
+        try:
+            kept[name] = _kept_file(store, release, name)
+        except Broken as error:
+            log.error("what changed since %s is said less exactly: %s", release.release_id, error)
+    return Side(
+        frame=Frame.load(kept[FRAME], FRAME) if FRAME in kept else today,
+        inputs=release.inputs,
+        returns=tables["returns"],
+        facts=pq.read_table(io.BytesIO(kept[FACTS])) if FACTS in kept else None,
+        pins=KeptRules.load(kept[RULES], RULES).pins if RULES in kept else {},
+    )
 
 
 def _decision(release_id: str, before: Release | None, revised: pa.Table) -> Decision:
@@ -292,14 +326,20 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
     file, schema = f"{name}.parquet", TABLES[name].schema
     if file not in release.files:
         return schema.empty_table()
-    try:
-        data = store.read(f"{release.folder}/{file}")
-    except FileNotFoundError as error:
-        raise Broken(release.slug, release.number, file, "it is gone") from error
-    if hashlib.sha256(data).hexdigest() != release.files[file].sha256:
-        raise Broken(release.slug, release.number, file, "it is not as it was published")
+    data = _kept_file(store, release, file)
     try:
         table = pq.read_table(io.BytesIO(data))
         return as_today(table, schema)
     except (OSError, pa.ArrowException) as error:
         raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error
+
+
+def _kept_file(store: Store, release: Release, name: str) -> bytes:
+    """One file of a release, as it was published."""
+    try:
+        data = store.read(f"{release.folder}/{name}")
+    except FileNotFoundError as error:
+        raise Broken(release.slug, release.number, name, "it is gone") from error
+    if hashlib.sha256(data).hexdigest() != release.files[name].sha256:
+        raise Broken(release.slug, release.number, name, "it is not as it was published")
+    return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,11 +17,12 @@ from strike_reporting.judging import rulebook
 from strike_reporting.judging.filing import accepted_key, kept_outcomes, outcome_key
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.receiving import receipt_key
-from strike_reporting.ledger.records import Damaged, Receipt, receipt_of
+from strike_reporting.ledger.receiving import receipt_key, withdrawal_key
+from strike_reporting.ledger.records import Damaged, Receipt, Withdrawal, receipt_of
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import (
     DECISION,
+    FACTS,
     FRAME,
     RULES,
     FileFact,
@@ -30,7 +32,7 @@ from strike_reporting.publishing.manifest import (
     libraries,
 )
 from strike_reporting.publishing.releases import facts_of, find, read_table, with_revisions
-from strike_reporting.publishing.staging import manifest_of, render, stage
+from strike_reporting.publishing.staging import manifest_of, parquet, render, stage
 from strike_reporting.storage import Store
 
 
@@ -74,10 +76,13 @@ def reproduce(store: Store, text: str) -> Reproduced:
         )
         if failed := [j.reason for j in judged if j.outcome is None or j.outcome.is_ours]:
             raise OurFault(f"{release.release_id} cannot be made again: {failed[0] or 'a file could not be processed'}")
+        ledger_of(scratch).judged.withdraw(_withdrawals(store, release))
         staged = stage(scratch, frame, release.inputs.pull_failures, release.inputs.data_class)
         tables = with_revisions(store, staged, release.release_id, before)
         made = manifest_of(staged, release.number, release.release_id, before)
         files = render(made, tables)
+        if FACTS in release.files:
+            files[FACTS] = parquet(staged.facts)
     return Reproduced(
         release, _other_files(store, release, facts_of(files)), _versions(release), _cells(store, release, tables)
     )
@@ -91,6 +96,12 @@ def _kept(store: Store, release: Release, name: str) -> tuple[bytes, str]:
         raise OurFault(
             f"{release.release_id} was published before {name} was kept, so it cannot be made again"
         ) from error
+
+
+def _withdrawals(store: Store, release: Release) -> Iterator[Withdrawal]:
+    """What had been taken out when a release was made; later withdrawals are of later ones."""
+    for key in (withdrawal_key(s.submission_id) for s in release.inputs.submissions if s.withdrawn):
+        yield Withdrawal.load(store.read(key), key)
 
 
 def _copied(store: Store, scratch: Store, submission_id: str) -> Receipt:

@@ -51,12 +51,13 @@ class Unsound(OurFault):
 
 @dataclass(frozen=True)
 class Staged:
-    """Tables (all but `revisions`) with what they were made from. `identity`: of what a reader is told."""
+    """Tables (all but `revisions`), facts and what they were made from. `identity`: of what a reader is told."""
 
     frame: Frame
     returns: list[Return]
     outcomes: list[Outcome]
     tables: dict[str, pa.Table]
+    facts: pa.Table
     inputs: Inputs
     identity: str
 
@@ -88,7 +89,7 @@ def stage(
     failures = ledger.receiving.failing() if failures is None else failures
     returns = select(frame, outcomes, failures)
     try:
-        tables, lost = summarise(store, frame, returns)
+        tables, facts, lost = summarise(store, frame, returns)
         if problems := [*lost, *check(tables, returns, outcomes)]:
             raise CheckFailed(f"{frame.action_id} was not published: " + "; ".join(problems))
     except Exception as error:
@@ -96,7 +97,7 @@ def stage(
             raise Unsound(frame.action_id, "accepted file", gone) from error
         raise
     inputs = _inputs(frame, returns, outcomes, failures, data_class)
-    return Staged(frame, returns, outcomes, tables, inputs, identity(tables, inputs.data_class, frame.status))
+    return Staged(frame, returns, outcomes, tables, facts, inputs, identity(tables, inputs.data_class, frame.status))
 
 
 def accepted_rows(store: Store, extract: str, submission_id: str) -> int | None:
@@ -187,6 +188,11 @@ def _parquet(table: pa.Table, name: str, release: Release) -> bytes:
     }
     if release.data_class == "synthetic":
         meta["warning"] = data_files.SYNTHETIC
+    return parquet(table.replace_schema_metadata(meta))
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file."""
     buffer = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(meta), buffer, compression="zstd", version="2.6")
+    pq.write_table(table, buffer, compression="zstd", version="2.6")
     return buffer.getvalue()

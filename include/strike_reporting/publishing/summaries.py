@@ -22,8 +22,8 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 
-def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[str, pa.Table], list[str]]:
-    """Every table but `revisions`, sorted by its keys and cast to its published schema; and what was lost on the way.
+def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[str, pa.Table], pa.Table, list[str]]:
+    """Every table but `revisions`, sorted by its keys and cast to its published schema; the facts; what was lost.
 
     Args:
         store: where accepted files are.
@@ -45,7 +45,8 @@ def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[s
         for statement in statements(contracts):
             con.execute(statement)
         lost = lost_facts(con, returns)
-        return {name: _fetch(con, name) for name in TABLES if name != "revisions"}, lost
+        tables = {name: _fetch(con, name) for name in TABLES if name != "revisions"}
+        return tables, con.execute("SELECT * FROM facts ORDER BY ALL").to_arrow_table(), lost
 
 
 def _fetch(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:

@@ -1,0 +1,328 @@
+"""Why a published figure changed: looked for in the facts behind it, which are kept beside every release.
+
+A fact that differs has a submission on either side: a new one, one that no longer counts, or the same judged otherwise.
+Each counts in the areas that its trust was in then. What facts do not explain is looked for in who returned and who was
+asked; only what is left is put down to what concerns all figures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from strike_reporting.catalogue.breakdowns import BREAKDOWNS
+from strike_reporting.catalogue.statuses import RETURNED
+from strike_reporting.extracts import load
+from strike_reporting.extracts.measures import concerned
+from strike_reporting.publishing.behind import Behind
+from strike_reporting.publishing.frame import Frame
+from strike_reporting.publishing.manifest import Inputs
+
+Row = dict[str, Any]
+Area = tuple[str, str]
+Values = dict[str, int]  # of one fact, by submission
+NEW, WITHDRAWN, GONE = "new or replaced returns", "withdrawn", "no longer counted"
+AGAIN, UNUSABLE, ASKED = "judged again", "a newer file could not be used", "asked otherwise"
+MEMBERS, REFERENCE = "trusts of the area changed", "reference data changed: names, members or who is asked"
+_KEY = ("ods_code", "extract", "strike_day", "measure", "site_code", *BREAKDOWNS)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a release was made from.
+
+    facts: None of a release that kept none. pins: by submission, what it was judged by. withdrawn: submissions.
+    """
+
+    frame: Frame
+    inputs: Inputs
+    returns: pa.Table
+    facts: pa.Table | None
+    pins: Mapping[str, Mapping[str, str]]
+    withdrawn: frozenset[str] = frozenset()
+
+    @cached_property
+    def by_return(self) -> dict[tuple[str, str, date], Row]:
+        """Returns by trust, extract and day."""
+        return {(r["ods_code"], r["extract"], r["strike_day"]): r for r in self.returns.to_pylist()}
+
+    @cached_property
+    def by_fact(self) -> dict[tuple[Any, ...], Values]:
+        """What each submission says of each fact."""
+        found: dict[tuple[Any, ...], Values] = defaultdict(dict)
+        if self.facts is not None:
+            columns = [self.facts[n].to_pylist() for n in (*_KEY, "submission_id", "value")]
+            for *key, submission, value in zip(*columns, strict=True):
+                found[tuple(key)][submission] = value
+        return found
+
+
+class Cause(NamedTuple):
+    """What happened, of whom, and the submissions that show it."""
+
+    what: str
+    of: str
+    submissions: frozenset[str] = frozenset()
+
+
+class Effect(NamedTuple):
+    """By how much a fact's change moved an area, whether it came or went with it, and why."""
+
+    fact: Row
+    by: int
+    is_presence: bool
+    causes: tuple[Cause, ...]
+
+
+class Causes:
+    """Why figures of one release differ from those of the release before."""
+
+    def __init__(self, old: Side, new: Side) -> None:
+        """Find what differs in facts, in returns and in who was asked."""
+        self._old, self._new = old, new
+        listed = (*old.inputs.submissions, *new.inputs.submissions)
+        self._names = {s.submission_id: s.source_name for s in listed}
+        self._order = {s.submission_id: s.sequence for s in listed}
+        self._known = {s.submission_id for s in old.inputs.submissions}
+        self._general: list[str] = []
+        if (old.inputs.method, old.inputs.judging_method) != (new.inputs.method, new.inputs.judging_method):
+            self._general.append("a change of method")
+        if old.inputs.contracts != new.inputs.contracts:
+            self._general.append("a changed contract")
+        self._areas = cache(self._areas_of)
+        self._members: dict[Area, set[str]] = defaultdict(set)
+        self._moved: dict[Area, list[tuple[date, str]]] = defaultdict(list)
+        self._effects: dict[tuple[Area, str], list[Effect]] = defaultdict(list)
+        self._counted: dict[tuple[str, str], list[tuple[date, Cause]]] = defaultdict(list)
+        self._otherwise: dict[tuple[str, str], list[tuple[date, Cause]]] = defaultdict(list)
+        self._learn_members()
+        self._learn_facts()
+        self._learn_returns()
+
+    def of(
+        self,
+        behind: Behind,
+        table: str,
+        field: str,
+        area: Area,
+        cells: Row,
+        by: Any,
+        own: Mapping[str, tuple[Any, Any]],
+    ) -> tuple[str, str | None]:
+        """The reason of a changed figure in words, and the submissions joined by `;`.
+
+        Args:
+            behind: what its column is made of.
+            table: published table.
+            field: the column that changed.
+            area: its area's type and code.
+            cells: the rest of its key.
+            by: by how much it changed; None where that is no number.
+            own: what the same figure was and is, by trust.
+        """
+        moved = {code for code, (was, now) in own.items() if was != now}
+        found = [e for m in behind.measures for e in self._effects.get((area, m), ()) if behind.holds(e.fact, cells)]
+        if behind.kind == "sum":
+            found = _by_trust(found)
+        elif behind.kind == "presence":
+            found = [e for e in found if e.is_presence or e.fact["measure"] in behind.weights]
+        elif any(e.fact["ods_code"] in moved for e in found):
+            found = [e for e in found if e.fact["ods_code"] in moved or _is_of_members(e)]
+        causes = {c for e in found for c in e.causes}
+        if not found or behind.kind == "presence":
+            extracts, day = concerned(table, field), cells.get("strike_day")
+            causes |= self._by_returns(extracts, day, area, moved, own, is_cover=behind.kind == "returned")
+        explained = behind.kind == "sum" and by is not None and sum(e.by for e in found if e.causes) == by
+        is_left = not causes or (behind.kind in ("sum", "compared") and not explained)
+        return _in_words(causes, self._general if is_left else [])
+
+    def _areas_of(self, code: str, day: date) -> tuple[set[Area], set[Area]]:
+        """The areas that a trust was in and is in; a frame that was kept says nothing of who had no return."""
+        sides = [{(a[0], a[1]) for a in m.areas} if m else None for m in self._both(code, day)]
+        were, are = sides
+        return (were if were is not None else are or set()), (are if are is not None else were or set())
+
+    def _both(self, code: str, day: date) -> list[Any]:
+        return [side.frame.member(code, day) for side in (self._old, self._new)]
+
+    def _learn_members(self) -> None:
+        for m in (*self._old.frame.members, *self._new.frame.members):
+            for day in m.days:
+                were, are = self._areas(m.ods_code, day)
+                for area in were | are:
+                    self._members[area].add(m.ods_code)
+                for area in were ^ are:
+                    self._moved[area].append((day, m.ods_code))
+
+    def _learn_facts(self) -> None:
+        was, now = self._old.by_fact, self._new.by_fact
+        for key in now:
+            if site := key[_KEY.index("site_code")]:
+                self._members["site", site].add(key[0])
+        if self._old.facts is None:
+            return
+        moved = {(code, day) for found in self._moved.values() for day, code in found}
+        differ = {k for k in {*was, *now} if _sum(was.get(k)) != _sum(now.get(k))}
+        fresh: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+        for key in {k for k in now if {*now[k]} - self._known}:
+            for close in _closeness(dict(zip(_KEY, key, strict=True))):
+                fresh[close] |= {*now[key]} - self._known
+        for key in differ | {k for k in {*was, *now} if (k[0], k[2]) in moved}:
+            fact = dict(zip(_KEY, key, strict=True))
+            why = self._of_fact(fact, was.get(key, {}), now.get(key, {}), fresh) if key in differ else ()
+            self._spread(fact, _sum(was.get(key)), _sum(now.get(key)), why)
+
+    def _spread(self, fact: Row, before: int | None, after: int | None, why: tuple[Cause, ...]) -> None:
+        """Note what a fact did in each area that it counts in, or counted in."""
+        were, are = self._areas(fact["ods_code"], fact["strike_day"])
+        site = {("site", fact["site_code"])} if fact["site_code"] else set()
+        for area in were | are | site:
+            stays = area in were & are or area in site
+            had, has = (before if stays or area in were else None), (after if stays or area in are else None)
+            if had != has:
+                causes = why if stays else (Cause(MEMBERS, fact["ods_code"]),)
+                effect = Effect(fact, (has or 0) - (had or 0), (had is None) != (has is None), causes)
+                self._effects[area, fact["measure"]].append(effect)
+
+    def _of_fact(
+        self, fact: Row, before: Values, after: Values, fresh: Mapping[tuple[Any, ...], set[str]]
+    ) -> tuple[Cause, ...]:
+        """What changed a fact, by the submissions on either side."""
+        came, gone = {*after} - {*before}, {*before} - {*after}
+        taken = gone & self._new.withdrawn
+        found = {WITHDRAWN: taken}
+        if new := came - self._known:
+            found[NEW] = new
+        elif gone - taken and (instead := next((fresh[c] for c in _closeness(fact) if c in fresh), None)):
+            found[NEW] = instead
+        elif not taken:
+            own = (fact["ods_code"], fact["extract"], fact["strike_day"])
+            here, there = (_used(side.by_return.get(own)) for side in (self._old, self._new))
+            stay = here & there & {*before, *after}
+            later = {s for s in came - stay if all(self._order[s] > self._order[g] for g in gone)}
+            found[AGAIN] = later | {s for s in stay if self._old.pins.get(s) != self._new.pins.get(s)}
+            found[GONE] = set() if later else gone - stay
+        return tuple(self._said(what, fact["ods_code"], fact["extract"], of) for what, of in found.items() if of)
+
+    def _said(self, what: str, code: str, extract: str, submissions: Iterable[str]) -> Cause:
+        of = frozenset(submissions)
+        names = sorted({self._names.get(s, s) for s in of})
+        named = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+        return Cause(what, f"{code} {extract.replace('_', ' ')}" + (f" ({named})" if named else ""), of)
+
+    def _learn_returns(self) -> None:
+        """Who returned now and not before, who returned otherwise, and who was asked otherwise."""
+        old, new = self._old, self._new
+        for code, extract, day in {*old.by_return, *new.by_return}:
+            was, now = old.by_return.get((code, extract, day)), new.by_return.get((code, extract, day))
+            if _told(was) != _told(now):
+                noted = self._otherwise if bool(_used(was)) == bool(_used(now)) else self._counted
+                noted[code, extract].append((day, self._of_return(code, extract, was, now)))
+        for extract, days in new.frame.asked.items():
+            for day, codes in days.items():
+                for code in {*codes} ^ {*old.frame.asked.get(extract, {}).get(day, ())}:
+                    self._counted[code, extract].append((day, Cause(ASKED, f"{code} {extract.replace('_', ' ')}")))
+
+    def _of_return(self, code: str, extract: str, was: Row | None, now: Row | None) -> Cause:
+        came, gone = _used(now) - _used(was), _used(was) - _used(now)
+        for what, of in (
+            (NEW, came - self._known),
+            (WITHDRAWN, gone & self._new.withdrawn),
+            (GONE, set() if came else gone),
+            (UNUSABLE, _refused(now) - _refused(was)),
+        ):
+            if of:
+                return self._said(what, code, extract, of)
+        return self._said(AGAIN, code, extract, came or _used(now))
+
+    def _by_returns(
+        self,
+        extracts: tuple[str, ...],
+        day: date | None,
+        area: Area,
+        moved: set[str],
+        own: Mapping[str, tuple[Any, Any]],
+        *,
+        is_cover: bool,
+    ) -> set[Cause]:
+        """What changed of who returned, was asked and belongs to an area; else of how they returned."""
+
+        def noted(of: Mapping[tuple[str, str], list[tuple[date, Cause]]], codes: set[str]) -> Iterator[Cause]:
+            for code in codes:
+                for extract in extracts:
+                    yield from (cause for d, cause in of.get((code, extract), ()) if day in (None, d))
+
+        changed = {code for d, code in self._moved.get(area, ()) if day in (None, d) and _matters(own.get(code))}
+        members = {Cause(MEMBERS, code) for code in changed}
+        mine = moved & self._members.get(area, set()) - changed
+        if not mine and members:
+            return members
+        trusts = mine or self._members.get(area, set())
+        counted = {*noted(self._counted, trusts)}
+        return members | (counted if is_cover and counted else counted | {*noted(self._otherwise, trusts)})
+
+
+def _is_of_members(e: Effect) -> bool:
+    return any(c.what == MEMBERS for c in e.causes)
+
+
+def _matters(own: tuple[Any, Any] | None) -> bool:
+    """Whether a trust's coming or going can move a figure: a count of none does not."""
+    return own is None or any(v is not None and (type(v) is not int or v != 0) for v in own)
+
+
+def _sum(values: Values | None) -> int | None:
+    return None if values is None else sum(values.values())
+
+
+def _closeness(fact: Row) -> Iterator[tuple[Any, ...]]:
+    """Under what a fact is looked for that stands instead of one that is gone: of the same part first."""
+    own = (fact["ods_code"], fact["extract"], fact["strike_day"])
+    yield (*own, fact["measure"], *(fact[n] for n in load(fact["extract"]).part if n in BREAKDOWNS))
+    yield (*own, fact["measure"], "in any part")
+    yield own
+
+
+def _by_trust(found: list[Effect]) -> list[Effect]:
+    """Without the trusts whose changes add up to none, unless nothing else is there."""
+    net: Counter[str] = Counter()
+    for e in found:
+        net[e.fact["ods_code"]] += e.by
+    return [e for e in found if net[e.fact["ods_code"]]] or found
+
+
+def _used(row: Row | None) -> set[str]:
+    """The submissions whose rows count; of a release that named only the newest, that one."""
+    if row is None or row["return_status"] not in RETURNED:
+        return set()
+    return {s for s in (row["submission_ids"] or row["submission_id"] or "").split(";") if s}
+
+
+def _refused(row: Row | None) -> set[str]:
+    return {s for s in [(row or {}).get("refused_submission_id")] if s}
+
+
+def _told(row: Row | None) -> tuple[tuple[Any, ...], set[str]]:
+    """What of a return can change a figure or its coverage."""
+    kept = ("return_status", "total", "rows_accepted", "rows_quarantined", "refused_submission_id")
+    return tuple((row or {}).get(k) for k in kept), _used(row)
+
+
+def _in_words(causes: set[Cause], general: list[str]) -> tuple[str, str | None]:
+    said: dict[str, dict[str, None]] = {}
+    for c in sorted(causes, key=lambda c: (c.what, c.of)):
+        said.setdefault(c.what, {})[c.of] = None
+    submissions = sorted({s for c in causes for s in c.submissions})
+    why = "; ".join([*(f"{what}: {_first([*of])}" for what, of in said.items()), *general])
+    return why or REFERENCE, ";".join(submissions) or None
+
+
+def _first(of: list[str]) -> str:
+    """The first ten, and how many more."""
+    return ", ".join(of[:10]) + (f" and {len(of) - 10} more" if len(of) > 10 else "")
