@@ -9,6 +9,7 @@ import typer
 
 from strike_reporting.cli.output import err, print_table, progress_bar, say
 from strike_reporting.errors import StrikesError
+from strike_reporting.intake.transports.kinds import KINDS
 
 if TYPE_CHECKING:
     from strike_reporting.intake.proposing import Asking
@@ -29,7 +30,7 @@ def new(
     sample: Annotated[Path, typer.Option(help="A file as it will be sent", exists=True, dir_okay=False)],
     contact: Annotated[str, typer.Option(help="E-mail address that hears of refused files")],
     location: Annotated[str, typer.Option(help="Where its files are; default TRUST/EXTRACT in the inbox")] = "",
-    transport: Annotated[str, typer.Option(help="folder, sftp, https, mesh or object_store")] = "folder",
+    transport: Annotated[str, typer.Option(help=" or ".join(KINDS))] = "folder",
     connection: Annotated[str, typer.Option(help="Id of an Airflow connection")] = "",
     due: Annotated[str, typer.Option(help="HH:MM on the day after the strike day")] = "",
     dialect: Annotated[str, typer.Option(help="Use this dialect, propose none")] = "",

@@ -7,6 +7,7 @@ from pathlib import Path
 from strike_reporting.errors import StrikesError
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.intake.config_edits import SCHEMA
+from strike_reporting.intake.transports.kinds import KINDS
 from strike_reporting.operations.schemas import write_schemas
 from strike_reporting.settings import GROUPS, shown
 
@@ -17,7 +18,7 @@ _FEEDS = """\
 # Values:
 #   trust       ODS code; of a collective return instead: sender, a name, and trusts, a list of codes or [all]
 #   extract     {extracts}
-#   transport   folder (default), sftp, https, mesh or object_store
+#   transport   folder (default) or another of: {transports}
 #   connection  the id of an Airflow connection, which holds address and secret; never a secret here
 #   location    where the files are; for a folder relative to STRIKES_HOME/inbox
 #   dialect     template (default), or the id of a file in dialects/
@@ -93,7 +94,10 @@ def write_starter(folder: Path) -> list[Path]:
     files = {
         "settings.toml": settings_toml(),
         "feeds/feeds.yaml": _FEEDS.format(
-            schema=SCHEMA.format("feeds"), extracts=", ".join(EXTRACTS), first=next(iter(EXTRACTS))
+            schema=SCHEMA.format("feeds"),
+            extracts=", ".join(EXTRACTS),
+            transports=", ".join(KINDS),
+            first=next(iter(EXTRACTS)),
         ),
         "dialects/dialects.yaml": _DIALECTS.replace("{schema}", SCHEMA.format("dialects"), 1),
         "README.md": _README,

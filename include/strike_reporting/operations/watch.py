@@ -17,6 +17,7 @@ from strike_reporting.errors import attempt
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import Endpoint, endpoint
+from strike_reporting.intake.transports.kinds import KINDS
 from strike_reporting.ledger import ledger_of
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -87,10 +88,9 @@ def _expiring(feed: Feed, now: datetime) -> list[str]:
     if end.extra.get("client_cert"):
         certificate = x509.load_pem_x509_certificate(Path(end.extra["client_cert"]).read_bytes())
         moments["our client certificate"] = certificate.not_valid_after_utc
-    if feed.transport == "https":
-        served = _served(end)
-        if served:
-            moments["the server's certificate"] = served
+    port = KINDS[feed.transport].tls_port
+    if port and (served := _served(end, port)):
+        moments["the server's certificate"] = served
     return [
         f"{what} of connection {feed.connection!r} {'expired' if when <= now else 'expires'} on {when:%-d %B %Y}"
         for what, when in moments.items()
@@ -98,13 +98,13 @@ def _expiring(feed: Feed, now: datetime) -> list[str]:
     ]
 
 
-def _served(end: Endpoint) -> datetime | None:
+def _served(end: Endpoint, port: int) -> datetime | None:
     """When the certificate that a server shows expires; None when it cannot be asked: the pull says why."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only looked at: nothing is sent
     try:
         with (
-            socket.create_connection((end.host, end.port or 443), settings().look_timeout_seconds) as plug,
+            socket.create_connection((end.host, end.port or port), settings().look_timeout_seconds) as plug,
             context.wrap_socket(plug, server_hostname=end.host) as tls,
         ):
             shown = tls.getpeercert(binary_form=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Protocol
 
 from strike_reporting.errors import Transient
+from strike_reporting.intake.transports.kinds import KINDS
 
 
 class PullFailed(Transient):
@@ -61,26 +63,12 @@ def open_transport(kind: str, connection: str | None) -> Transport:
     Raises:
         PullFailed: this build has no such transport (permanent).
     """
-    if kind == "folder":
-        from strike_reporting.intake.transports.folder import Folder
-
-        return Folder()
     from strike_reporting.intake.transports.connections import endpoint
 
-    if kind == "sftp":
-        from strike_reporting.intake.transports.sftp import Sftp
-
-        return Sftp(endpoint(connection))
-    if kind == "https":
-        from strike_reporting.intake.transports.https import Https
-
-        return Https(endpoint(connection))
-    if kind == "object_store":
-        from strike_reporting.intake.transports.object_store import ObjectStore
-
-        return ObjectStore(endpoint(connection) if connection else None)
-    if kind == "mesh":
-        from strike_reporting.intake.transports.mesh import Mesh
-
-        return Mesh(endpoint(connection))
-    raise PullFailed(f"there is no transport called {kind!r}", permanent=True)
+    if kind not in KINDS:
+        raise PullFailed(f"there is no transport called {kind!r}", permanent=True)
+    known = KINDS[kind]
+    opens: Callable[..., Transport] = getattr(import_module(f"{__name__}.{kind}"), known.opens)
+    if known.connection == "none":
+        return opens()
+    return opens(endpoint(connection) if connection or known.connection == "must" else None)

@@ -1,4 +1,4 @@
-"""What each transport asks of a feed's line, known without opening anything."""
+"""Every transport, each said once: what it asks of a feed's line, and the class in its module that opens it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ _STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl")
 
 @dataclass(frozen=True)
 class Kind:
-    """Whether a transport takes a connection, and what a location looks like."""
+    """One transport, in the module of its name.
 
+    opens: its class, made with the connection's endpoint. connection: whether a feed names one. example, check: of a
+    location. tls_port: where its server shows a certificate, if that is to be watched.
+    """
+
+    opens: str
     connection: Literal["none", "may", "must"]
     example: str
     check: Callable[[str], str | None]
+    tls_port: int | None = None
 
     def problem(self, location: str) -> str | None:
         """What is wrong with a location, as the end of a sentence; None when nothing is."""
@@ -55,9 +61,9 @@ def _address(location: str) -> str | None:
 
 
 KINDS = {
-    "folder": Kind("none", "RHU/returns or /mnt/share/RHU/*.csv", _path),
-    "sftp": Kind("must", "/out/*.csv", _path),
-    "https": Kind("must", "files/ or files/return.csv", _on_server),
-    "mesh": Kind("must", "WORKFLOW/SENDERMAILBOX", _mailbox),
-    "object_store": Kind("may", "s3://bucket/out/*.csv", _address),
+    "folder": Kind("Folder", "none", "RHU/returns or /mnt/share/RHU/*.csv", _path),
+    "sftp": Kind("Sftp", "must", "/out/*.csv", _path),
+    "https": Kind("Https", "must", "files/ or files/return.csv", _on_server, tls_port=443),
+    "mesh": Kind("Mesh", "must", "WORKFLOW/SENDERMAILBOX", _mailbox),
+    "object_store": Kind("ObjectStore", "may", "s3://bucket/out/*.csv", _address),
 }
