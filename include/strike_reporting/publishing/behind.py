@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from strike_reporting.catalogue.measures import Share, Total
 from strike_reporting.extracts import contracts_dir
@@ -19,8 +19,6 @@ from strike_reporting.extracts.measures import (
     extract_of,
     measures_of,
 )
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,6 @@ class Behind:
     by: tuple[str, ...] = ()
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     weights: tuple[str, ...] = ()
-
-    def holds(self, fact: Row, cells: Row) -> bool:
-        """Whether a fact is behind the row of these cells."""
-        return all(fact[b] == cells[b] for b in self.by) and all(fact[b] in values for b, values in self.where)
 
 
 @cache

@@ -96,6 +96,7 @@ class Causes:
         if old.inputs.contracts != new.inputs.contracts:
             self._general.append("a changed contract")
         self._areas = cache(self._areas_of)
+        self._behind = cache(self._effects_by_cell)
         self._members: dict[Area, set[str]] = defaultdict(set)
         self._moved: dict[Area, list[tuple[date, str]]] = defaultdict(list)
         self._effects: dict[tuple[Area, str], list[Effect]] = defaultdict(list)
@@ -127,7 +128,7 @@ class Causes:
             own: what the same figure was and is, by trust.
         """
         moved = {code for code, (was, now) in own.items() if was != now}
-        found = [e for m in behind.measures for e in self._effects.get((area, m), ()) if behind.holds(e.fact, cells)]
+        found = self._behind(behind, area).get(tuple(cells[b] for b in behind.by), [])
         if behind.kind == "sum":
             found = _by_trust(found)
         elif behind.kind == "presence":
@@ -141,6 +142,14 @@ class Causes:
         explained = behind.kind == "sum" and by is not None and sum(e.by for e in found if e.causes) == by
         is_left = not causes or (behind.kind in ("sum", "compared") and not explained)
         return _in_words(causes, self._general if is_left else [])
+
+    def _effects_by_cell(self, behind: Behind, area: Area) -> dict[tuple[Any, ...], list[Effect]]:
+        """The effects behind a column in an area, by the cells of its rows."""
+        found: dict[tuple[Any, ...], list[Effect]] = defaultdict(list)
+        for e in (e for m in behind.measures for e in self._effects.get((area, m), ())):
+            if all(e.fact[b] in values for b, values in behind.where):
+                found[tuple(e.fact[b] for b in behind.by)].append(e)
+        return found
 
     def _areas_of(self, code: str, day: date) -> tuple[set[Area], set[Area]]:
         """The areas that a trust was in and is in; a frame that was kept says nothing of who had no return."""
@@ -170,7 +179,8 @@ class Causes:
         moved = {(code, day) for found in self._moved.values() for day, code in found}
         differ = {k for k in {*was, *now} if _sum(was.get(k)) != _sum(now.get(k))}
         fresh: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-        for key in {k for k in now if {*now[k]} - self._known}:
+        days = {k[:3] for k in differ if was.get(k, {}).keys() - now.get(k, {}).keys()}  # on which a fact is gone
+        for key in {k for k in now if k[:3] in days and now[k].keys() - self._known}:
             for close in _closeness(dict(zip(_KEY, key, strict=True))):
                 fresh[close] |= {*now[key]} - self._known
         for key in differ | {k for k in {*was, *now} if (k[0], k[2]) in moved}:
@@ -284,9 +294,15 @@ def _sum(values: Values | None) -> int | None:
 def _closeness(fact: Row) -> Iterator[tuple[Any, ...]]:
     """Under what a fact is looked for that stands instead of one that is gone: of the same part first."""
     own = (fact["ods_code"], fact["extract"], fact["strike_day"])
-    yield (*own, fact["measure"], *(fact[n] for n in load(fact["extract"]).part if n in BREAKDOWNS))
+    yield (*own, fact["measure"], *(fact[n] for n in _parts(fact["extract"])))
     yield (*own, fact["measure"], "in any part")
     yield own
+
+
+@cache
+def _parts(extract: str) -> tuple[str, ...]:
+    """The breakdowns by which a newer file replaces what was sent."""
+    return tuple(n for n in load(extract).part if n in BREAKDOWNS)
 
 
 def _by_trust(found: list[Effect]) -> list[Effect]:

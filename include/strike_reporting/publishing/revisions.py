@@ -21,7 +21,7 @@ _AREA = ("area_type", "area_code")
 
 @dataclass(frozen=True)
 class _Change:
-    """A row of which figures differ. own: the same row of each trust, as it was and is."""
+    """A row of which figures differ. own: the same row of each trust of a wider area, as it was and is."""
 
     area: tuple[str, str]
     cells: Row
@@ -96,4 +96,5 @@ def _changes(table: Table, old: pa.Table, new: pa.Table) -> Iterator[_Change]:
             row = after or before
             cells = {k: row[k] for k in names}
             area = (str(row["area_type"]), str(row["area_code"]))
-            yield _Change(area, cells, key, before, after, own[tuple(cells.values())])
+            trusts = {area[1]: (before, after)} if area[0] == "trust" else own[tuple(cells.values())]
+            yield _Change(area, cells, key, before, after, trusts)
