@@ -64,8 +64,10 @@ schema:
 """
 MEASURES = """\
 label: Toys
+breakdowns:
+  - {key: ward, label: Ward, definition: The ward that they were lent to., field: ward}
 tables:
-  - {name: toys_daily, title: Toys by area and strike day, by: [strike_day, grade]}
+  - {name: toys_daily, title: Toys by area and strike day, by: [strike_day, ward]}
 measures:
   - key: toys_lent
     label: Toys lent
@@ -84,7 +86,7 @@ totals:
     is_always_shown: true
 """
 GRAIN = """\
-SELECT ods_code, NULL::VARCHAR AS site_code, day AS strike_day, submission_id, ward AS grade, toys FROM rows
+SELECT ods_code, NULL::VARCHAR AS site_code, day AS strike_day, submission_id, ward, toys FROM rows
 """
 AREAS = """\
 area_code,area_name,members,page,mail_list,sites,source
@@ -106,7 +108,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_a_toy_is_in_the_tables(told: dict[str, Any]) -> None:
     assert told["failed"] == ""
     rows = told["toys_daily"]
-    assert {(r["area_code"], r["strike_day"], r["grade"]): r["toys_lent"] for r in rows if r["area_type"] != "trust"}[
+    assert {(r["area_code"], r["strike_day"], r["ward"]): r["toys_lent"] for r in rows if r["area_type"] != "trust"}[
         ("TOYLAND", "2023-04-11", "blue")
     ] == 5
     totals = {r["area_code"]: r for r in told["action_totals"]}
@@ -120,7 +122,7 @@ def test_a_toy_is_in_the_tables(told: dict[str, Any]) -> None:
 def test_a_toy_is_on_the_pages(told: dict[str, Any]) -> None:
     for page in ("toyland.html", "trusts/RHU.html"):
         html = told["pages"][page]
-        assert "Toys lent in all" in html and "by grade, all days" in html and "Returns, toys" in html, page
+        assert "Toys lent in all" in html and "by ward, all days" in html and "Returns, toys" in html, page
     assert "#toys_in_all" in told["pages"]["toyland.html"] and "Toyland" in told["pages"]["report.html"]
     assert "Toys: submissions" in told["pages"]["sources.html"] and "toys.csv" in told["pages"]["sources.html"]
     assert "Toys, " in told["pages"]["quality.html"]
@@ -130,6 +132,7 @@ def test_a_toy_is_on_the_pages(told: dict[str, Any]) -> None:
 
 def test_a_toy_is_in_the_workbook_the_mail_and_the_dictionary(told: dict[str, Any]) -> None:
     sheet = told["workbook"]
+    assert any("ward" in row for row in sheet)
     assert any("blue" in row and 5 in row for row in sheet) and any("red" in row and 2 in row for row in sheet)
     assert "Toyland" in told["subject"]
     assert "Toys lent in all: 7 reported so far by 1 of 2 trusts" in told["mail"]

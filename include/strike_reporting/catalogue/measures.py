@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.errors import OurFault
 
 # Where a total or share is shown. headline, days, areas: of an area's page. map: what boards and trusts are drawn and
@@ -30,6 +30,31 @@ class _Entry(BaseModel):
     """Part of the catalogue: nothing in it is unknown, and it never changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Breakdown(_Entry):
+    """One column by which figures are told apart; whatever extract declares it, others may use it.
+
+    field: the contract field whose labels name its values. names: the reference file that does. is_flag: it is true or
+    false, and yes and no say what that means. is_code_shown: the code says something by itself. adds_up: False where
+    values are never added together.
+    """
+
+    key: str = Field(pattern=KEY)
+    label: str
+    definition: str
+    field: str = ""
+    names: str = ""
+    is_flag: bool = False
+    is_code_shown: bool = False
+    adds_up: bool = True
+    yes: str = "Yes"
+    no: str = "No"
+
+    @property
+    def type(self) -> pa.DataType:
+        """The type of its column."""
+        return pa.bool_() if self.is_flag else pa.string()
 
 
 class Measure(_Entry):
@@ -154,13 +179,14 @@ class Measures(_Entry):
 
     asked_with: the extract whose trusts are welcome to send this one, which nobody is asked for by itself.
     joins: the table of another extract that its measures are columns of. cover_prefix: before the names of the columns
-    that say how many returned it; default its name.
+    that say how many returned it; default its name. breakdowns: those that no extract before it declares.
     """
 
     label: str
     asked_with: str = ""
     cover_prefix: str | None = None
     joins: str = ""
+    breakdowns: tuple[Breakdown, ...] = ()
     tables: tuple[Pivot, ...] = ()
     measures: tuple[Measure, ...]
     totals: tuple[Total, ...] = ()
@@ -178,9 +204,6 @@ class Measures(_Entry):
         known = {m.key for m in self.measures}
         if lost := sorted({t.of for t in self.totals} - known):
             raise ValueError(f"no measure here is called {', '.join(lost)}")
-        by = {b for t in self.tables for b in (*t.by, *t.given)} | {b for t in self.totals for b in t.where}
-        if lost := sorted(by - {*BREAKDOWNS, "strike_day"}):
-            raise ValueError(f"no breakdown is called {', '.join(lost)}; they are in catalogue/breakdowns.py")
         if not self.tables and not self.joins:
             raise ValueError("nothing would publish its measures: give `tables`, or the table that it `joins`")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from strike_reporting.catalogue.measures import (
+    Breakdown,
     CatalogueError,
     Measure,
     Measures,
@@ -19,6 +20,7 @@ from strike_reporting.extracts import EXTRACTS, Contract, contracts_dir, load
 
 BY_EXTRACT: dict[str, Measures] = {e: load_measures(contracts_dir(e) / "measures.yaml") for e in EXTRACTS}
 LABELS = {e: m.label for e, m in BY_EXTRACT.items()}
+BREAKDOWNS: dict[str, Breakdown] = {b.key: b for c in BY_EXTRACT.values() for b in c.breakdowns}
 MEASURES: dict[str, Measure] = {m.key: m for c in BY_EXTRACT.values() for m in c.measures}
 TOTALS: dict[str, Total] = {t.key: t for c in BY_EXTRACT.values() for t in c.totals}
 SHARES: dict[str, Share] = {s.key: s for c in BY_EXTRACT.values() for s in c.shares}
@@ -140,6 +142,12 @@ def _check(extract: str, contract: Contract) -> list[str]:
         found.append(f"{where}: asked_with: there is no extract {of.asked_with!r}")
     if of.joins and of.joins not in PIVOTS:
         found.append(f"{where}: joins: no extract has a table {of.joins!r}")
+    by = {b for t in of.tables for b in (*t.by, *t.given)} | {b for t in of.totals for b in t.where}
+    if unknown := sorted((by | {b for s in of.shares for b in s.by}) - {*BREAKDOWNS, "strike_day"}):
+        known = ", ".join(sorted(BREAKDOWNS))
+        found.append(
+            f"{where}: no breakdown is called {', '.join(unknown)}: add it under `breakdowns` (there are {known})"
+        )
     for share in of.shares:
         if share.table not in (*PIVOTS, TOTALS_TABLE):
             found.append(f"{where}: {share.key}: no extract has a table {share.table!r}")
@@ -150,7 +158,8 @@ def _check(extract: str, contract: Contract) -> list[str]:
 
 def _checked() -> dict[str, str]:
     keys = [(k, e) for e, c in BY_EXTRACT.items() for k in c.keys]
-    twice = [f"{k} is a key of more than one entry" for k, n in Counter(k for k, _ in keys).items() if n > 1]
+    every = [*(k for k, _ in keys), *(b.key for c in BY_EXTRACT.values() for b in c.breakdowns)]
+    twice = [f"{k} is a key of more than one entry" for k, n in Counter(every).items() if n > 1]
     if problems := [*twice, *(p for e in EXTRACTS for p in _check(e, load(e)))]:
         raise CatalogueError("; ".join(problems))
     return dict(keys)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.measures import Pivot, Share, Total
 from strike_reporting.catalogue.tables import (
     ACTION,
@@ -27,6 +26,7 @@ from strike_reporting.catalogue.tables import (
     cover_of_totals,
 )
 from strike_reporting.extracts.measures import (
+    BREAKDOWNS,
     BY_EXTRACT,
     LABELS,
     PIVOTS,

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.extracts import load
-from strike_reporting.extracts.measures import concerned
+from strike_reporting.extracts.measures import BREAKDOWNS, concerned
 from strike_reporting.publishing.behind import Behind
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Inputs

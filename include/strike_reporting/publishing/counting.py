@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.measures import Measure, Pivot, Share, Total
 from strike_reporting.extracts import Contract, contracts_dir
 from strike_reporting.extracts.contract import BETWEEN
 from strike_reporting.extracts.measures import (
+    BREAKDOWNS,
     BY_EXTRACT,
     MEASURES,
     PIVOTS,
@@ -126,7 +126,7 @@ def _fact(extract: str, m: Measure) -> str:
 
 
 def _sql_type(breakdown: str) -> str:
-    return "BOOLEAN" if str(BREAKDOWNS[breakdown].type) == "bool" else "VARCHAR"
+    return "BOOLEAN" if BREAKDOWNS[breakdown].is_flag else "VARCHAR"
 
 
 def _listed(values: tuple[str, ...]) -> str:

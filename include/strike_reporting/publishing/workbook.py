@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.catalogue.areas import NARROW
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.flags import FLAGS
 from strike_reporting.catalogue.tables import COVERAGE, DAY_TYPE, TEXT, Column, Table
 from strike_reporting.catalogue.tables import FLAGS as FLAGS_TABLE
-from strike_reporting.extracts.measures import TOTALS_TABLE
+from strike_reporting.extracts.measures import BREAKDOWNS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.data_files import SYNTHETIC, neutral
 from strike_reporting.publishing.manifest import Release

@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND, Area
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.measures import Measure, Pivot, Share, Total
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.extracts.measures import (
+    BREAKDOWNS,
     BY_EXTRACT,
     LABELS,
     TOTALS_TABLE,

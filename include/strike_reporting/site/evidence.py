@@ -10,9 +10,8 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue import flags, statuses
 from strike_reporting.catalogue.areas import ENGLAND, Area, width
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.catalogue.statuses import OUTSTANDING, RETURNED
-from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, label_of
+from strike_reporting.extracts.measures import BREAKDOWNS, LABELS, TOTALS_TABLE, label_of
 from strike_reporting.reference.actions import days_text
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.site import words

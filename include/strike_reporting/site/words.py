@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from strike_reporting.catalogue.breakdowns import BREAKDOWNS
 from strike_reporting.extracts import EXTRACTS, load
+from strike_reporting.extracts.measures import BREAKDOWNS
 from strike_reporting.reference.facts import read_csv
 
 NOT_AVAILABLE = "[x]"
