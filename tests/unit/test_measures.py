@@ -1,8 +1,9 @@
-"""The catalogue of measures: which returns a published column comes from."""
+"""The catalogue of measures: which returns a published column comes from, and what is refused."""
 
 from __future__ import annotations
 
 import pytest
+from strike_reporting.extracts import load, measures
 from strike_reporting.extracts.measures import concerned
 
 
@@ -23,3 +24,13 @@ from strike_reporting.extracts.measures import concerned
 )
 def test_a_column_comes_from_the_returns_of_its_extract(table: str, field: str, extracts: tuple[str, ...]) -> None:
     assert concerned(table, field) == extracts
+
+
+def test_a_breakdown_that_nobody_declares_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = measures.BY_EXTRACT["staffing"]
+    table = of.tables[0].model_copy(update={"by": ("strike_day", "warrd")})
+    monkeypatch.setitem(measures.BY_EXTRACT, "staffing", of.model_copy(update={"tables": (table,)}))
+    [fault] = measures._check("staffing", load("staffing"))
+    assert (
+        "staffing/measures.yaml: no breakdown is called warrd: add it under `breakdowns`" in fault and "grade" in fault
+    )
