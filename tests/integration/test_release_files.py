@@ -9,12 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import gptables
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
 from frictionless import Package, system
 from openpyxl import load_workbook
+from openpyxl.cell import Cell
 from strike_reporting.extracts.tables import TABLES
+from strike_reporting.publishing import workbook as workbooks
 from strike_reporting.publishing.data_files import data_files, neutral
 from strike_reporting.publishing.releases import find, read_table
 from strike_reporting.publishing.workbook import NOT_APPLICABLE, UNKNOWN, not_provided, workbook
@@ -64,6 +67,33 @@ def test_the_workbook_is_the_parquet(action_id: str, examples: Store) -> None:
         assert not any(r[0] for r in rows[top + 1 + len(told) :]), "nothing stands below"
         compared += table.num_rows
     assert compared > 50
+
+
+def test_the_sheets_are_as_gptables_writes_them(examples: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written by column, they hold the same, look the same and are as wide."""
+    release = find(examples, "JD-2023-04-11")
+    tables = {n: read_table(examples, release, n) for n in TABLES}
+    ours = load_workbook(io.BytesIO(workbook(release, tables)))
+    monkeypatch.setattr(
+        workbooks,
+        "produced",
+        lambda buffer, sheets, cover, notes: gptables.produce_workbook(buffer, sheets, cover=cover, notes_table=notes),
+    )
+    theirs = load_workbook(io.BytesIO(workbook(release, tables)))
+    assert ours.sheetnames == theirs.sheetnames and len(ours.sheetnames) > 6
+    for mine, other in zip(ours, theirs, strict=True):
+        pairs = zip(mine.iter_rows(), other.iter_rows(), strict=True)
+        cells = [(a, b) for one, two in pairs for a, b in zip(one, two, strict=True)]
+        assert [(mine.title, a.coordinate, _looks(a), _looks(b)) for a, b in cells if _looks(a) != _looks(b)][:5] == []
+        assert {k: v.width for k, v in mine.column_dimensions.items()} == {
+            k: v.width for k, v in other.column_dimensions.items()
+        }, mine.title
+        assert mine.tables.items() == other.tables.items()
+
+
+def _looks(cell: Cell) -> tuple[Any, ...]:
+    link = cell.hyperlink.location if cell.hyperlink else None
+    return cell.value, cell.font.b, cell.font.sz, cell.alignment.horizontal, cell.alignment.wrap_text, link
 
 
 def shown(table: str, column: str, row: dict[str, Any], nowhere: set[tuple[str, str, str]]) -> Any:

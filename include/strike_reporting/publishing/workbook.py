@@ -19,6 +19,7 @@ from strike_reporting.extracts.measures import BREAKDOWNS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.data_files import SYNTHETIC, neutral
 from strike_reporting.publishing.manifest import Release
+from strike_reporting.publishing.sheets import produced
 from strike_reporting.settings import settings
 
 # The guidance's shorthand for a value that is not available, and for one that there cannot be.
@@ -70,7 +71,7 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
         columns=["Note reference", "Note text"],
     )
     buffer = io.BytesIO()
-    book = gpt.produce_workbook(filename=buffer, sheets=sheets, cover=cover, notes_table=notes)
+    book = produced(buffer, sheets, cover, notes)
     for sheet in book.worksheets():  # printed on A4, as wide as the page
         sheet.set_paper(9)
         sheet.set_landscape()
