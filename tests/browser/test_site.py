@@ -21,6 +21,7 @@ PAGES = (
     "hampshire.html",
     "trusts/RHM.html",
     "trusts/RCF.html",
+    "trusts/without-return.html",
     "sources.html",
     "quality.html",
     "definitions.html",

@@ -80,7 +80,11 @@ def test_an_area_is_one_row(store: Store, areas: Callable[[str], Path], drop: Ca
 
     own = page("0002/dorset.html")
     assert "<h1>Dorset</h1>" in own and "Dorset’s trusts side by side" in own and "By hospital site" not in own
-    assert [c for c in ("R0D", "RBD", "RDY", "RHU", "R0A") if f"trusts/{c}.html" in own] == sorted(DORSET)
+    found = [c for c in ("R0D", "RBD", "RDY", "RHU", "R0A") if f"trusts/{c}.html" in own or f"html#t-{c}" in own]
+    assert found == sorted(DORSET)
+    assert "trusts/RBD.html" in own and "trusts/without-return.html#t-R0D" in own
+    away = page("0002/trusts/without-return.html")
+    assert 'id="t-R0D"' in away and 'id="t-RBD"' not in away
     for name in ("0001/report.html", "0002/report.html", "0002/sources.html", "0002/hampshire.html"):
         assert 'href="dorset.html"' in page(name) and 'href="hampshire.html"' in page(name)
     assert 'href="../dorset.html"' in page("0002/trusts/RBD.html")

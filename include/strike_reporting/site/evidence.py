@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -19,6 +20,8 @@ from strike_reporting.site.area import Place
 from strike_reporting.site.figures import Figure, Figures, Head, Row, Table
 from strike_reporting.site.terms import head
 
+WITHOUT_RETURN = "without-return.html"  # the one page of the trusts of which nothing came
+
 
 class Evidence:
     """The returns and submissions of one release, as tables for its pages."""
@@ -33,9 +36,17 @@ class Evidence:
             for submission in _files(r) if r["return_status"] in RETURNED else ():
                 self._days.setdefault(submission, []).append(r["strike_day"])
 
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """Trusts of which something came, whatever became of it."""
+        returns = self.figures.rows("returns")
+        came = {r["ods_code"] for r in returns if _files(r) or r["return_status"] in RETURNED}
+        return frozenset(came | {r["ods_code"] for t in ("submissions", "flags") for r in self.figures.rows(t)})
+
     def trust_link(self, code: str, name: str, root: str = "") -> Markup:
-        """A trust’s name, leading to its page."""
-        return Markup('<a href="{}trusts/{}.html">{} ({})</a>').format(root, code, name, code)
+        """A trust’s name, leading to its page, or to its row where nothing came of it."""
+        page = f"{code}.html" if code in self.present else f"{WITHOUT_RETURN}#t-{code}"
+        return Markup('<a href="{}trusts/{}">{} ({})</a>').format(root, page, name, code)
 
     def areas(self, code: str) -> tuple[Area, ...]:
         """Every area that a trust counts in on any of the days; it may begin or end between them."""
@@ -64,6 +75,22 @@ class Evidence:
             if names:
                 found[title] = names
         return found
+
+    def without_return(self, trusts: Sequence[tuple[str, str]]) -> Table:
+        """Trusts of which nothing came: for how many days of each extract they were asked, and what is known of why."""
+        rows = []
+        for code, name in trusts:
+            asked = [self._outstanding(code, e) for e in LABELS]
+            why = dict.fromkeys(r["reason"] for r in self.figures.rows("returns", ods_code=code) if r["reason"])
+            label = Markup("{} ({})").format(name, code)
+            rows.append(Row(label, [*asked, "; ".join(why)], id=f"t-{code}", tags=self.tags(code)))
+        heads: list[str | Head] = ["Trust", *(Head(f"{t}, days away") for t in LABELS.values()), "Note"]
+        caption = "Trusts of which nothing has come"
+        return Table("without-return", caption, heads, rows, search="Find a trust by name or code")
+
+    def _outstanding(self, code: str, extract: str) -> Figure | str:
+        count = self.figures.count("returns", ods_code=code, extract=extract, return_status=tuple(sorted(OUTSTANDING)))
+        return count if count.value else "not asked"
 
     def returns(self, code: str) -> Table:
         """A trust’s returns, each leading to its submission."""

@@ -27,7 +27,7 @@ from strike_reporting.settings import settings
 from strike_reporting.site import area, drawn, words
 from strike_reporting.site.area import Place
 from strike_reporting.site.cover import Cover
-from strike_reporting.site.evidence import Evidence
+from strike_reporting.site.evidence import WITHOUT_RETURN, Evidence
 from strike_reporting.site.figures import Figure, Figures, Row, Table
 from strike_reporting.site.headline import Past, headline
 from strike_reporting.site.published import compared_table
@@ -85,7 +85,7 @@ def pages(
         superseded_by,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
-    total = len(trusts) + len(area_pages()) + 3
+    total = len(book.evidence.present & {c for c, _ in trusts}) + len(area_pages()) + 4
     for done, (name, html) in enumerate(book.all(trusts), start=1):
         yield name, html.encode()
         progress(done, total)
@@ -139,7 +139,10 @@ class _Book:
             ),
         )
         for code, name in trusts:
-            yield f"trusts/{code}.html", self.trust(code, name, [c for c, _ in trusts])
+            if code in self.evidence.present:
+                yield f"trusts/{code}.html", self.trust(code, name)
+        if away := [t for t in trusts if t[0] not in self.evidence.present]:
+            yield f"trusts/{WITHOUT_RETURN}", self.without_return(away)
 
     def _page(self, template: str, title: str, here: str = "", **context: Any) -> str:
         source = environment().get_template(f"{template}.html.jinja")
@@ -212,7 +215,13 @@ class _Book:
             absent=self.evidence.absent({c for c, _ in codes}),
         )
 
-    def trust(self, code: str, name: str, codes: list[str]) -> str:
+    def without_return(self, trusts: list[tuple[str, str]]) -> str:
+        """The trusts of which nothing came, together: each page by itself would say the same."""
+        listed = self.evidence.without_return(trusts)
+        here = f"trusts/{WITHOUT_RETURN}"
+        return self._page("without_return", "Trusts without a return", here, root="../", listed=listed)
+
+    def trust(self, code: str, name: str) -> str:
         """A trust's figures, its place among its peers, and its returns with their quality."""
         place = Place("trust", code, name, "#returns", "../")
         return self._page(
