@@ -20,7 +20,6 @@ from markupsafe import Markup
 from strike_reporting.site import words
 
 Rows = list[dict[str, Any]]
-_INDEXED = ("area_code", "submission_id", "ods_code")  # columns that pick few rows
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,26 @@ class Figures:
     """Looks figures up in the tables of one release."""
 
     def __init__(self, tables: dict[str, Rows], release: str = "") -> None:
-        """Index the rows; `release` is written into queries when it is not the page's own release."""
+        """`release` is written into queries when it is not the page's own release."""
         self._prefix = f"{release}/" if release else ""
         self._rows = tables
-        self._by: dict[tuple[str, str, Any], Rows] = defaultdict(list)
-        for name, rows in tables.items():
-            for column in [c for c in _INDEXED if rows and c in rows[0]]:
-                for row in rows:
-                    self._by[(name, column, row[column])].append(row)
+        self._indexes: dict[tuple[str, tuple[str, ...]], dict[tuple[Any, ...], Rows]] = {}
 
     def rows(self, table: str, **where: Any) -> Rows:
         """Rows whose columns equal `where`; a tuple means any of its values."""
-        rows = self._rows[table]
-        for column in _INDEXED:
-            if isinstance(where.get(column), str):
-                rows = self._by.get((table, column, where[column]), [])
-                break
-        return [r for r in rows if all(_fits(r[k], v) for k, v in where.items())]
+        columns = tuple(sorted(k for k, v in where.items() if not isinstance(v, tuple)))
+        if (table, columns) not in self._indexes:
+            self._indexes[table, columns] = self._indexed(table, columns)
+        found = self._indexes[table, columns].get(tuple(where[c] for c in columns), [])
+        several = [(k, v) for k, v in where.items() if isinstance(v, tuple)]
+        return [r for r in found if all(r[k] in v for k, v in several)] if several else list(found)
+
+    def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[tuple[Any, ...], Rows]:
+        """The rows of a table by their values in the columns that a page asks by: thousands of cells ask the same."""
+        found: dict[tuple[Any, ...], Rows] = defaultdict(list)
+        for row in self._rows[table]:
+            found[tuple(row[c] for c in columns)].append(row)
+        return found
 
     def total(
         self, table: str, field: str, *, take: str = "sum", percent: bool = False, places: int = 0, **where: Any
@@ -119,10 +121,6 @@ def together(figures: Sequence[Figure]) -> Figure:
     known = [f for f in figures if f.value is not None]
     value = sum(f.value or 0 for f in known) if known else None
     return Figure(value, words.number(value), " + ".join(f.query for f in known))
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    return value in wanted if isinstance(wanted, tuple) else bool(value == wanted)
 
 
 def _text(value: Any) -> str:
