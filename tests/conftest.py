@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import load_feeds
@@ -22,6 +23,9 @@ from strike_reporting.storage import Store
 pytest_plugins = ["postgres", "roots"]  # in tests/integration
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)
