@@ -16,6 +16,7 @@ from strike_reporting.intake.purging import purge
 from strike_reporting.intake.registry import load_registry
 from strike_reporting.judging.filing import findings
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.judged import Settled
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.operations.doctor import examine
 from strike_reporting.operations.rebuild import rebuild
@@ -174,7 +175,7 @@ def test_a_part_that_a_file_no_longer_has_is_forgotten(store: Store, centre: Pat
     ledger = ledger_of(store)
     parent = next(o for o in ledger.judged.listed() if o.parts)
     shorter = parent.model_copy(update={"parts": parent.parts[:2]})
-    ledger.judged.settle(shorter, {}, ())
+    ledger.judged.settle([Settled(shorter, {}, set())])
     assert len(ledger.judged.listed()) == 3
     ledger.receiving.judge_again([parent.parts[0]])
     judge(store)

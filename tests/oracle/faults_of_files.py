@@ -39,7 +39,7 @@ FILES = (
     Mutant(
         "a feed speaks for everybody",
         "another trust in a feed's file",
-        *(_OPENING, 'if not allowed or "all" in allowed:', "if True:"),
+        *(_OPENING, "if not allowed or EVERY in allowed:", "if True:"),
     ),
     Mutant(
         "a row without a code is nobody's",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,7 @@ from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.problems import ASKS_NOTHING, DROPPED, HELD, Problem
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.judged import Settled
 from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, Said
 from strike_reporting.reference.actions import meant_on, touching
 from strike_reporting.settings import settings
@@ -102,41 +104,64 @@ def has_persons(problems: Iterable[Problem]) -> bool:
     return any(p.rule in (HELD, DROPPED) for p in problems)
 
 
-def keep(store: Store, verdict: Verdict, *, tell: bool, outlives: bool = False) -> Outcome:
-    """Write all that follows from a verdict; nothing of an older verdict is left beside it.
+@dataclass(frozen=True)
+class Filed:
+    """All that follows from a verdict, made and not yet written. is_locked: its bytes hold patient data."""
+
+    receipt: Receipt
+    outcome: Outcome
+    files: Mapping[str, bytes]
+    contents: Mapping[str, Any]
+    letter: Letter | None
+    is_locked: bool
+
+
+def filed(verdict: Verdict, *, tell: bool, outlives: bool = False) -> Filed:
+    """What is to be kept of a verdict.
 
     Args:
-        store: the state root.
         verdict: what was found.
         tell: whether its sender is to be told what to mend.
         outlives: its bytes may be purged for what another part of its file holds, so its outcome is kept beside them.
-
-    Raises:
-        Away: the ledger or the store cannot be used now; the submission stays to be judged.
     """
-    receipt, extract = verdict.receipt, verdict.extract
-    is_refused = verdict.refused is not None
+    receipt = verdict.receipt
     verdict.problems = sorted(verdict.problems, key=lambda p: (_RANK[p.severity], p.row or 0, p.column or "", p.rule))
-    outcome = _outcome(verdict)
-    is_locked = has_persons(verdict.problems)
-    if is_locked:
-        restrict(store, receipt.sha256)
-    for name in EXTRACTS:
-        if is_refused or name != extract:
-            store.delete(accepted_key(name, receipt.submission_id))
+    outcome, is_locked = _outcome(verdict), has_persons(verdict.problems)
+    files = _quarantine(outcome, verdict.problems)
     if verdict.good is not None and verdict.rows is not None:
         data = _parquet(verdict.rows.contract, verdict.good, receipt)
-        store.write(accepted_key(verdict.rows.contract.name, receipt.submission_id), data)
+        files[accepted_key(verdict.rows.contract.name, receipt.submission_id)] = data
     if is_locked or outlives:
-        store.write(outcome_key(receipt.submission_id), outcome.dump())
-    _write_quarantine(store, outcome, verdict.problems)
-    judged = ledger_of(store).judged
-    before = judged.get(receipt.submission_id)
-    concerned_before = concerned(before) if before else touching(judged.days_of(receipt.submission_id))
-    concerns = {*concerned(outcome), *concerned_before}
+        files[outcome_key(receipt.submission_id)] = outcome.dump()
     letter = _letter(outcome, verdict.problems) if tell else None
-    judged.settle(outcome, verdict.asked.contents, concerns, letter)
-    return outcome
+    return Filed(receipt, outcome, files, verdict.asked.contents, letter, is_locked)
+
+
+def keep(store: Store, found: Sequence[Filed]) -> None:
+    """Write what follows from verdicts, all files in one go, then the ledger in one transaction.
+
+    Nothing of an older verdict is left beside a new one.
+
+    Raises:
+        Away: the ledger or the store cannot be used now; the submissions stay to be judged.
+    """
+    for one in found:
+        if one.is_locked:
+            restrict(store, one.receipt.sha256)
+        for key in (accepted_key(name, one.outcome.submission_id) for name in EXTRACTS):
+            if key not in one.files:
+                store.delete(key)
+        _clear_quarantine(store, one.outcome.submission_id, one.files)
+    store.write_many({key: data for one in found for key, data in one.files.items()})
+    judged = ledger_of(store).judged
+    days = judged.days_of([one.outcome.submission_id for one in found])
+    before = {o.submission_id: o for o in judged.some(days)}
+    settled = []
+    for one in found:
+        name = one.outcome.submission_id
+        old = concerned(before[name]) if name in before else touching(days[name])
+        settled.append(Settled(one.outcome, one.contents, {*concerned(one.outcome), *old}, one.letter))
+    judged.settle(settled)
 
 
 def keep_again(store: Store, outcome: Outcome) -> None:
@@ -147,8 +172,8 @@ def keep_again(store: Store, outcome: Outcome) -> None:
         if severity == "error" and outcome.warnings:
             fix = "Leave it out of the next file."
             found.append(Problem(DROPPED, "warning", "the file held what identifies persons; it was dropped", fix))
-        _write_quarantine(store, outcome, found)
-    ledger_of(store).judged.settle(outcome, {}, concerned(outcome))
+        store.write_many(_quarantine(outcome, found))
+    ledger_of(store).judged.settle([Settled(outcome, {}, set(concerned(outcome)))])
 
 
 def concerned(outcome: Outcome) -> tuple[str, ...]:
@@ -282,28 +307,37 @@ def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
     return buffer.getvalue()
 
 
-def _write_quarantine(store: Store, outcome: Outcome, problems: list[Problem]) -> None:
-    """The findings and the report that the trust is sent; a file without findings has none, old ones included.
+def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
+    """The findings and the report that the trust is sent; a file without findings has none.
 
-    Its workbook is made when somebody opens it: most are opened by nobody.
+    The report's workbook is made when somebody opens it: most are opened by nobody.
     """
-    folder = f"quarantine/{outcome.submission_id}"
     if not problems:
-        for key in store.list(folder):
-            store.delete(key)
-        return
+        return {}
     columns = {n: pa.array([getattr(p, n) for p in problems], t) for n, t in ((f.name, f.type) for f in _PROBLEM)}
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer, compression="zstd")
-    store.write(f"{folder}/problems.parquet", buffer.getvalue())
-    store.write(report_key(outcome.submission_id), error_report.text(outcome, problems).encode())
+    return {
+        _findings_key(outcome.submission_id): buffer.getvalue(),
+        report_key(outcome.submission_id): error_report.text(outcome, problems).encode(),
+    }
+
+
+def _clear_quarantine(store: Store, submission_id: str, files: Mapping[str, bytes]) -> None:
+    """Take away what an older verdict left and this one has not."""
+    if report_key(submission_id) not in files:
+        for key in store.list(f"quarantine/{submission_id}"):
+            store.delete(key)
+
+
+def _findings_key(submission_id: str) -> str:
+    return f"quarantine/{submission_id}/problems.parquet"
 
 
 def findings(store: Store, submission_id: str) -> list[Problem]:
     """What was found of a submission, its most serious findings first; nothing where there was nothing to say."""
-    key = f"quarantine/{submission_id}/problems.parquet"
     try:
-        table = pq.read_table(io.BytesIO(store.read(key)))
+        table = pq.read_table(io.BytesIO(store.read(_findings_key(submission_id))))
     except FileNotFoundError:
         return []
     return [Problem(**row) for row in table.to_pylist()]

@@ -18,6 +18,7 @@ from strike_reporting.extracts import Contract
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
 from strike_reporting.judging.doubles import doubles
+from strike_reporting.judging.filing import Filed
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import Opened as OpenedFile
 from strike_reporting.judging.opening import Refused, code_not_current, open_submission, site_elsewhere
@@ -107,6 +108,7 @@ def validate(
     rules = rules or (lambda _: present)
     done: list[Judged] = []
     batches: dict[Contract, list[Opened]] = {}
+    refused: list[Filed] = []
 
     def settled(found: Iterable[Judged]) -> None:
         for one in found:
@@ -119,20 +121,25 @@ def validate(
         opened = _open(store, receipt, asked, tell)
         if isinstance(opened, Judged):
             settled([opened])
-            continue
-        if isinstance(opened, OpenedFile):
-            settled([_collective(store, receipt, asked, opened, tell)])
-            continue
-        batch = batches.setdefault(opened.rows.contract, [])
-        batch.append(opened)
-        if sum(o.rows.table.num_rows for o in batch) > settings().batch_rows:
-            settled(_judge_batch(store, batches.pop(opened.rows.contract), tell))
+        elif isinstance(opened, OpenedFile):
+            settled(_collective(store, receipt, asked, opened, tell))
+        elif isinstance(opened, Filed):
+            refused.append(opened)
+            if len(refused) >= settings().submissions_in_group:
+                settled(_keep(store, refused))
+                refused = []
+        else:
+            batch = batches.setdefault(opened.rows.contract, [])
+            batch.append(opened)
+            if sum(o.rows.table.num_rows for o in batch) > settings().batch_rows:
+                settled(_judge_batch(store, batches.pop(opened.rows.contract), tell))
+    settled(_keep(store, refused))
     for contract in sorted(batches, key=lambda c: c.name):
         settled(_judge_batch(store, batches[contract], tell))
     return done
 
 
-def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | OpenedFile | Judged:
+def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | OpenedFile | Filed | Judged:
     """A submission opened; the file itself where it is a collective return, or what became of it already."""
     tried = attempt(receipt, lambda r: open_submission(r, content(store, r), asked))
     if tried.made is not None:
@@ -143,14 +150,14 @@ def _open(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Opened | 
     if isinstance(tried.error, Refused):
         why, known = tried.error.why, tried.error.known
         refused = filing.refusal(receipt, asked, why.problem, known.trust, known.extract, why.beside, known.days)
-        return _file(store, refused, tell)
+        return _filed(refused, tell)
     if isinstance(tried.error, FileNotFoundError):
         return _purged(store, receipt, asked, tell)
     return _ours(store, receipt, asked, tried.error)
 
 
-def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, tell: bool) -> Judged:
-    """Judge a collective return: each trust's part has its own outcome, and the file's comes last."""
+def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, tell: bool) -> list[Judged]:
+    """Judge a collective return: each trust's part has its own outcome, and all are kept with the file's."""
     batches: dict[Contract, list[Opened]] = {}
     for part in file.parts:
         name = part_id(receipt.submission_id, part.trust, part.rows.contract.name)
@@ -160,10 +167,10 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     found = [v for batch in batches.values() for v in _verdicts(store, batch)]
     problems = [p for v in found if isinstance(v, filing.Verdict) for p in v.problems]
     outlives = filing.has_persons([*file.problems, *problems])
-    judged = [v if isinstance(v, Judged) else _file(store, v, tell=False, outlives=outlives) for v in found]
-    if wrong := next((j for j in judged if j.outcome is None), None):
-        return Judged(receipt, None, wrong.reason)
-    outcomes = tuple(j.outcome for j in judged if j.outcome is not None)
+    parts = [v if isinstance(v, (Judged, Filed)) else _filed(v, tell=False, outlives=outlives) for v in found]
+    if wrong := next((p for p in parts if isinstance(p, Judged)), None):
+        return [Judged(receipt, None, wrong.reason)]
+    kept = [p for p in parts if isinstance(p, Filed)]
     extracts = {part.rows.contract.name for part in file.parts}
     extract = extracts.pop() if len(extracts) == 1 else None
     # Whoever sent the file hears of all of it, in one letter.
@@ -175,12 +182,13 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         if p.severity != "warning"
     ]
     strays = sum(p.severity == "error" for p in file.problems)
-    all_told, dialect = [*file.problems, *told], file.parts[0].dialect
+    all_told, dialect, outcomes = [*file.problems, *told], file.parts[0].dialect, tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
-    return _file(store, whole, tell, outlives)
+    last = _filed(whole, tell, outlives)
+    return [last] if isinstance(last, Judged) else _keep_whole(store, [*kept, last])[-1:]
 
 
-def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
+def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Filed | Judged:
     """The bytes are gone: what was found when they were there stands."""
     if kept := filing.kept_outcomes(store, receipt):
         tried = [attempt(one, lambda o: filing.keep_again(store, o)) for one in kept]
@@ -189,10 +197,10 @@ def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Judged:
     if _stands(store, receipt):
         return Judged(receipt, None, f"its landed bytes are gone, so what was found before stands; {DOCTOR}")
     gone = Problem("bytes_missing", "critical", "its landed bytes are gone", "Ask the trust to send the file again.")
-    return _file(store, filing.refusal(receipt, asked, gone, receipt.ods_code, receipt.extract), tell)
+    return _filed(filing.refusal(receipt, asked, gone, receipt.ods_code, receipt.extract), tell)
 
 
-def _ours(store: Store, receipt: Receipt, asked: Asked, error: Exception | None) -> Judged:
+def _ours(store: Store, receipt: Receipt, asked: Asked, error: Exception | None) -> Filed | Judged:
     """Not the sender's fault: a passing one leaves no outcome, another is kept apart by its rule and tried again."""
     if isinstance(error, Transient):
         return Judged(receipt, None, str(error))
@@ -205,7 +213,7 @@ def _ours(store: Store, receipt: Receipt, asked: Asked, error: Exception | None)
         f"this file could not be processed ({said}); the fault is ours and it will be tried again",
         "Nothing need be sent again. Engineers: see the task's log for the traceback.",
     )
-    return _file(store, filing.refusal(receipt, asked, problem, receipt.ods_code, receipt.extract), tell=False)
+    return _filed(filing.refusal(receipt, asked, problem, receipt.ods_code, receipt.extract), tell=False)
 
 
 def _stands(store: Store, receipt: Receipt) -> bool:
@@ -214,19 +222,35 @@ def _stands(store: Store, receipt: Receipt) -> bool:
     return before is not None and before.counts
 
 
-def _file(store: Store, verdict: filing.Verdict, tell: bool, outlives: bool = False) -> Judged:
-    """Keep a verdict; when even that fails, the submission stays to be judged."""
-    tried = attempt(verdict, lambda v: filing.keep(store, v, tell=tell, outlives=outlives))
-    return Judged(verdict.receipt, tried.made, tried.reason)
+def _filed(verdict: filing.Verdict, tell: bool, outlives: bool = False) -> Filed | Judged:
+    """What is to be kept of a verdict; where even that cannot be made, the submission stays to be judged."""
+    tried = attempt(verdict, lambda v: filing.filed(v, tell=tell, outlives=outlives))
+    return tried.made if tried.made is not None else Judged(verdict.receipt, None, tried.reason)
 
 
-def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> Iterator[Judged]:
+def _keep(store: Store, found: Sequence[Filed]) -> list[Judged]:
+    """Keep what was found of some submissions together; where that fails, each by itself."""
+    tried = attempt(found, lambda f: filing.keep(store, f))
+    if tried.error is None:
+        return [Judged(f.receipt, f.outcome) for f in found]
+    if len(found) > 1:
+        return [judged for one in found for judged in _keep(store, [one])]
+    return [Judged(f.receipt, None, tried.reason) for f in found]
+
+
+def _keep_whole(store: Store, found: Sequence[Filed]) -> list[Judged]:
+    """Keep a collective return and its parts, or nothing of them."""
+    tried = attempt(found, lambda f: filing.keep(store, f))
+    return [Judged(f.receipt, None if tried.error else f.outcome, tried.reason) for f in found]
+
+
+def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> list[Judged]:
     """Judge submissions of one contract together, and keep what is found."""
-    for verdict in _verdicts(store, batch):
-        yield verdict if isinstance(verdict, Judged) else _file(store, verdict, tell)
+    found = [v if isinstance(v, (Judged, Filed)) else _filed(v, tell) for v in _verdicts(store, batch)]
+    return [*(v for v in found if isinstance(v, Judged)), *_keep(store, [v for v in found if isinstance(v, Filed)])]
 
 
-def _verdicts(store: Store, batch: list[Opened]) -> Iterator[filing.Verdict | Judged]:
+def _verdicts(store: Store, batch: list[Opened]) -> Iterator[filing.Verdict | Filed | Judged]:
     """What judging finds of submissions of one contract; when all together cannot be judged, each of them alone."""
     tried = attempt(batch, _failures)
     if tried.error is not None and len(batch) > 1:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,6 +14,21 @@ from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import reading, upserts, writing
 from strike_reporting.ledger.records import Damaged, Letter, Outcome, Withdrawal
 from strike_reporting.ledger.schema import outbox, outcomes, receipts, rules, said, touched, withdrawals
+
+_AT_ONCE = 500
+
+
+class Settled(NamedTuple):
+    """An outcome, and what is kept with it.
+
+    contents: the answers behind its pins, by hash. concerns: ids of the actions that it, and the outcome before it, say
+    something about. letter: the notice to its sender, if there is something to mend.
+    """
+
+    outcome: Outcome
+    contents: Mapping[str, Any]
+    concerns: Set[str]
+    letter: Letter | None = None
 
 
 class Judged:
@@ -23,67 +38,35 @@ class Judged:
         self._engine = engine
         self._known: set[str] = set()
 
-    def settle(
-        self,
-        outcome: Outcome,
-        contents: Mapping[str, Any],
-        concerns: Iterable[str],
-        letter: Letter | None = None,
-    ) -> None:
-        """Keep an outcome and all that follows from it, in one transaction; what it says of days replaces the old.
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Keep outcomes and all that follows from them, in one transaction; what each says of days replaces the old.
 
-        The parts that a collective return had before and has no more are forgotten.
-
-        Args:
-            outcome: of one submission. One that is our fault stays to be judged.
-            contents: the answers behind its pins, by hash.
-            concerns: ids of the actions that it (and the outcome before it) says something about.
-            letter: the notice to its sender, if there is something to mend.
+        The parts that a collective return had before and has no more are forgotten. An outcome that is our fault
+        stays to be judged.
         """
-        values = {
-            "submission_id": outcome.submission_id,
-            "sequence": outcome.sequence,
-            "feed_id": outcome.feed_id,
-            "ods_code": outcome.ods_code,
-            "status": outcome.status,
-            "action_id": outcome.action_id,
-            "received_at": outcome.received_at,
-            "has_days": bool(outcome.said),
-            "record": outcome.dump().decode(),
-        }
-        rows = [
-            {
-                "submission_id": outcome.submission_id,
-                "strike_day": s.day,
-                "part": s.part,
-                "ods_code": outcome.ods_code,
-                "extract": outcome.extract,
-                "rows": s.rows,
-                "total": s.total,
-                "quarantined": s.quarantined,
-            }
-            for s in outcome.said
-        ]
-        fresh = {k: v for k, v in contents.items() if k not in self._known}
+        if not settled:
+            return
+        done = [s.outcome for s in settled]
+        ids = [o.submission_id for o in done]
+        contents = {k: v for s in settled for k, v in s.contents.items() if k not in self._known}
         with writing(self._engine) as connection:
-            before = _parts(connection, outcome.submission_id)
-            upserts(connection, outcomes, [values], ("submission_id",))
-            connection.execute(sa.delete(said).where(said.c.submission_id == outcome.submission_id))
-            if gone := sorted(set(before) - set(outcome.parts)):
-                for table in (outcomes, said):
-                    connection.execute(sa.delete(table).where(table.c.submission_id.in_(gone)))
-            if rows:
+            before = {part for o in _records(connection, ids) for part in o.parts}
+            upserts(connection, outcomes, [_row(o) for o in done], ("submission_id",))
+            _delete(connection, said, ids)
+            gone = sorted(before - {part for o in done for part in o.parts} - {*ids})
+            for table in (outcomes, said):
+                _delete(connection, table, gone)
+            if rows := [row for o in done for row in _said_rows(o)]:
                 connection.execute(sa.insert(said), rows)
-            _keep(connection, fresh)
-            connection.execute(
-                sa.update(receipts)
-                .where(receipts.c.submission_id == outcome.submission_id)
-                .values(is_judged=not outcome.is_ours)
-            )
-            touch(connection, concerns)
-            if letter is not None:
-                queue(connection, [letter])
-        self._known |= set(fresh)
+            _keep(connection, contents)
+            for is_ours in (True, False):
+                mine = [o.submission_id for o in done if o.is_ours == is_ours]
+                for some in _chunks(mine):
+                    marked = sa.update(receipts).where(receipts.c.submission_id.in_(some))
+                    connection.execute(marked.values(is_judged=not is_ours))
+            touch(connection, {a for s in settled for a in s.concerns})
+            queue(connection, [s.letter for s in settled if s.letter is not None])
+        self._known |= set(contents)
 
     def withdraw(self, found: Iterable[Withdrawal], concerns: Iterable[str] = ()) -> None:
         """Take submissions out of the figures of the actions that they concern."""
@@ -103,11 +86,19 @@ class Judged:
         found = self._many(_SELECT.where(outcomes.c.submission_id == submission_id))
         return found[0] if found else None
 
-    def days_of(self, submission_id: str) -> list[date]:
-        """The days that a submission was last said to tell something of, also when its outcome cannot be read."""
-        wanted = sa.select(said.c.strike_day).where(said.c.submission_id == submission_id).distinct()
+    def some(self, submission_ids: Iterable[str]) -> list[Outcome]:
+        """The outcomes of those submissions that have been judged."""
+        return [o for ids in _chunks([*submission_ids]) for o in self._many(_SELECT.where(_named(outcomes, ids)))]
+
+    def days_of(self, submission_ids: Iterable[str]) -> dict[str, list[date]]:
+        """The days that each was last said to tell something of, also when its outcome cannot be read."""
+        found: dict[str, list[date]] = {s: [] for s in submission_ids}
         with reading(self._engine) as connection:
-            return sorted(connection.execute(wanted).scalars())
+            for ids in _chunks([*found]):
+                wanted = sa.select(said.c.submission_id, said.c.strike_day).where(_named(said, ids)).distinct()
+                for row in connection.execute(wanted.order_by(said.c.strike_day)):
+                    found[row.submission_id].append(row.strike_day)
+        return found
 
     def listed(self, status: str = "", most: int | None = None) -> list[Outcome]:
         """Outcomes in the order the submissions were received: of one status, or the newest, or all."""
@@ -217,13 +208,56 @@ def _sentence(record: str) -> str:
         return "withdrawn; who and why cannot be read, `strikes ledger rebuild` takes them from landing"
 
 
-def _parts(connection: sa.Connection, submission_id: str) -> tuple[str, ...]:
-    """The parts of a collective return as it was judged before."""
-    record = connection.execute(sa.select(outcomes.c.record).filter_by(submission_id=submission_id)).scalar()
-    try:
-        return Outcome.load(record, "outcome").parts if record else ()
-    except Damaged:
-        return ()
+def _named(table: sa.Table, ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    return table.c.submission_id.in_(ids)
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at once as any database takes in one statement."""
+    return (ids[n : n + _AT_ONCE] for n in range(0, len(ids), _AT_ONCE))
+
+
+def _delete(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> None:
+    for some in _chunks(ids):
+        connection.execute(sa.delete(table).where(_named(table, some)))
+
+
+def _records(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Outcome]:
+    """Collective returns among these as they were judged before; one that is damaged had none."""
+    for some in _chunks(ids):
+        for record in connection.execute(sa.select(outcomes.c.record).where(_named(outcomes, some))).scalars():
+            try:
+                yield Outcome.load(record, "outcome")
+            except Damaged as damaged:
+                log.warning("an outcome that is replaced could not be read: %s", damaged)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "submission_id": outcome.submission_id,
+        "sequence": outcome.sequence,
+        "feed_id": outcome.feed_id,
+        "ods_code": outcome.ods_code,
+        "status": outcome.status,
+        "action_id": outcome.action_id,
+        "received_at": outcome.received_at,
+        "has_days": bool(outcome.said),
+        "record": outcome.dump().decode(),
+    }
+
+
+def _said_rows(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    for s in outcome.said:
+        yield {
+            "submission_id": outcome.submission_id,
+            "strike_day": s.day,
+            "part": s.part,
+            "ods_code": outcome.ods_code,
+            "extract": outcome.extract,
+            "rows": s.rows,
+            "total": s.total,
+            "quarantined": s.quarantined,
+        }
 
 
 def _keep(connection: sa.Connection, contents: Mapping[str, Any]) -> None:
