@@ -44,7 +44,8 @@ def statements(contracts: dict[str, Contract]) -> Iterator[str]:
     for extract in BY_EXTRACT:
         yield _rows(contracts[extract])
         grain = (contracts_dir(extract) / "grain.sql").read_text(encoding="utf-8")
-        yield f"CREATE TABLE grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
+        yield f"CREATE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
+        yield _summed(extract)
     yield _facts()
     yield "CREATE TABLE site_trusts AS SELECT DISTINCT site_code, ods_code FROM facts WHERE site_code IS NOT NULL"
     yield _place_values()
@@ -83,7 +84,7 @@ def _rows(contract: Contract) -> str:
     joins = " ".join(f"LEFT JOIN rolled r_{u} ON r_{u}.up = '{u}' AND r_{u}.code = a.{f}" for u, f in ups.items())
     rolled = "".join(f", r_{u}.rolls_up_to AS {u}" for u in ups)
     return (
-        f"CREATE TABLE rows_{extract} AS SELECT a.*{rolled} FROM all_{extract} a {joins} "
+        f"CREATE VIEW rows_{extract} AS SELECT a.*{rolled} FROM all_{extract} a {joins} "
         f"JOIN held h ON h.extract = '{extract}' AND h.submission_id = a.submission_id AND h.ods_code = a.ods_code "
         f"AND h.strike_day = a.{contract.date_field} AND h.part = {_part(contract)}"
     )
@@ -103,8 +104,23 @@ def _part(contract: Contract) -> str:
     return f"concat_ws('{BETWEEN}', {', '.join(words)})"
 
 
+def _summed(extract: str) -> str:
+    """Every measure summed to what figures are told apart by, in one pass over the accepted files.
+
+    What stands before it are views, so that no more rows than these are ever in memory.
+    """
+    kept = _listed(("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS))
+    sums = [
+        f"(sum(({m.value})::BIGINT) FILTER (WHERE {m.where}))::BIGINT AS {m.key}" for m in BY_EXTRACT[extract].measures
+    ]
+    return (
+        f"CREATE TABLE summed_{extract} AS SELECT COLUMNS(c -> c IN ({kept})), {', '.join(sums)} "
+        f"FROM grain_{extract} GROUP BY ALL"
+    )
+
+
 def _facts() -> str:
-    """One fact for each measure of each row, summed to what figures are told apart by."""
+    """One fact for each measure of each extract."""
     parts = [_fact(e, m) for e in BY_EXTRACT for m in BY_EXTRACT[e].measures]
     typed = ", ".join(f"NULL::{_sql_type(b)} AS {b}" for b in BREAKDOWNS)
     empty = (
@@ -113,15 +129,15 @@ def _facts() -> str:
         f"NULL::BIGINT AS value WHERE false"
     )
     every = " UNION ALL BY NAME ".join([empty, *parts])
-    return f"CREATE TABLE facts AS SELECT * EXCLUDE (value), sum(value)::BIGINT AS value FROM ({every}) GROUP BY ALL"
+    return f"CREATE TABLE facts AS SELECT * FROM ({every})"
 
 
 def _fact(extract: str, m: Measure) -> str:
     kept = _listed(("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS))
     return (
         f"SELECT COLUMNS(c -> c IN ({kept})), "
-        f"'{extract}' AS extract, '{m.key}' AS measure, ({m.value})::BIGINT AS value "
-        f"FROM grain_{extract} WHERE ({m.where}) AND ({m.value}) IS NOT NULL"
+        f"'{extract}' AS extract, '{m.key}' AS measure, {m.key} AS value "
+        f"FROM summed_{extract} WHERE {m.key} IS NOT NULL"
     )
 
 

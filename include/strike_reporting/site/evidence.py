@@ -84,7 +84,7 @@ class Evidence:
             why = dict.fromkeys(r["reason"] for r in self.figures.rows("returns", ods_code=code) if r["reason"])
             label = Markup("{} ({})").format(name, code)
             rows.append(Row(label, [*asked, "; ".join(why)], id=f"t-{code}", tags=self.tags(code)))
-        heads: list[str | Head] = ["Trust", *(Head(f"{t}, days away") for t in LABELS.values()), "Note"]
+        heads: list[str | Head] = ["Trust", *(Head(f"{t}, days missing") for t in LABELS.values()), "Note"]
         caption = "Trusts of which nothing has come"
         return Table("without-return", caption, heads, rows, search="Find a trust by name or code")
 
