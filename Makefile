@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test test-all cluster check bench bench-pull bench-history fuzz up docs clean
+.PHONY: help report test test-quick test-all cluster check bench bench-pull bench-history fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -52,6 +52,9 @@ report: $(READY) ## run the embedded real strikes through the three DAGs and say
 
 test: $(READY) $(MESH_READY) $(NODE_READY) ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-quick: $(READY) ## run the tests of single rooms and the rounds by hand: for the inner loop
+	@$(BIN)/python -m pytest -n auto --dist worksteal tests/unit tests/oracle/test_by_hand.py -m "not exhaustive and not slow"
 
 CLUSTER_READY := .venv/.ready-cluster
 $(CLUSTER_READY): $(READY)

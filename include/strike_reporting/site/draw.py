@@ -34,6 +34,7 @@ from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
 NAV = (("index.html", "Its releases"), ("../index.html", "All actions"), ("../before.html", "Before a strike"))
+_AT_ONCE = 25  # pages that are written together
 _SOURCE = (".py", ".jinja", ".css", ".js", ".yaml")
 Progress = Callable[[int, int], None]
 
@@ -120,7 +121,7 @@ def _pasts(store: Store, release: Release) -> list[Compared]:
 
 
 def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None:
-    """Write the pages of one folder that are not as they were, and take away those that are no more."""
+    """Write the pages of one folder that are not as they were, as they are drawn, and take away what is no more."""
     key = f"{folder}/drawn.json"
     try:
         before = Drawn.load(store.read(key), key).pages
@@ -132,8 +133,10 @@ def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None
         now[name] = hashlib.sha256(data).hexdigest()
         if before.get(name) != now[name]:
             fresh[f"{folder}/{name}"] = data
-    if fresh:
-        store.write_many(fresh)
+        if len(fresh) >= _AT_ONCE:  # the widest areas can be read while the trusts are still drawn
+            store.write_many(fresh)
+            fresh.clear()
+    store.write_many(fresh)
     for name in sorted(set(before) - set(now)):
         store.delete(f"{folder}/{name}")
     if now != before:
