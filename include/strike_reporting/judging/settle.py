@@ -7,8 +7,10 @@ nothing here. Which submission counts is asked at publication.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -279,11 +281,11 @@ def _failures(batch: list[Opened]) -> list[Failure]:
         for o in batch
     ]
     failures = judge(contract, pa.concat_tables(tables))
-    owners: list[tuple[Opened, int]] = [(o, i) for o in batch for i in range(o.rows.table.num_rows)]
+    starts = list(accumulate((t.num_rows for t in tables), initial=0))
     # Only the columns and rows that failed are looked up, so clean files cost nothing here.
     for failure in failures:
-        opened, index = owners[failure.index]
-        _note(contract, opened, failure, index)
+        owner = bisect_right(starts, failure.index) - 1
+        _note(contract, batch[owner], failure, failure.index - starts[owner])
     return failures
 
 
