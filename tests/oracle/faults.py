@@ -139,7 +139,7 @@ ROWS = (
     Mutant(
         "notified without its denominator",
         "told",
-        *(_COUNTING, "WHERE ({m.where}) AND", "WHERE ({m.where.split(' AND patient_')[0]}) AND"),
+        *(_COUNTING, "FILTER (WHERE {m.where})", "FILTER (WHERE {m.where.split(' AND patient_')[0]})"),
     ),
     Mutant(
         "a site is added to its trust",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from strike_reporting.extracts import Field, slug
@@ -114,6 +114,14 @@ def _coded(f: Field, lookup: dict[str, str] | None, pattern: re.Pattern[str] | N
     return shown.upper() if f.name in ("ods_code", "site_code") else shown
 
 
+@cache
+def _numbers(decimal: str, thousands: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How a whole number is written with these marks, and how one that elsewhere is a thousand times as much."""
+    point, between = re.escape(decimal), re.escape(thousands)
+    grouped = rf"\d{{1,3}}(?:{between}\d{{3}})+" if thousands else r"(?!)"
+    return re.compile(rf"([+-]?)({grouped}|\d{{1,15}})(?:{point}0+)?"), re.compile(rf"[+-]?\d{{1,3}}{point}000")
+
+
 def _integer(dialect: Dialect, text: str) -> int:
     if SUPPRESSED.match(text):
         raise Unreadable("suppressed_value", "the number is hidden, so it is unknown; it is not counted as zero")
@@ -121,13 +129,12 @@ def _integer(dialect: Dialect, text: str) -> int:
         raise Unreadable(
             "nil_in_words", "this says in words that there was nothing", "Write the number 0 where there was nothing."
         )
-    decimal, thousands = re.escape(dialect.decimal), re.escape(dialect.thousands)
-    whole = rf"\d{{1,3}}(?:{thousands}\d{{3}})+" if dialect.thousands else r"(?!)"
-    found = re.fullmatch(rf"([+-]?)({whole}|\d{{1,15}})(?:{decimal}0+)?", text)
+    whole, thousandfold = _numbers(dialect.decimal, dialect.thousands)
+    found = whole.fullmatch(text)
     if not found:
         raise Unreadable("number", "this is not a whole number")
     # 1.000 is one here and a thousand on the continent.
-    if not dialect.thousands and re.fullmatch(rf"[+-]?\d{{1,3}}{decimal}000", text):
+    if not dialect.thousands and thousandfold.fullmatch(text):
         raise Unreadable("ambiguous_number", "this may be a thousand times as much, so it is not guessed")
     digits = re.sub(r"\D", "", found[2])
     return -int(digits) if found[1] == "-" else int(digits)

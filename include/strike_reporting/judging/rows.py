@@ -50,7 +50,7 @@ def body(matched: Matched) -> Body:
     filled_from = [matched.columns[n] for n in dialect.fill_down]
     above: dict[int, str] = {}
     said = {slug(v) for v in dialect.nil.values} if dialect.nil else set()
-    usual = _usual_width(matched)
+    usual, headed = _usual_width(matched), max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
     for row, number in _below(matched):
         filled = [c for c in row if c.strip()]
         if not filled or _is_like(filled[0], dialect.not_data):
@@ -72,7 +72,7 @@ def body(matched: Matched) -> Body:
                 found.nils.append((row, number))
                 continue
             found.bad[len(found.rows)] = _contradicted(number)
-        elif _is_long(matched, row, usual):
+        elif _is_long(matched, row, usual, headed):
             found.bad[len(found.rows)] = _long(matched, row, number)
         found.rows.append(row)
         found.numbers.append(number)
@@ -86,7 +86,7 @@ def _below(matched: Matched) -> Iterator[tuple[list[str], int]]:
 
 
 def _is_like(text: str, patterns: tuple[str, ...]) -> bool:
-    folded = clean(text).casefold()
+    folded = clean(text).casefold() if patterns else ""
     return any(fnmatch(folded, p.casefold()) for p in patterns)
 
 
@@ -109,9 +109,8 @@ def _usual_width(matched: Matched) -> int:
     return max(widths, key=lambda w: (widths[w], -w), default=0)
 
 
-def _is_long(matched: Matched, row: list[str], usual: int) -> bool:
+def _is_long(matched: Matched, row: list[str], usual: int, headed: int) -> bool:
     """Whether a row has cells beyond its headings: a number with a comma in it, say, that was cut in two."""
-    headed = max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
     if any(_DIGIT.search(c) for c in row[headed:]):
         return True
     return len(row) > max(len(matched.headings), usual)

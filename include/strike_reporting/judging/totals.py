@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -114,18 +115,23 @@ def _lines(matched: Matched, body: Body, labels: Iterable[int]) -> list[_Line]:
     number = reader(matched.contract.field(matched.contract.count_field), matched.dialect)
     numbers_at = counted(matched)
 
-    def count(row: list[str], place: int) -> int | None:
+    @cache
+    def count(text: str) -> int | None:
         try:
-            found: int | None = number(row[place]) if place < len(row) else None
+            found: int | None = number(text)
         except Unreadable:
             return None
         return found
 
+    @cache
+    def folded(text: str) -> str:
+        return slug(clean(text))
+
     return [
         _Line(
             at,
-            {p: slug(clean(row[p])) if p < len(row) else "" for p in labels},
-            tuple(count(row, p) for p in numbers_at),
+            {p: folded(row[p]) if p < len(row) else "" for p in labels},
+            tuple(count(row[p]) if p < len(row) else None for p in numbers_at),
         )
         for at, row in enumerate(body.rows)
     ]
@@ -262,14 +268,12 @@ def _unnamed(matched: Matched, body: Body, lines: list[_Line], labels: dict[int,
     An empty cell of a field with a default is no gap: it says the default.
     """
     defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
-    lines = [replace(x, labels={p: v or defaults.get(p, "") for p, v in x.labels.items()}) for x in lines]
+    asked = {p: f for p, n in labels.items() if (f := _odd_and_parts(matched, body, p, n))} if lines else {}
+    if any(defaults.values()) and asked:
+        lines = [replace(x, labels={p: v or defaults.get(p, "") for p, v in x.labels.items()}) for x in lines]
     done: set[int] = set()
-    for place, name in labels.items():
-        found = _odd_and_parts(matched, body, place, name)
-        if not found:
-            continue
-        odd, parts = found
-        groups: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
+    for place, (odd, parts) in asked.items():
+        name, groups = labels[place], defaultdict[tuple[str, ...], list[_Line]](list)
         for line in lines:
             groups[tuple(v for p, v in line.labels.items() if p != place)].append(line)
         for group in groups.values():

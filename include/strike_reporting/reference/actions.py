@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.facts import read_csv
@@ -54,7 +54,7 @@ class Action:
         """Whether its days are gone and no source says that it took place or that it did not."""
         return self.status == "announced" and self.days[-1] < today
 
-    @property
+    @cached_property
     def days(self) -> tuple[date, ...]:
         """The strike days (reporting days), in order; at least one."""
         last = self.end.date()
@@ -66,7 +66,7 @@ class Action:
             days = [d for d in days if d.weekday() < 5]
         return tuple(days)
 
-    @property
+    @cached_property
     def closing_day(self) -> date | None:
         """The last calendar day when it holds only the hours before the start hour, else None."""
         last = self.end.date()
