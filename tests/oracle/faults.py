@@ -153,7 +153,7 @@ ROWS = (
     Mutant(
         "sums are floats",
         "a large sum",
-        *(_COUNTING, "sum(value)::BIGINT AS value FROM ({every})", "sum(value)::FLOAT AS value FROM ({every})"),
+        *(_COUNTING, "{m.where}))::BIGINT AS {m.key}", "{m.where}))::FLOAT AS {m.key}"),
     ),
     Mutant(
         "names are today's",
