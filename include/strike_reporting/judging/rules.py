@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -185,8 +186,7 @@ def _combined(rule: Rule, table: pa.Table) -> _Distinct:
     """Every combination of the values of several columns."""
     names = _read(rule)
     both = _together([_encoded(table[c]) for c in names])
-    rows = pa.table({"code": both.indices, "row": pa.array(range(table.num_rows), pa.int64())})
-    first = rows.group_by("code").aggregate([("row", "min")]).sort_by("code")["row_min"]
+    _, first = np.unique(both.indices.to_numpy(), return_index=True)
     return _Distinct({_own(rule, c): _series(table[c].take(first).combine_chunks()) for c in names}, both.indices)
 
 
@@ -196,8 +196,8 @@ def _counted(rule: Rule, table: pa.Table) -> _Distinct:
     both = _together([_encoded(table[c]) for c in names])
     is_whole = functools.reduce(pc.and_, (pc.is_valid(table[c].combine_chunks()) for c in names))
     codes = pc.if_else(is_whole, both.indices, pa.scalar(None, both.indices.type))
-    found = {c["values"]: c["counts"] for c in pc.value_counts(codes.drop_null()).to_pylist()}
-    return _Distinct({rule.name: pd.Series([found.get(n, 0) for n in range(len(both.dictionary))])}, codes)
+    counts = np.bincount(codes.drop_null().to_numpy(), minlength=len(both.dictionary))
+    return _Distinct({rule.name: pd.Series(counts)}, codes)
 
 
 def _frame(told_apart: Iterable[_Distinct]) -> pd.DataFrame:

@@ -187,7 +187,7 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     all_told, dialect, outcomes = [*file.problems, *told], file.parts[0].dialect, tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
     last = _filed(whole, tell, outlives)
-    return [last] if isinstance(last, Judged) else _keep_whole(store, [*kept, last])[-1:]
+    return [last] if isinstance(last, Judged) else _keep(store, [*kept, last], or_none=True)[-1:]
 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Filed | Judged:
@@ -230,19 +230,11 @@ def _filed(verdict: filing.Verdict, tell: bool, outlives: bool = False) -> Filed
     return tried.made if tried.made is not None else Judged(verdict.receipt, None, tried.reason)
 
 
-def _keep(store: Store, found: Sequence[Filed]) -> list[Judged]:
-    """Keep what was found of some submissions together; where that fails, each by itself."""
+def _keep(store: Store, found: Sequence[Filed], *, or_none: bool = False) -> list[Judged]:
+    """Keep what was found of some submissions together; where that fails, each by itself, or none of them."""
     tried = attempt(found, lambda f: filing.keep(store, f))
-    if tried.error is None:
-        return [Judged(f.receipt, f.outcome) for f in found]
-    if len(found) > 1:
+    if tried.error is not None and len(found) > 1 and not or_none:
         return [judged for one in found for judged in _keep(store, [one])]
-    return [Judged(f.receipt, None, tried.reason) for f in found]
-
-
-def _keep_whole(store: Store, found: Sequence[Filed]) -> list[Judged]:
-    """Keep a collective return and its parts, or nothing of them."""
-    tried = attempt(found, lambda f: filing.keep(store, f))
     return [Judged(f.receipt, None if tried.error else f.outcome, tried.reason) for f in found]
 
 
