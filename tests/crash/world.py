@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 import pickle
 import shutil
@@ -205,8 +206,11 @@ def _remembered(make: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     folder.mkdir(exist_ok=True)
 
     def made(*args: Any, **kwargs: Any) -> Any:
-        asked = pickle.dumps((make.__name__, args, kwargs))
-        known = folder / hashlib.sha256(asked).hexdigest()
+        asked = io.BytesIO()
+        by_value = pickle.Pickler(asked)
+        by_value.fast = True  # what is equal is written alike, whether or not it is one object
+        by_value.dump((make.__name__, args, kwargs))
+        known = folder / hashlib.sha256(asked.getvalue()).hexdigest()
         if not known.exists():
             fresh = folder / f"{known.name}.{os.getpid()}"
             fresh.write_bytes(pickle.dumps(make(*args, **kwargs)))
