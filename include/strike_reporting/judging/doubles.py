@@ -6,18 +6,15 @@ nothing. How severe each is, the contract says; an error leaves the rows out, wh
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from functools import reduce
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Inside
-from strike_reporting.extracts.contract import BETWEEN
+from strike_reporting.judging.columns import Codes, Column, Mask, alike, any_of, dense, least, sums
 from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
 
@@ -27,7 +24,6 @@ FIXES: dict[Inside, str] = {
     "unsited_beside_sited": "Name the site in every row of a day, or in none, and send the file again.",
     "whole_beside_parts": "Send the whole or its parts for one day, and not both.",
 }
-_AT = "_at"  # a row's place in the table
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,68 @@ class Double:
     problem: Problem
 
 
+class _Rows:
+    """The usable rows of one submission. kept: those that no rule has left out yet; says: those that count anything."""
+
+    def __init__(self, contract: Contract, good: pa.Table) -> None:
+        self.contract, self.table, self.height = contract, good, good.num_rows
+        self.kept: Mask = np.ones(self.height, np.bool_)
+        self.numbers: Codes = good["source_row"].to_numpy()
+        self._columns: dict[str, Column] = {}
+        counts = [self.count(n) for n in contract.whole_numbers]
+        # A template's zeros beside a number contradict nobody.
+        self.says = any_of([c > 0 for c in counts], self.height)
+        self.total: Codes = sum(counts, np.zeros(self.height, np.int64))
+
+    def column(self, name: str) -> Column:
+        """One column, told apart."""
+        if name not in self._columns:
+            self._columns[name] = Column.of(self.table[name])
+        return self._columns[name]
+
+    def value(self, name: str, at: int) -> Any:
+        """One cell."""
+        column = self.column(name)
+        return column.known[column.codes[at]]
+
+    def count(self, name: str) -> Codes:
+        """A column of numbers; what is not given counts nothing."""
+        found: Codes = self.table[name].fill_null(0).to_numpy()
+        return found
+
+    def where(self, name: str, *values: str | None) -> Mask:
+        """The rows that hold one of some values."""
+        return self.column(name).where(lambda v: v in values)
+
+    def beside(self, *within: str) -> Codes:
+        """A number for each row, the same for those of one day and part without its site, and alike in some columns."""
+        if "" not in self._columns:
+            parts = (n for n in self.contract.part if n != self.contract.site_field)
+            base = [Column.of(self.contract.part_column(self.table, n)) for n in parts]
+            codes = alike([self.column(self.contract.date_field), *base], self.height)
+            self._columns[""] = Column([*range(self.height)], codes)
+        return alike([self._columns[""], *map(self.column, within)], self.height)
+
+    def double(
+        self,
+        rule: Inside,
+        at: int,
+        column: str,
+        message: str,
+        *,
+        is_doubt: bool = False,
+    ) -> Double:
+        """What is said of a row. `is_doubt`: it cannot count twice, and the sender is only asked."""
+        contract = self.contract
+        severity = "warning" if is_doubt else contract.once[rule]
+        end = "it is counted all the same" if severity == "warning" else "it is not counted"
+        heading = self.value("source_column", at) if column == contract.count_field else None
+        value, day = (None if (v := self.value(n, at)) is None else str(v) for n in (column, contract.date_field))
+        number = int(self.numbers[at])
+        problem = Problem(rule, severity, f"{message}; {end}", FIXES[rule], number, heading or column, value, day)
+        return Double(at, problem)
+
+
 def doubles(contract: Contract, good: pa.Table) -> list[Double]:
     """Rows of one submission that repeat what other rows of it say; the sender is told of each that is left out.
 
@@ -46,179 +104,171 @@ def doubles(contract: Contract, good: pa.Table) -> list[Double]:
         good: its usable rows, with `source_row` and `source_column`.
     """
     found: list[Double] = []
-    rows = good.append_column(_AT, pa.array(range(good.num_rows), pa.int64()))
-    rows = rows.append_column("_base", _base(contract, rows)).append_column("_says", _says(contract, rows))
+    rows = _Rows(contract, good)
     for rule in contract.once:
-        new = list(_LOOKS[rule](contract, rows))
+        new = list(_LOOKS[rule](rows))
         found += new
-        out = pa.array([d.at for d in new if d.problem.severity != "warning"], pa.int64())
-        rows = rows.filter(pc.invert(pc.is_in(rows[_AT], value_set=out)))
+        rows.kept[[d.at for d in new if d.problem.severity != "warning"]] = False
     return found
 
 
-def _base(contract: Contract, rows: pa.Table) -> pa.ChunkedArray:
-    """Each row's part without its site."""
-    names = [n for n in contract.part if n != contract.site_field]
-    start = pa.array([""] * rows.num_rows, pa.string())
-    return pc.binary_join_element_wise(start, *(contract.part_column(rows, n) for n in names), BETWEEN)
+@dataclass(frozen=True)
+class _Lines:
+    """The rows of the file as its sender sees them, in order: in a wide file one holds a count in each of many columns.
+
+    says: what each line says, as numbers that are equal where the lines are. first: the number of the first line that
+    says the same; is_first: whether it is that itself. places: rows of the table by line; begins: where each line's do.
+    """
+
+    days: Codes
+    numbers: Codes
+    says: Codes
+    first: Codes
+    is_first: Mask
+    totals: Codes
+    begins: Codes
+    places: Codes
+
+    @property
+    def times(self) -> Codes:
+        """How often what each line says is said."""
+        found: Codes = np.bincount(self.says)[self.says]
+        return found
 
 
-def _says(contract: Contract, rows: pa.Table) -> pa.ChunkedArray:
-    """Whether a row counts anything: a template's zeros beside a number contradict nobody."""
-    return reduce(pc.or_, (pc.greater(rows[n].fill_null(0), 0) for n in contract.whole_numbers))
-
-
-def _double(
-    contract: Contract,
-    rule: Inside,
-    row: dict[str, Any],
-    column: str,
-    message: str,
-    *,
-    is_doubt: bool = False,
-) -> Double:
-    """What is said of a row. `is_doubt`: it cannot count twice, and the sender is only asked."""
-    severity = "warning" if is_doubt else contract.once[rule]
-    end = "it is counted all the same" if severity == "warning" else "it is not counted"
-    heading = row["source_column"] if column == contract.count_field else None
-    value, day = (None if row[n] is None else str(row[n]) for n in (column, contract.date_field))
-    problem = Problem(
-        rule, severity, f"{message}; {end}", FIXES[rule], row["source_row"], heading or column, value, day
-    )
-    return Double(row[_AT], problem)
-
-
-@dataclass
-class _Line:
-    """A row of the file as its sender sees it: in a wide file it holds a count in each of several columns."""
-
-    day: date
-    number: int
-    says: tuple[int, ...] = ()  # what it says, as numbers that are equal where the rows are
-    places: tuple[int, ...] = ()
-    total: int = 0
-
-
-def _lines(contract: Contract, rows: pa.Table) -> tuple[pa.Table, list[_Line]]:
-    """The rows that may repeat one another, and the lines of the file that they are; none when no two are alike."""
-    rows = rows.filter(rows["_says"])
+def _lines(rows: _Rows) -> _Lines | None:
+    """The lines that may repeat one another; None when no two rows are alike."""
+    contract, table = rows.contract, rows.table
+    may = rows.kept & rows.says
     if contract.record_field:
-        rows = rows.filter(pc.is_null(rows[contract.record_field]))
-    told = (*contract.field_names, "source_column", *(n for n in ("beside",) if n in rows.column_names))
-    cells = [rows[n].cast(pa.string()).fill_null("") for n in told]
-    texts = pc.binary_join_element_wise(*cells, "\0")
-    if pc.count_distinct(texts).as_py() == rows.num_rows:
-        return rows, []
-    found: dict[tuple[date, int], _Line] = {}
-    numbers: dict[str, int] = {}
-    whose = zip(rows[contract.date_field].to_pylist(), rows["source_row"].to_pylist(), strict=True)
-    totals = reduce(pc.add, (rows[n].fill_null(0) for n in contract.whole_numbers)).to_pylist()
-    for place, (key, text) in enumerate(zip(whose, texts.to_pylist(), strict=True)):
-        line = found.setdefault(key, _Line(*key))
-        line.total += totals[place]
-        line.says += (numbers.setdefault(text, len(numbers)),)
-        line.places += (place,)
-    return rows, sorted(found.values(), key=lambda one: one.number)
+        may &= rows.where(contract.record_field, None)
+    places = np.flatnonzero(may)
+    told = (*contract.field_names, "source_column", *(n for n in ("beside",) if n in table.column_names))
+    said = alike((rows.column(n).taken(places) for n in told), len(places))
+    if not len(said) or said.max() + 1 == len(said):
+        return None
+    days = rows.column(contract.date_field).codes[places]
+    numbers = rows.numbers[places]
+    # Of a line's rows the first comes first, and lines are in the order of their numbers.
+    key, many = dense(numbers * (days.max() + 1) + days)
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    within = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    says = np.zeros(many, np.int64)
+    for n in range(within.max() + 1):
+        mine = order[within == n]
+        more = np.zeros(many, np.int64)
+        more[key[mine]] = said[mine] + 1
+        says, _ = dense(says * (len(said) + 1) + more)
+    heads = order[starts]
+    _, first = np.unique(says, return_index=True)
+    is_first = np.zeros(many, np.bool_)
+    is_first[first] = True
+    totals = sums(key, rows.total[places], many)
+    begins = np.append(starts, len(order))
+    return _Lines(
+        days[heads], numbers[heads], says, numbers[heads][first][says], is_first, totals, begins, places[order]
+    )
 
 
-def _repeats(contract: Contract, rule: Inside, rows: pa.Table, lines: list[tuple[_Line, str]]) -> Iterator[Double]:
+def _repeats(rows: _Rows, rule: Inside, lines: _Lines, again: Codes, said: str) -> Iterator[Double]:
     """What is said of lines that repeat others."""
-    told = [(place, message) for line, message in lines for place in line.places]
-    places = pa.array([place for place, _ in told], pa.int64())
-    for row, (_, message) in zip(rows.take(places).to_pylist(), told, strict=True):
-        yield _double(contract, rule, row, contract.count_field, message)
+    for line in again:
+        message = said.format(int(lines.first[line]))
+        for place in lines.places[lines.begins[line] : lines.begins[line + 1]].tolist():
+            yield rows.double(rule, place, rows.contract.count_field, message)
 
 
-def _pasted(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+def _pasted(rows: _Rows) -> Iterator[Double]:
     """A block of rows that stands in the file again: that several in a row are alike by chance, nobody believes.
 
     The same goes for a file every row of which stands in it equally often, in whatever order, and for a single row of
     such large numbers that no two wards would share them.
     """
-    rows, lines = _lines(contract, rows)
-    least = settings().pasted_at_least_rows
-    first: dict[tuple[int, ...], int] = {}
-    days: dict[date, list[_Line]] = defaultdict(list)
-    for line in lines:
-        first.setdefault(line.says, line.number)
-        days[line.day].append(line)
-    times = {*Counter(line.says for line in lines).values()}
-    if len(first) >= least and len(times) == 1:
-        again = [line for line in lines if first[line.says] != line.number]
+    lines = _lines(rows)
+    if lines is None:
+        return
+    times = lines.times
+    if lines.is_first.sum() >= settings().pasted_at_least_rows and len({*times.tolist()}) == 1:
+        again = ~lines.is_first
     else:
-        copies = {id(line) for of_day in days.values() for line in _blocks_again(of_day, least)}
-        large = settings().pasted_at_least_count
-        again = [x for x in lines if id(x) in copies or (x.total >= large and first[x.says] != x.number)]
+        again = _blocks_again(lines, settings().pasted_at_least_rows)
+        again |= ~lines.is_first & (lines.totals >= settings().pasted_at_least_count)
     said = "this row repeats row {} in every cell: it was pasted again"
-    yield from _repeats(contract, "pasted_again", rows, [(one, said.format(first[one.says])) for one in again])
+    yield from _repeats(rows, "pasted_again", lines, np.flatnonzero(again), said)
 
 
-def _blocks_again(lines: list[_Line], least: int) -> Iterator[_Line]:
-    """The lines of every block of so many different ones that stood there before, in the same order."""
-    seen: set[tuple[tuple[int, ...], ...]] = set()
-    for start in range(len(lines) - least + 1):
-        block = lines[start : start + least]
-        says = tuple(line.says for line in block)
-        if says in seen:
-            yield from block
-        elif len({*says}) == least:
-            seen.add(says)
+def _blocks_again(lines: _Lines, least: int) -> Mask:
+    """The lines of every block of so many different ones of a day that stood there before, in the same order."""
+    found = np.zeros(len(lines.says), np.bool_)
+    key, _ = dense(lines.says * (lines.days.max() + 1) + lines.days)
+    often = np.bincount(key)[key] > 1  # a line that its day has once is in no block that it has twice
+    for day in {*lines.days[often].tolist()}:
+        mine = np.flatnonzero(lines.days == day)
+        may = np.flatnonzero(np.convolve(often[mine], np.ones(least, np.int64), "valid") == least)
+        seen: set[tuple[int, ...]] = set()
+        for start in may if len(mine) >= least else ():
+            block = mine[start : start + least]
+            says = tuple(lines.says[block].tolist())
+            if says in seen:
+                found[block] = True
+            elif len({*says}) == least:
+                seen.add(says)
+    return found
 
 
-def _identical(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+def _identical(rows: _Rows) -> Iterator[Double]:
     """A row that is another's copy, or of another ward with the same numbers: nobody but its sender can say."""
-    rows, lines = _lines(contract, rows)
-    first: dict[tuple[int, ...], int] = {}
-    again = [line for line in lines if first.setdefault(line.says, line.number) != line.number]
-    if contract.once["identical_rows"] == "warning":
+    lines = _lines(rows)
+    if lines is None:
+        return
+    again = np.flatnonzero(~lines.is_first)
+    if rows.contract.once["identical_rows"] == "warning":
         again = again[: settings().repeated_rows_listed]
-    told = [(line, f"this row is identical with row {first[line.says]}") for line in again]
-    yield from _repeats(contract, "identical_rows", rows, told)
+    yield from _repeats(rows, "identical_rows", lines, again, "this row is identical with row {}")
 
 
-def _unsited(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+def _unsited(rows: _Rows) -> Iterator[Double]:
     """Rows that name no site, where the file has sited ones of the same day and part: they may be the total of those.
 
     Fewer than the sited ones cannot be their total: they are what happened elsewhere, and are counted.
     """
-    site, count = contract.site_field, contract.count_field
-    rows = rows.filter(rows["_says"])
-    keys = [contract.date_field, "_base"]
-    sited, others = rows.filter(pc.is_valid(rows[site])), rows.filter(pc.is_null(rows[site]))
-    held = sited.group_by(keys).aggregate([("source_row", "min"), (count, "sum")])
-    total = others.group_by(keys).aggregate([(count, "sum")]).rename_columns({f"{count}_sum": "_total"})
-    beside = others.join(held, keys, join_type="inner", use_threads=False).join(total, keys, use_threads=False)
-    for row in beside.sort_by(_AT).to_pylist():
-        message = f"this row names no site, and row {row['source_row_min']} of the same day and part does"
-        is_rest = row["_total"] < row[f"{count}_sum"]
+    site, may = rows.contract.site_field, rows.kept & rows.says
+    sited, others = may & ~rows.where(site, None), may & rows.where(site, None)
+    if not sited.any() or not others.any():
+        return
+    key, counts = rows.beside(), rows.count(rows.contract.count_field)
+    many = int(key.max()) + 1
+    row = least(key[sited], rows.numbers[sited], many)
+    held, total = sums(key[sited], counts[sited], many), sums(key[others], counts[others], many)
+    has = np.bincount(key[sited], minlength=many) > 0
+    for at in np.flatnonzero(others & has[key]).tolist():
+        group = key[at]
+        message = f"this row names no site, and row {row[group]} of the same day and part does"
+        is_rest = bool(total[group] < held[group])
         if is_rest:
-            message += f"; {row['_total']:,} cannot be the total of {row[f'{count}_sum']:,}"
-        yield _double(contract, "unsited_beside_sited", row, site, message, is_doubt=is_rest)
+            message += f"; {total[group]:,} cannot be the total of {held[group]:,}"
+        yield rows.double("unsited_beside_sited", at, site, message, is_doubt=is_rest)
 
 
-def _wholes(contract: Contract, rows: pa.Table) -> Iterator[Double]:
+def _wholes(rows: _Rows) -> Iterator[Double]:
     """Rows of a value that is the total of others, where the file has those for the same day, part and site."""
-    rows = rows.filter(rows["_says"])
-    for field in contract.fields:
-        near = [n for n in (contract.site_field, *field.whole_within) if n]
-        keys = [contract.date_field, "_base", *(f"_of_{n}" for n in near)]
-        placed = rows
-        for name in near:  # a join finds no null
-            placed = placed.append_column(f"_of_{name}", rows[name].fill_null(""))
-        for value in field.values:
-            if not value.whole_of:
+    may, site = rows.kept & rows.says, rows.contract.site_field
+    for field in rows.contract.fields:
+        for value in (v for v in field.values if v.whole_of):
+            wholes = may & rows.where(field.name, value.code)
+            parts = may & rows.where(field.name, *value.whole_of)
+            if not wholes.any() or not parts.any():
                 continue
-            names = pa.array(value.whole_of, pa.string())
-            parts = placed.filter(pc.is_in(placed[field.name], value_set=names)).group_by(keys)
-            wholes = placed.filter(pc.equal(placed[field.name], value.code))
-            beside = wholes.join(parts.aggregate([("source_row", "min")]), keys, join_type="inner", use_threads=False)
-            for row in beside.sort_by(_AT).to_pylist():
-                message = f"row {row['source_row_min']} of the same day is of a part of it"
-                message += f" ({', '.join(value.whole_of)})"
-                yield _double(contract, "whole_beside_parts", row, field.name, message)
+            key = rows.beside(*(n for n in (site, *field.whole_within) if n))
+            many = int(key.max()) + 1
+            row, has = least(key[parts], rows.numbers[parts], many), np.bincount(key[parts], minlength=many) > 0
+            for at in np.flatnonzero(wholes & has[key]).tolist():
+                message = f"row {row[key[at]]} of the same day is of a part of it ({', '.join(value.whole_of)})"
+                yield rows.double("whole_beside_parts", at, field.name, message)
 
 
-_LOOKS: dict[Inside, Callable[[Contract, pa.Table], Iterator[Double]]] = {
+_LOOKS: dict[Inside, Callable[[_Rows], Iterator[Double]]] = {
     "pasted_again": _pasted,
     "identical_rows": _identical,
     "unsited_beside_sited": _unsited,
