@@ -95,27 +95,27 @@ ROWS = (
     Mutant(
         "a file of copies counts twice",
         "every row pasted again",
-        *(_DOUBLES, "if len(first) >= least and len(times) == 1:", "if False:"),
+        *(_DOUBLES, "and len({*times.tolist()}) == 1:", "and False:"),
     ),
     Mutant(
         "a row of large numbers counts twice",
         "one row of large numbers pasted again",
-        *(_DOUBLES, "x.total >= large and", "False and"),
+        *(_DOUBLES, "& (lines.totals >= settings().pasted_at_least_count)", "& False"),
     ),
     Mutant(
         "two wards are one",
         "identical rows",
-        *(_DOUBLES, "    least = settings().pasted_at_least_rows", "    least = 1"),
+        *(_DOUBLES, "_blocks_again(lines, settings().pasted_at_least_rows)", "_blocks_again(lines, 1)"),
     ),
     Mutant(
         "a total counts beside its sites",
         "the total beside its sites",
-        *(_DOUBLES, 'is_rest = row["_total"] < row[f"{count}_sum"]', "is_rest = True"),
+        *(_DOUBLES, "is_rest = bool(total[group] < held[group])", "is_rest = True"),
     ),
     Mutant(
         "what no site names is lost",
         "the rest beside its sites",
-        *(_DOUBLES, 'is_rest = row["_total"] < row[f"{count}_sum"]', "is_rest = False"),
+        *(_DOUBLES, "is_rest = bool(total[group] < held[group])", "is_rest = False"),
     ),
     Mutant(
         "a whole counts beside its parts",
@@ -127,8 +127,8 @@ ROWS = (
         "a zero beside its whole",
         *(
             _DOUBLES,
-            "return reduce(pc.or_, (pc.greater(rows[n].fill_null(0), 0) for n in contract.whole_numbers))",
-            "return reduce(pc.or_, (pc.greater(rows[n].fill_null(0), -1) for n in contract.whole_numbers))",
+            "any_of([c > 0 for c in counts]",
+            "any_of([c > -1 for c in counts]",
         ),
     ),
     Mutant(
