@@ -39,7 +39,7 @@ def guard(matched: Matched) -> list[Problem]:
         Rejected: a column that is read holds it.
     """
     sheet, at = matched.sheet, matched.header
-    above = zip(sheet.rows[matched.begins : at + 1], sheet.numbers[matched.begins : at + 1], strict=True)
+    above = zip(sheet.between(matched.begins, at + 1), sheet.numbers[matched.begins : at + 1], strict=True)
     found = [
         _dropped(f"row {number}, above the figures, looks like {what}", number)
         for row, number in above

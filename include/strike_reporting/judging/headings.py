@@ -58,7 +58,7 @@ def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
             continue
         if not found and first >= settings().header_within_rows:
             break
-        headings = tuple(joined([[clean(c) for c in row] for row in sheet.rows[first : index + 1]]))
+        headings = tuple(joined([[clean(c) for c in row] for row in sheet.between(first, index + 1)]))
         positions: dict[str, list[int]] = {}
         for position, heading in enumerate(headings):
             if slug(heading):

@@ -175,15 +175,15 @@ def _tables(candidate: Candidate, sheet: Sheet, hits: list[Fit]) -> Iterator[Mat
     dialect, origin = candidate.dialect, sheet
     if dialect.form:
         sheet = formed(sheet)
-    ends = [*(h.first for h in hits[1:]), len(sheet.rows)]
+    ends = [*(h.first for h in hits[1:]), sheet.table.num_rows]
     found: list[Matched] = []
     above = 0
     for hit, end in zip(hits, ends, strict=True):
         start = hit.header + 1
         top = hit.first
-        while top > above and _is_text(sheet.rows[top - 1]):
+        while top > above and _is_text(sheet.between(top - 1, top)[0]):
             top -= 1
-        has_title = any(_says_something(r) for r in sheet.rows[top : hit.first])
+        has_title = any(_says_something(r) for r in sheet.between(top, hit.first))
         if found and hit.headings == found[-1].headings and not has_title:
             found[-1] = replace(found[-1], spans=(*found[-1].spans, (start, end)))
         else:

@@ -6,15 +6,18 @@ A cell that does not hold its type becomes null and a `Problem`: its row is left
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, reader
+from strike_reporting.judging.columns import Codes, Mask
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
@@ -73,7 +76,7 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
     for matched in tables:
         rows = body(matched)
         lost = without_totals(matched, rows)
-        if rows.rows or rows.nils:
+        if rows.height or rows.nils:
             found.append((matched, _Typing(matched, rows, _fixed(matched, named)).done(lost)))
     parts = [part for _, part in found]
     _check_together(found)
@@ -110,8 +113,11 @@ def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
     seen: dict[tuple[str, date, str], Matched] = {}
     for matched, part in found if len(found) > 1 else ():
         table, contract = part.table, part.contract
-        days, parts = table[contract.date_field].to_pylist(), contract.part_keys(table).to_pylist()
-        for key in {k for k in zip(table["ods_code"].to_pylist(), days, parts, strict=True) if k[1]}:
+        told = pa.table(
+            [table["ods_code"], table[contract.date_field], contract.part_keys(table)], names=["0", "1", "2"]
+        )
+        distinct = told.group_by(told.column_names).aggregate([])
+        for key in (k for k in zip(*(c.to_pylist() for c in distinct.columns), strict=True) if k[1]):
             other = seen.setdefault(key, matched)
             if other is not matched and not (other.is_declared and matched.is_declared):
                 raise Rejected(
@@ -163,22 +169,22 @@ class _Typing:
         self.matched, self.body, self.fixed = matched, rows, fixed
         self.contract, self.dialect = matched.contract, matched.dialect
         self.result = Normalised(matched.contract, pa.table({}), list(rows.problems))
-        self.height = len(rows.rows)
+        self.height = rows.height
         self.readers = {f.name: reader(f, matched.dialect) for f in matched.contract.fields}
 
     def done(self, lost: list[Lost]) -> Normalised:
         """The typed table."""
         contract, result, height = self.contract, self.result, self.height
         blocks = list(self._blocks())
-        data: dict[str, list[Any]] = {n: [] for n in contract.field_names}
-        shared: dict[str, tuple[list[Any], set[int]]] = {}
+        data: dict[str, list[pa.Array]] = {n: [] for n in contract.field_names}
+        shared: dict[str, tuple[pa.Array, Mask]] = {}
         for block, (constants, heading, position) in enumerate(blocks):
             for f in contract.fields:
                 is_value = (
                     position is not None and self.dialect.unpivot is not None and f.name == self.dialect.unpivot.value
                 )
                 if f.name in constants or (f.name not in self.matched.columns and not is_value):
-                    data[f.name] += self._constant(f, constants)
+                    data[f.name].append(self._constant(f, constants))
                     continue
                 place = position if is_value and position is not None else self.matched.columns[f.name]
                 if not is_value and f.name in shared:  # the same cells under every wide heading: reported once
@@ -188,126 +194,129 @@ class _Typing:
                     values, unread = self._column(f, place, title or f.name)
                     if not is_value:
                         shared[f.name] = values, unread
-                data[f.name] += values
-                self._spoil(f, {i + block * height for i in unread})
+                data[f.name].append(values)
+                self._spoil(f, (np.flatnonzero(unread) + block * height).tolist())
             result.bad_rows |= {i + block * height for i in self.body.bad}
         result.problems += self.body.bad.values()
-        numbers = self.body.numbers * len(blocks)
-        headings = [h for _, h, _ in blocks for _ in range(height)]
-        given = len(numbers)
-        self._append_nils(data, numbers, headings)
-        schema = contract.schema
-        arrays = [pa.array(data[n], type=schema.field(n).type) for n in contract.field_names]
-        arrays += [pa.array(numbers, pa.int64()), pa.array(headings, pa.string())]
-        arrays.append(pa.array([self.matched.place or None] * len(numbers), pa.string()))
-        arrays.append(pa.array(self._beside() * len(blocks) + [""] * (len(numbers) - given), pa.string()))
-        arrays.append(pa.array([n >= given for n in range(len(numbers))], pa.bool_()))
+        numbers = [np.tile(self.body.numbers, len(blocks))]
+        headings = [pa.array([h for _, h, _ in blocks], pa.string()).take(np.repeat(np.arange(len(blocks)), height))]
+        beside = [self._beside()] * len(blocks)
+        given = height * len(blocks)
+        nils = self._append_nils(data, numbers, headings)
+        beside.append(pa.repeat("", nils))
+        arrays = [pa.chunked_array(data[n], contract.schema.field(n).type) for n in contract.field_names]
+        arrays += [pa.array(np.concatenate(numbers), pa.int64()), pa.chunked_array(headings, pa.string())]
+        arrays.append(pa.repeat(pa.scalar(self.matched.place or None, pa.string()), given + nils))
+        arrays.append(pa.chunked_array(beside, pa.string()))
+        arrays.append(pa.array(np.arange(given + nils) >= given))
         names = [*contract.field_names, "source_row", "source_column", "source_sheet", "beside", "is_nil"]
-        result.table = pa.table(arrays, names=names)
+        result.table = pa.table(arrays, names=names).combine_chunks()
         result.lost = lost
         self._place_problems()
         return result
 
-    def _beside(self) -> list[str]:
+    def _beside(self) -> pa.Array:
         """What stands in each row's cells that nothing reads: rows that differ there are no copies. It is not kept."""
         read = self.matched.filled
-        places = [p for p in range(len(self.matched.headings)) if p not in read]
-        if not places:
-            return [""] * self.height
-        return ["\0".join(row[p] if p < len(row) else "" for p in places) for row in self.body.rows]
+        columns = [self.body.column(p) for p in range(len(self.matched.headings)) if p not in read]
+        if not columns:
+            return pa.repeat("", self.height)
+        texts = [pa.array(c.known, pa.string()).take(pa.array(c.codes)) for c in columns]
+        return pc.binary_join_element_wise(*texts, "\0")
 
     def _blocks(self) -> list[tuple[dict[str, str], str | None, int | None]]:
         if self.dialect.unpivot is None:
             return [({}, None, None)]
         return [(self.matched.constants[h], h, p) for h, p in self.matched.wide.items()]
 
-    def _constant(self, f: Field, constants: dict[str, str]) -> list[Any]:
+    def _constant(self, f: Field, constants: dict[str, str]) -> pa.Array:
         text = constants.get(f.name) or self.fixed.get(f.name) or f.default or ""
-        if not text:
-            return [None] * self.height
         try:
-            return [self.readers[f.name](text)] * self.height
+            value = self.readers[f.name](text) if text else None
         except Unreadable as error:
             raise Rejected(
                 error.rule, f"{f.name.replace('_', ' ')}: {error}", error.fix or f.fix, column=f.name, value=shown(text)
             ) from error
+        return pa.repeat(pa.scalar(value, f.arrow_type), self.height)
 
-    def _column(self, f: Field, place: int, heading: str) -> tuple[list[Any], set[int]]:
+    def _column(self, f: Field, place: int, heading: str) -> tuple[pa.Array, Mask]:
         """One column's typed values and which cells were not read. Each distinct text is read once."""
-        raw = [r[place] if place < len(r) else "" for r in self.body.rows]
-        memo: dict[str, Any]
-        wrong: dict[str, Unreadable]
-        read, texts = self.readers[f.name], set(raw)
-        column = self.dialect.columns.get(f.name)
-        swapped = month_first(texts, column.format) if column and f.type == "date32" else set()
-        memo, wrong = dict.fromkeys(swapped), dict.fromkeys(swapped, _SWAPPED)
-        for value in texts - swapped:
-            try:
-                memo[value] = read(value)
-            except Unreadable as error:
-                memo[value] = None
-                wrong[value] = error
-        repeated = self._merged(place) if f.type == "int64" else set()
-        unread: set[int] = set()
-        for index, value in enumerate(raw) if wrong or repeated else ():
-            why = wrong.get(value) or (_MERGED if self.body.numbers[index] in repeated else None)
-            if why is not None:
-                self._report(f, index, heading, value, why)
-                unread.add(index)
+        raw, numbers = self.body.column(place), self.body.numbers
+        read, column = self.readers[f.name], self.dialect.columns.get(f.name)
+        swapped = month_first({*raw.known}, column.format) if column and f.type == "date32" else set()
+        wrong: dict[str, Unreadable] = dict.fromkeys(swapped, _SWAPPED)
         default = read(f.default) if f.default else None
-        values = [default if (v := memo[value]) is None and value not in wrong else v for value in raw]
-        return [
-            None if self.body.numbers[i] in repeated else v for i, v in enumerate(values)
-        ] if repeated else values, unread
+        values: list[Any] = []
+        for text in raw.known:
+            try:
+                value = None if text in swapped else read(text)
+                values.append(default if value is None and text not in swapped else value)
+            except Unreadable as error:
+                values.append(None)
+                wrong[text] = error
+        repeated = np.isin(numbers, self._merged(place) if f.type == "int64" else [])
+        unread = raw.where(wrong.__contains__) | repeated
+        typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
+        for at in np.flatnonzero(unread).tolist():
+            text = raw.known[raw.codes[at]]
+            self._report(f, int(numbers[at]), heading, text, wrong.get(text, _MERGED))
+        return (pc.if_else(pa.array(~repeated), typed, None) if repeated.any() else typed), unread
 
-    def _spoil(self, f: Field, cells: set[int]) -> None:
+    def _spoil(self, f: Field, cells: list[int]) -> None:
         """Note cells that could not be read, and what that is for their rows."""
         self.result.unread.setdefault(f.name, set()).update(cells)
         if self._costs_the_row(f):
-            self.result.bad_rows |= cells
+            self.result.bad_rows.update(cells)
         elif f.type == "int64":
-            self.result.short |= cells
+            self.result.short.update(cells)
 
     def _costs_the_row(self, f: Field) -> bool:
         """A bad cell costs its row, unless the field is optional and decides neither the measure nor the part."""
         return f.required or (f.type != "int64" and f.severity != "warning")
 
-    def _report(self, f: Field, index: int, heading: str, value: str, why: Unreadable) -> None:
+    def _report(self, f: Field, number: int, heading: str, value: str, why: Unreadable) -> None:
         message, severity = str(why), "error"
         if not self._costs_the_row(f):
             message += "; the row is used without it"
             severity = "error" if f.type == "int64" else "warning"
-        number, fix = self.body.numbers[index], why.fix or f.fix
+        fix = why.fix or f.fix
         self.result.problems.append(Problem(why.rule, severity, message, fix, number, heading, shown(value)))  # type: ignore[arg-type]
 
-    def _merged(self, place: int) -> set[int]:
+    def _merged(self, place: int) -> list[int]:
         """The rows in which a number stands only because its cell is merged over them."""
-        return {n for at, first, last in self.matched.sheet.merged if at == place for n in range(first + 1, last + 1)}
+        return [n for at, first, last in self.matched.sheet.merged if at == place for n in range(first + 1, last + 1)]
 
-    def _append_nils(self, data: dict[str, list[Any]], numbers: list[int], headings: list[str | None]) -> None:
+    def _append_nils(self, data: dict[str, list[pa.Array]], numbers: list[Codes], headings: list[pa.Array]) -> int:
+        """A row of each value that the dialect takes for nothing, for each row that says so; how many."""
         nil = self.dialect.nil
-        for row, number in self.body.nils if nil else ():
-            for constants in nil.rows:  # type: ignore[union-attr]
-                for f in self.contract.fields:
-                    place = self.matched.columns.get(f.name)
-                    text = row[place] if place is not None and place < len(row) else self.fixed.get(f.name, "")
-                    if f.name == self.contract.count_field:
-                        data[f.name].append(0)
-                        continue
-                    text = constants.get(f.name) or text or f.default or ""
-                    try:
-                        data[f.name].append(self.readers[f.name](text))
-                    except Unreadable:
-                        data[f.name].append(None)
-                numbers.append(number)
-                headings.append(nil.header)  # type: ignore[union-attr]
+        made = [(row, number, constants) for row, number in self.body.nils for constants in (nil.rows if nil else ())]
+        if nil is None or not made:
+            return 0
+        for f in self.contract.fields:
+            values = [self._nil(f, row, constants) for row, _, constants in made]
+            data[f.name].append(pa.array(values, f.arrow_type))
+        numbers.append(np.array([number for _, number, _ in made], np.int64))
+        headings.append(pa.repeat(pa.scalar(nil.header, pa.string()), len(made)))
+        return len(made)
+
+    def _nil(self, f: Field, row: list[str], constants: Mapping[str, str]) -> Any:
+        if f.name == self.contract.count_field:
+            return 0
+        place = self.matched.columns.get(f.name)
+        text = row[place] if place is not None and place < len(row) else self.fixed.get(f.name, "")
+        try:
+            return self.readers[f.name](constants.get(f.name) or text or f.default or "")
+        except Unreadable:
+            return None
 
     def _place_problems(self) -> None:
         """Note the sheet of each problem, and the strike day it falls on where the row's date could be read."""
         table, contract = self.result.table, self.contract
         if not self.result.problems:
             return
-        days = dict(zip(table["source_row"].to_pylist(), table[contract.date_field].to_pylist(), strict=True))
+        told = np.isin(table["source_row"].to_numpy(), [p.row for p in self.result.problems if p.row is not None])
+        rows = table.select(["source_row", contract.date_field]).filter(pa.array(told))
+        days = dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
         self.result.problems = [
             replace(p, sheet=self.matched.place or None, day=day.isoformat() if (day := days.get(p.row)) else p.day)
             for p in self.result.problems

@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
+import numpy as np
+
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import ERRORS, clean
+from strike_reporting.judging.columns import Codes, Column, Mask, any_of
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem
 
-_DIGIT = re.compile(r"\d")
+_DIGIT, _COUNT = re.compile(r"\d"), re.compile("[1-9]")
 
 
 @dataclass
 class Body:
-    """The rows of a table that are data, with their numbers in the file.
+    """The rows of a table that are data: their texts by column, and their numbers in the file.
 
-    nils: rows that the dialect reads as “none”. bad: what is wrong with whole rows, by their place in `rows`. problems:
-    what was left out and why.
+    nils: rows that the dialect reads as “none”. bad: what is wrong with whole rows, by their place. problems: what was
+    left out and why.
     """
 
-    rows: list[list[str]] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    columns: list[Column]
+    numbers: Codes
     nils: list[tuple[list[str], int]] = field(default_factory=list)
     bad: dict[int, Problem] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def drop(self, places: set[int]) -> None:
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.numbers)
+
+    def column(self, place: int) -> Column:
+        """The texts of a column; empty ones where the table has none."""
+        if place < len(self.columns):
+            return self.columns[place]
+        return Column([""], np.zeros(self.height, np.int64))
+
+    def text(self, at: int, place: int) -> str:
+        """One cell."""
+        column = self.column(place)
+        found: str = column.known[column.codes[at]]
+        return found
+
+    def blank(self, at: int, places: Iterable[int]) -> None:
+        """Take texts out of a row."""
+        for place in places:
+            column, codes = self.columns[place], self.columns[place].codes.copy()
+            codes[at] = len(column.known)
+            self.columns[place] = Column([*column.known, ""], codes)
+
+    def drop(self, out: Mask) -> None:
         """Take rows out."""
-        kept = [n for n in range(len(self.rows)) if n not in places]
-        self.bad = {new: self.bad[old] for new, old in enumerate(kept) if old in self.bad}
-        self.rows, self.numbers = [self.rows[n] for n in kept], [self.numbers[n] for n in kept]
+        if not out.any():
+            return
+        new = np.cumsum(~out) - 1
+        self.bad = {int(new[at]): problem for at, problem in self.bad.items() if not out[at]}
+        self.columns, self.numbers = [c.taken(~out) for c in self.columns], self.numbers[~out]
 
 
 def counted(matched: Matched) -> list[int]:
@@ -45,75 +73,108 @@ def counted(matched: Matched) -> list[int]:
 
 def body(matched: Matched) -> Body:
     """The data rows of a table: without blank rows, notes, and what the dialect says is none of it."""
-    found, dialect = Body(), matched.dialect
-    numbers_at, day_at = counted(matched), matched.columns.get(matched.contract.date_field)
-    filled_from = [matched.columns[n] for n in dialect.fill_down]
-    above: dict[int, str] = {}
-    said = {slug(v) for v in dialect.nil.values} if dialect.nil else set()
-    usual, headed = _usual_width(matched), max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
-    for row, number in _below(matched):
-        filled = [c for c in row if c.strip()]
-        if not filled or _is_like(filled[0], dialect.not_data):
-            continue
-        if _is_like(filled[0], dialect.stop):
-            break
-        if not _is_data(row, filled, numbers_at, day_at):
-            found.problems.append(_note(number))
-            continue
-        for place in filled_from:
-            if place < len(row) and row[place].strip():
-                above[place] = row[place]
-            elif place in above:
-                row = [*row, *[""] * (place + 1 - len(row))]
-                row[place] = above[place]
-        nil_at = matched.nil
-        if nil_at is not None and nil_at < len(row) and slug(row[nil_at]) in said:
-            if not any(p < len(row) and re.search("[1-9]", row[p]) for p in numbers_at):
-                found.nils.append((row, number))
-                continue
-            found.bad[len(found.rows)] = _contradicted(number)
-        elif _is_long(matched, row, usual, headed):
-            found.bad[len(found.rows)] = _long(matched, row, number)
-        found.rows.append(row)
-        found.numbers.append(number)
+    dialect, table = matched.dialect, matched.sheet.table
+    below = np.concatenate([np.arange(start, end) for start, end in matched.spans])
+    cells = [Column.of(c).taken(below) for c in table.columns[1:]]
+    found = Body([c.changed(lambda text: text or "") for c in cells], table.column(0).to_numpy()[below])
+    filled = [c.where(_is_filled) for c in found.columns]
+    many: Codes = np.sum([np.zeros(len(below), np.int64), *filled], axis=0)
+    widths = _widths(cells, len(below))
+    is_none = (many == 0) | _begin(found, filled, dialect.not_data)
+    ends = ~is_none & _begin(found, filled, dialect.stop)
+    is_none |= np.logical_or.accumulate(ends)
+    is_data = _is_data(found, matched, many)
+    notes = found.numbers[~is_none & ~is_data]
+    usual = int(np.bincount(widths[many > 0]).argmax()) if many.any() else 0
+    out = is_none | ~is_data
+    widths = widths[~out]
+    found.drop(out)
+    found.problems = [_note(int(number)) for number in notes]
+    for place in (matched.columns[n] for n in dialect.fill_down):
+        found.columns[place] = _filled_down(found.columns[place])
+    nils, contradicted = _nils(matched, found)
+    long = ~nils & ~contradicted & _is_long(matched, found, widths, usual)
+    for at in np.flatnonzero(contradicted | long).tolist():
+        number = int(found.numbers[at])
+        found.bad[at] = _contradicted(number) if contradicted[at] else _long(matched, int(widths[at]), number)
+    marked = np.flatnonzero(nils).tolist()
+    found.nils = [([found.text(at, p) for p in range(len(found.columns))], int(found.numbers[at])) for at in marked]
+    found.drop(nils)
     return found
 
 
-def _below(matched: Matched) -> Iterator[tuple[list[str], int]]:
-    sheet = matched.sheet
-    for start, end in matched.spans:
-        yield from zip(sheet.rows[start:end], sheet.numbers[start:end], strict=True)
+def _is_filled(text: str) -> bool:
+    return bool(text.strip())
+
+
+def _has_digit(text: str) -> bool:
+    return bool(_DIGIT.search(text))
+
+
+def _widths(cells: list[Column], rows: int) -> Codes:
+    """How many cells each row has, as its file ends it."""
+    found = np.zeros(rows, np.int64)
+    for place, column in enumerate(cells, start=1):
+        found[column.where(lambda text: text is not None)] = place
+    return found
+
+
+def _begin(body: Body, filled: list[Mask], patterns: tuple[str, ...]) -> Mask:
+    """The rows whose first text is like one of some patterns."""
+    found, before = np.zeros(body.height, np.bool_), np.zeros(body.height, np.bool_)
+    for column, is_filled in zip(body.columns, filled, strict=True) if patterns else ():
+        found |= ~before & is_filled & column.where(lambda text: _is_like(text, patterns))
+        before |= is_filled
+    return found
 
 
 def _is_like(text: str, patterns: tuple[str, ...]) -> bool:
-    folded = clean(text).casefold() if patterns else ""
+    folded = clean(text).casefold()
     return any(fnmatch(folded, p.casefold()) for p in patterns)
 
 
-def _is_data(row: list[str], filled: list[str], numbers_at: list[int], day_at: int | None) -> bool:
+def _is_data(body: Body, matched: Matched, filled: Codes) -> Mask:
     """A row without a number and without a day says nothing that could be counted: it is a note, or a form's end.
 
     One text alone in a row is a note even where it holds digits, unless it stands where a number belongs.
     """
-    cells = [row[p] for p in numbers_at if p < len(row) and row[p].strip()]
-    if any(_DIGIT.search(c) or ERRORS.match(c.strip()) for c in cells):
-        return True
-    if len(filled) == 1:
-        return False
-    return day_at is not None and day_at < len(row) and bool(_DIGIT.search(row[day_at]))
+
+    def is_number(text: str) -> bool:
+        return _has_digit(text) or bool(ERRORS.match(text.strip()))
+
+    numbers = any_of([body.column(p).where(is_number) for p in counted(matched)], body.height)
+    day_at = matched.columns.get(matched.contract.date_field)
+    if day_at is None:
+        return numbers
+    return numbers | ((filled > 1) & body.column(day_at).where(_has_digit))
 
 
-def _usual_width(matched: Matched) -> int:
-    """How many cells most rows have: a separator at the end of every row is no further cell."""
-    widths = Counter(len(row) for row, _ in _below(matched) if any(c.strip() for c in row))
-    return max(widths, key=lambda w: (widths[w], -w), default=0)
+def _filled_down(column: Column) -> Column:
+    """An empty cell means the one above."""
+    above = np.maximum.accumulate(np.where(column.where(_is_filled), np.arange(len(column.codes)), -1))
+    return Column(column.known, np.where(above >= 0, column.codes[above], column.codes))
 
 
-def _is_long(matched: Matched, row: list[str], usual: int, headed: int) -> bool:
-    """Whether a row has cells beyond its headings: a number with a comma in it, say, that was cut in two."""
-    if any(_DIGIT.search(c) for c in row[headed:]):
-        return True
-    return len(row) > max(len(matched.headings), usual)
+def _nils(matched: Matched, body: Body) -> tuple[Mask, Mask]:
+    """The rows that say there was nothing, and those that say so and hold counts."""
+    nil, place = matched.dialect.nil, matched.nil
+    if nil is None or place is None:
+        return np.zeros(body.height, np.bool_), np.zeros(body.height, np.bool_)
+    said = {slug(v) for v in nil.values}
+    marked = body.column(place).where(lambda text: slug(text) in said)
+    counts = [body.column(p).where(lambda text: bool(_COUNT.search(text))) for p in counted(matched)]
+    has_counts = any_of(counts, body.height)
+    return marked & ~has_counts, marked & has_counts
+
+
+def _is_long(matched: Matched, body: Body, widths: Codes, usual: int) -> Mask:
+    """Whether a row has cells beyond its headings: a number with a comma in it, say, that was cut in two.
+
+    A separator at the end of every row is no further cell.
+    """
+    headed = max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
+    beyond = any_of([c.where(_has_digit) for c in body.columns[headed:]], body.height)
+    return beyond | (widths > max(len(matched.headings), usual))
 
 
 def _note(number: int) -> Problem:
@@ -128,9 +189,8 @@ def _contradicted(number: int) -> Problem:
     return Problem("nil_contradicted", "error", message, fix, number)
 
 
-def _long(matched: Matched, row: list[str], number: int) -> Problem:
-    message = (
-        f"this row has {len(row)} cells and the headings only {len(matched.headings)}, so its numbers may be cut in two"
-    )
+def _long(matched: Matched, width: int, number: int) -> Problem:
+    many = len(matched.headings)
+    message = f"this row has {width} cells and the headings only {many}, so its numbers may be cut in two"
     fix = "Put a number that holds a comma into quotes, or write it without, and send the file again."
     return Problem("long_row", "error", message, fix, number)

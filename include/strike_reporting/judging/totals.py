@@ -7,17 +7,18 @@ with an unknown one, that equals the others is a question to its sender. Nothing
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from itertools import accumulate
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.columns import Codes, Column, alike, any_of, least, sums
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, shown
 from strike_reporting.judging.rows import Body, counted
@@ -26,18 +27,56 @@ from strike_reporting.settings import settings
 Counts = tuple[int | None, ...]
 Sums = tuple[int, ...]
 Lost = tuple[str | None, date | None]
+_MOST = 10**12  # more than anything that is counted; sums of a file's numbers then fit
 _OF_WHICH = ("of_which", "including", "incl_")
 _DONE = "Nothing need be done; it is better to send the parts only."
 _FIX = "Send the parts only, or ask for the feed's dialect to know the word (`totals`)."
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A row: its place in the body, its labels by column (folded), and its numbers."""
+class _Lines:
+    """The rows of a table as totals are told by: their labels by column (folded), and their numbers.
 
-    at: int
-    labels: dict[int, str]
-    counts: Counts
+    values: by number, of each row (0 where it gives none); given: which rows give it.
+    """
+
+    def __init__(self, matched: Matched, body: Body, labels: Iterable[int]) -> None:
+        read = reader(matched.contract.field(matched.contract.count_field), matched.dialect)
+
+        def count(text: str) -> int | None:
+            try:
+                found: int | None = read(text)
+            except Unreadable:
+                return None
+            return found
+
+        self.height, self.numbers = body.height, body.numbers
+        self.labels = {p: body.column(p).changed(_folded) for p in labels}
+        columns = [body.column(p).changed(count) for p in counted(matched)]
+        known = [np.array([min(n or 0, _MOST) for n in c.known], np.int64) for c in columns]
+        self.values = [k[c.codes] for k, c in zip(known, columns, strict=True)]
+        self.given = [c.where(lambda n: n is not None) for c in columns]
+
+    def counts(self, at: int) -> Counts:
+        """The numbers of one row; None where it gives none."""
+        return tuple(int(v[at]) if g[at] else None for v, g in zip(self.values, self.given, strict=True))
+
+    def label(self, at: int, place: int) -> str:
+        """One label of one row."""
+        column = self.labels[place]
+        found: str = column.known[column.codes[at]]
+        return found
+
+    def with_defaults(self, defaults: Mapping[int, str]) -> dict[int, Column]:
+        """The labels where an empty cell says a field's default."""
+        return {p: c.changed(partial(_or_else, defaults.get(p, ""))) for p, c in self.labels.items()}
+
+
+def _or_else(default: str, label: str) -> str:
+    return label or default
+
+
+def _folded(text: str) -> str:
+    return slug(clean(text))
 
 
 def without_totals(matched: Matched, body: Body) -> list[Lost]:
@@ -49,29 +88,32 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
     words = {slug(w) for w in matched.dialect.totals}
     labels = _label_places(matched)
     totals = _totals(matched, body, labels, words)
-    hits = {c for c in {c for row in body.rows for c in row} if slug(c).startswith(_OF_WHICH)}
-    of_which = {n for n, row in enumerate(body.rows) if hits and not hits.isdisjoint(row)}
-    for at in sorted(of_which):
+    of_which = any_of([c.where(lambda t: slug(t).startswith(_OF_WHICH)) for c in body.columns], body.height)
+    for at in np.flatnonzero(of_which).tolist():
         message = "this row is a part of another (“of which”), and is not added"
-        body.problems.append(Problem("of_which", "warning", message, _DONE, body.numbers[at]))
-    lines = _lines(matched, body, labels) if totals or _has_gaps(matched, body, labels) else []
-    plain = [line for line in lines if line.at not in totals and line.at not in of_which]
-    parts = _Parts(plain)
-    out, marked = set(of_which), list[Lost]()
-    for at, places in totals.items():
-        said = _said(matched, body, lines[at], {p: labels[p] for p in places}, parts, words)
-        if said is None:  # no part of it was sent: it is the figure itself
-            body.rows[at] = ["" if p in places else text for p, text in enumerate(body.rows[at])]
-            continue
-        out.add(at)
-        body.problems.append(said)
-        if said.severity == "error":
-            row = body.rows[at]
-            marked.append((_value(matched, row, "ods_code"), _value(matched, row, matched.contract.date_field)))
-    for said, at in _unnamed(matched, body, plain, labels):
-        body.problems.append(said)
-        if said.severity == "warning":
-            out.add(at)
+        body.problems.append(Problem("of_which", "warning", message, _DONE, int(body.numbers[at])))
+    out, marked = of_which.copy(), list[Lost]()
+    if totals or any(_odd_and_parts(matched, body, place, name) for place, name in labels.items()):
+        # Only where a label is given in some rows only, or is not known, can a total hide among them.
+        lines = _Lines(matched, body, labels)
+        is_plain = ~of_which
+        is_plain[[*totals]] = False
+        parts = _Parts(lines, np.flatnonzero(is_plain))
+        for at, places in totals.items():
+            said = _said(matched, body, lines, at, {p: labels[p] for p in places}, parts, words)
+            if said is None:  # no part of it was sent: it is the figure itself
+                body.blank(at, places)
+                continue
+            out[at] = True
+            body.problems.append(said)
+            if said.severity == "error":
+                marked.append(
+                    (_value(matched, body, at, "ods_code"), _value(matched, body, at, matched.contract.date_field))
+                )
+        for said, at in _unnamed(matched, body, lines, np.flatnonzero(is_plain), labels):
+            body.problems.append(said)
+            if said.severity == "warning":
+                out[at] = True
     body.drop(out)
     return marked
 
@@ -98,48 +140,20 @@ def _is_total(text: str, words: set[str], *, is_label: bool) -> bool:
 def _totals(matched: Matched, body: Body, labels: dict[int, str], words: set[str]) -> dict[int, list[int]]:
     """The rows with a word for a total, and in which columns."""
     found: dict[int, list[int]] = defaultdict(list)
+    named = np.zeros(body.height, np.bool_)
     for place, name in labels.items():
-        known = matched.contract.field(name).lookup if name else {}
-        column = [row[place] if place < len(row) else "" for row in body.rows]
-        hits = {t for t in {*column} if t.strip() and slug(t) not in known and _is_total(t, words, is_label=bool(name))}
-        for at, text in enumerate(column) if hits else ():
-            if text in hits:
-                found[at].append(place)
-    for at, row in enumerate(body.rows):  # a total that has no word for it either
-        if not any(row[p].strip() for p in labels if p < len(row)):
-            found[at] = []
+        known, column = matched.contract.field(name).lookup if name else {}, body.column(place)
+        filled = column.of_each(lambda text: bool(text.strip()))
+        named |= filled[column.codes]
+        hits = [
+            is_filled and slug(t) not in known and _is_total(t, words, is_label=bool(name))
+            for t, is_filled in zip(column.known, filled, strict=True)
+        ]
+        for at in np.flatnonzero(np.array(hits, np.bool_)[column.codes]).tolist() if any(hits) else ():
+            found[at].append(place)
+    for at in np.flatnonzero(~named).tolist():  # a total that has no word for it either
+        found[at] = []
     return found
-
-
-def _lines(matched: Matched, body: Body, labels: Iterable[int]) -> list[_Line]:
-    number = reader(matched.contract.field(matched.contract.count_field), matched.dialect)
-    numbers_at = counted(matched)
-
-    @cache
-    def count(text: str) -> int | None:
-        try:
-            found: int | None = number(text)
-        except Unreadable:
-            return None
-        return found
-
-    @cache
-    def folded(text: str) -> str:
-        return slug(clean(text))
-
-    return [
-        _Line(
-            at,
-            {p: folded(row[p]) if p < len(row) else "" for p in labels},
-            tuple(count(row[p]) if p < len(row) else None for p in numbers_at),
-        )
-        for at, row in enumerate(body.rows)
-    ]
-
-
-def _sum(lines: Iterable[_Line]) -> Sums:
-    """The sums of each number; one that a row does not give adds nothing."""
-    return tuple(sum(n or 0 for n in numbers) for numbers in zip(*(line.counts for line in lines), strict=True))
 
 
 def _equal(counts: Counts, sums: Sums | None) -> bool:
@@ -150,82 +164,82 @@ def _equal(counts: Counts, sums: Sums | None) -> bool:
 class _Parts:
     """The rows that a total may be of, in order. Each way of asking is worked out once, however many totals ask so."""
 
-    def __init__(self, lines: list[_Line]) -> None:
-        self._lines = lines
-        self._at = [line.at for line in lines]
+    def __init__(self, lines: _Lines, plain: Codes) -> None:
+        self._lines, self._at = lines, plain
         self._texts: dict[int, set[str]] = {}
         self._alike: dict[tuple[int, ...], dict[tuple[str, ...], Sums]] = {}
-        nothing = (0,) * (len(lines[0].counts) if lines else 0)
-        sums = accumulate((_sum([line]) for line in lines), _add, initial=nothing)
-        self._before = list(sums)  # the sums of all lines before each
-        self._begins: list[int] = []  # by line, the first of the block that it stands in
-        for n, at in enumerate(self._at):
-            goes_on = n > 0 and self._at[n - 1] == at - 1
-            self._begins.append(self._begins[-1] if goes_on else n)
+        # The sums of all lines before each.
+        self._before = [np.concatenate([[0], np.cumsum(v[plain])]) for v in lines.values]
+        goes_on = np.diff(plain, prepend=-2) == 1
+        # By line, the first of the block that it stands in.
+        self._begins = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(plain))))
 
     def have(self, place: int, label: str) -> bool:
         """Whether any of them has this label."""
         if place not in self._texts:
-            self._texts[place] = {line.labels.get(place, "") for line in self._lines}
+            self._texts[place] = {*self._lines.labels[place].taken(self._at).known}
         return label in self._texts[place]
 
     def like(self, wanted: dict[int, str]) -> Sums | None:
         """The sums of those with these labels; None where there are none."""
         places = tuple(sorted(wanted))
         if places not in self._alike:
-            found = self._alike[places] = {}
-            for line in self._lines:
-                key = tuple(line.labels.get(p, "") for p in places)
-                own = _sum([line])
-                found[key] = _add(found[key], own) if key in found else own
+            columns = [self._lines.labels[p].taken(self._at) for p in places]
+            groups = alike(columns, len(self._at))
+            _, first = np.unique(groups, return_index=True)
+            told = zip(*([c.known[n] for n in c.codes[first]] for c in columns), strict=True)
+            added = [sums(groups, v[self._at], len(first)) for v in self._lines.values]
+            by_group = np.array(added, np.int64).reshape(len(added), len(first)).T.tolist()
+            self._alike[places] = dict(zip(told if places else [()], map(tuple, by_group), strict=False))
         return self._alike[places].get(tuple(wanted[p] for p in places))
 
     def above(self, at: int) -> Sums | None:
         """The sums of the block of rows right above one, without another total between; None where there is none."""
-        last = bisect_left(self._at, at) - 1
+        last = int(np.searchsorted(self._at, at)) - 1
         if last < 0:
             return None
-        return tuple(a - b for a, b in zip(self._before[last + 1], self._before[self._begins[last]], strict=True))
-
-
-def _add(a: Sums, b: Sums) -> Sums:
-    return tuple(x + y for x, y in zip(a, b, strict=True))
+        return tuple(int(before[last + 1] - before[self._begins[last]]) for before in self._before)
 
 
 def _said(
-    matched: Matched, body: Body, total: _Line, places: dict[int, str], parts: _Parts, words: set[str]
+    matched: Matched,
+    body: Body,
+    lines: _Lines,
+    at: int,
+    places: dict[int, str],
+    parts: _Parts,
+    words: set[str],
 ) -> Problem | None:
     """What is said of a row with a word for a total; None where it has no parts and counts itself.
 
     `places`: the columns with such a word, each with its field.
     """
-    wanted = {p: v for p, v in total.labels.items() if v and p not in places}
+    counts = lines.counts(at)
+    wanted = {p: v for p in lines.labels if p not in places and (v := lines.label(at, p))}
     for place in places:  # “11/04/2023 Total” is the total of that day
-        rest = slug(clean(body.rows[total.at][place]))
+        rest = _folded(body.text(at, place))
         for word in sorted(words, key=len, reverse=True):
             rest = rest.removesuffix(f"_{word}").removeprefix(f"{word}_")
         if rest not in words and parts.have(place, rest):
             wanted[place] = rest
-    number, own = body.numbers[total.at], parts.like(wanted)
-    is_equal = any(_equal(total.counts, sums) for sums in (own, parts.above(total.at)))
+    number, own = int(body.numbers[at]), parts.like(wanted)
+    is_equal = any(_equal(counts, found) for found in (own, parts.above(at)))
     if not places:
         if not is_equal:
             return None
         message = "this row names nothing and equals the rows above together; it is their total and not added"
         return Problem("total_row", "warning", message, _DONE, number)
     is_detail = not any(n and matched.contract.field(n).required for n in places.values())
-    if own is None and is_detail and any(n is not None for n in total.counts):
+    if own is None and is_detail and any(n is not None for n in counts):
         return None
     first = next(iter(places))
-    text, column = shown(clean(body.rows[total.at][first])), matched.headings[first]
+    text, column = shown(clean(body.text(at, first))), matched.headings[first]
     if is_equal:
         message = f"{text!r} is the total of other rows and equals them; it is not added"
         return Problem("total_row", "warning", message, _DONE, number, column)
-    against = own or parts.above(total.at) or ()
+    against = own or parts.above(at) or ()
     pairs = (
-        f"{s:,} by its parts, {n:,} here"
-        for s, n in zip(against, total.counts, strict=False)
-        if n is not None and s != n
+        f"{s:,} by its parts, {n:,} here" for s, n in zip(against, counts, strict=False) if n is not None and s != n
     )
     how = ", ".join(pairs) or "it has none"
     message = f"{text!r} is the total of other rows and differs from them ({how}); it is not added"
@@ -233,14 +247,9 @@ def _said(
     return Problem("total_differs", "error", message, fix, number, column)
 
 
-def _has_gaps(matched: Matched, body: Body, labels: dict[int, str]) -> bool:
-    """Whether a label is given in some rows only, or is not known: only then can a total hide among them."""
-    return any(_odd_and_parts(matched, body, place, name) for place, name in labels.items())
-
-
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple[set[str], set[str]] | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
-    raw = {slug(clean(t)): clean(t) for t in {row[place] if place < len(row) else "" for row in body.rows}}
+    raw = {_folded(t): clean(t) for t in body.column(place).known}
     texts = {*raw}
     if len(texts) < 2 or name in (matched.contract.date_field, "ods_code"):
         return None
@@ -262,51 +271,79 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple
     return (odd, parts) if odd and parts else None
 
 
-def _unnamed(matched: Matched, body: Body, lines: list[_Line], labels: dict[int, str]) -> Iterator[tuple[Problem, int]]:
+def _unnamed(
+    matched: Matched, body: Body, lines: _Lines, plain: Codes, labels: dict[int, str]
+) -> Iterator[tuple[Problem, int]]:
     """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else.
 
     An empty cell of a field with a default is no gap: it says the default.
     """
     defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
-    asked = {p: f for p, n in labels.items() if (f := _odd_and_parts(matched, body, p, n))} if lines else {}
-    if any(defaults.values()) and asked:
-        lines = [replace(x, labels={p: v or defaults.get(p, "") for p, v in x.labels.items()}) for x in lines]
-    done: set[int] = set()
+    asked = {p: f for p, n in labels.items() if (f := _odd_and_parts(matched, body, p, n))}
+    asked = asked if len(plain) and lines.values else {}
+    told = {p: c.taken(plain) for p, c in lines.with_defaults(defaults).items()} if asked else {}
+    values, given = [v[plain] for v in lines.values], [g[plain] for g in lines.given]
+    is_done = np.zeros(len(plain), np.bool_)
     for place, (odd, parts) in asked.items():
-        name, groups = labels[place], defaultdict[tuple[str, ...], list[_Line]](list)
-        for line in lines:
-            groups[tuple(v for p, v in line.labels.items() if p != place)].append(line)
-        for group in groups.values():
-            mine = [x for x in group if x.labels[place] in odd and x.at not in done]
-            theirs = [x for x in group if x.labels[place] in parts]
-            if len(mine) == 1 and theirs and sum(n or 0 for n in mine[0].counts) > 0:
-                said = _question(matched, body, place, name, mine[0], theirs)
-                if said:
-                    done.add(mine[0].at)
-                    yield said, mine[0].at
+        groups = alike((c for p, c in told.items() if p != place), len(plain))
+        many = int(groups.max()) + 1
+        mine = told[place].where(odd.__contains__) & ~is_done
+        theirs = told[place].where(parts.__contains__)
+        beside = [sums(groups[theirs], v[theirs], many) for v in values]
+        # One odd row among parts, and one that may hold them: of these there are few, whatever the file's length.
+        alone = mine & (np.bincount(groups[mine], minlength=many) == 1)[groups]
+        alone &= (np.bincount(groups[theirs], minlength=many) > 0)[groups]
+        alone &= np.sum(values, axis=0) >= max(settings().total_asked_from, 1)  # small numbers are equal by chance
+        pairs = [(~g | (v == b[groups]), ~g | (b[groups] <= v)) for v, g, b in zip(values, given, beside, strict=True)]
+        is_equal, is_within = (np.logical_and.reduce(masks) for masks in zip(*pairs, strict=True))
+        is_flag = bool(labels[place]) and matched.contract.field(labels[place]).type == "bool"
+        may = np.flatnonzero(alone & (is_equal | is_within if is_flag else is_equal))
+        first = least(groups, np.arange(len(plain)), many)
+        parts_at = np.flatnonzero(theirs)
+        parts_at = parts_at[np.argsort(groups[parts_at], kind="stable")]
+        begins = np.searchsorted(groups[parts_at], np.arange(many + 1))
+        for at in may[np.argsort(first[groups[may]])].tolist():
+            of = parts_at[begins[groups[at]] : begins[groups[at] + 1]]
+            question = _Question(
+                place, labels[place], int(plain[at]), plain[of], bool(is_equal[at]), bool(is_within[at])
+            )
+            is_blank = not told[place].known[told[place].codes[at]]
+            one_value = len({*told[place].codes[of].tolist()}) == 1
+            said = _question(matched, body, question, is_blank=is_blank, is_one_value=one_value)
+            if said:
+                is_done[at] = True
+                yield said, int(plain[at])
 
 
-def _question(matched: Matched, body: Body, place: int, name: str, odd: _Line, parts: list[_Line]) -> Problem | None:
-    sums, number = _sum(parts), body.numbers[odd.at]
-    rows = ", ".join(str(body.numbers[p.at]) for p in parts[:5]) + (" and others" if len(parts) > 5 else "")
-    column = matched.headings[place] or f"column {place + 1}"
-    if sum(n or 0 for n in odd.counts) < settings().total_asked_from:  # small numbers are equal by chance
-        return None
-    is_blank, is_equal = not odd.labels[place], _equal(odd.counts, sums)
-    if is_equal and len(parts) > 1 and is_blank:
+@dataclass(frozen=True)
+class _Question:
+    """A row that may hold others: its column and field, its place, theirs, and how its numbers stand to their sums."""
+
+    place: int
+    name: str
+    at: int
+    parts: Codes
+    is_equal: bool
+    is_within: bool
+
+
+def _question(matched: Matched, body: Body, asked: _Question, *, is_blank: bool, is_one_value: bool) -> Problem | None:
+    number, parts = int(body.numbers[asked.at]), body.numbers[asked.parts].tolist()
+    rows = ", ".join(map(str, parts[:5])) + (" and others" if len(parts) > 5 else "")
+    column = matched.headings[asked.place] or f"column {asked.place + 1}"
+    if asked.is_equal and len(parts) > 1 and is_blank:
         message = (
             f"this row has no {column!r} and equals rows {rows} together, which have: it is their total and not added"
         )
         return Problem("total_row", "warning", message, _DONE, number, column)
-    if is_equal and len(parts) > 1:
-        text = shown(clean(body.rows[odd.at][place]))
+    if asked.is_equal and len(parts) > 1:
+        text = shown(clean(body.text(asked.at, asked.place)))
         message = f"{text!r} is not known and the row equals rows {rows} together: is it their total?"
         return Problem("part_or_whole", "critical", message, _FIX, number, column)
-    if name and matched.contract.field(name).type == "bool":  # all patients, and those of them who …
-        is_one_value = len({p.labels[place] for p in parts}) == 1
-        may_hold = is_one_value and all(n is None or s <= n for s, n in zip(sums, odd.counts, strict=True))
+    if asked.name and matched.contract.field(asked.name).type == "bool":  # all patients, and those of them who …
+        may_hold = is_one_value and asked.is_within
     else:  # a total of one part, or the same number by chance; of sites, the contract's own rule decides
-        may_hold = is_equal and name != matched.contract.site_field
+        may_hold = asked.is_equal and asked.name != matched.contract.site_field
     if is_blank and may_hold:
         message = f"this row has no {column!r} and is not less than row {rows}, which has: is that a part of it?"
         fix = f"Fill in {column!r} in every row of the day, so that they can be added; or send the whole only."
@@ -314,12 +351,12 @@ def _question(matched: Matched, body: Body, place: int, name: str, odd: _Line, p
     return None
 
 
-def _value(matched: Matched, row: list[str], name: str) -> Any:
+def _value(matched: Matched, body: Body, at: int, name: str) -> Any:
     """What a row says of a field; None when it says nothing that can be read."""
     place = matched.columns.get(name)
-    if place is None or place >= len(row):
+    if place is None:
         return None
     try:
-        return reader(matched.contract.field(name), matched.dialect)(row[place])
+        return reader(matched.contract.field(name), matched.dialect)(body.text(at, place))
     except Unreadable:
         return None

@@ -52,10 +52,14 @@ class Sheet:
         """Every row's cells."""
         return list(_rows(self.table))
 
+    def between(self, first: int, end: int) -> list[list[str]]:
+        """The cells of some rows, which are few."""
+        some = self.table.slice(first, max(end - first, 0))
+        return list(_trimmed(zip(*map(_decoded, some.columns[1:]), strict=True)))
+
     def head(self, rows: int) -> list[list[str]]:
         """The first rows' cells."""
-        first = self.table.slice(0, rows)
-        return list(_trimmed(zip(*map(_decoded, first.columns[1:]), strict=True)))
+        return self.between(0, rows)
 
 
 @dataclass(frozen=True)
