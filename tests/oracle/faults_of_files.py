@@ -69,26 +69,26 @@ FILES = (
     Mutant(
         "small totals are taken for totals",
         "a row without a label",
-        *(_TOTALS, "< settings().total_asked_from:", "< 1:"),
+        *(_TOTALS, "max(settings().total_asked_from, 1)", "1"),
     ),
     Mutant(
         "one equal row makes a question",
         "an unknown word",
-        *(_TOTALS, "if is_equal and len(parts) > 1:", "if is_equal:"),
+        *(_TOTALS, "if asked.is_equal and len(parts) > 1:", "if asked.is_equal:"),
     ),
     Mutant(
         "any gap beside cancer is asked about",
         "all patients beside those with cancer",
-        *(_TOTALS, "may_hold = is_one_value and all(", "may_hold = all("),
+        *(_TOTALS, "may_hold = is_one_value and asked.is_within", "may_hold = asked.is_within"),
     ),
     Mutant(
         "no unit is a gap",
         "no unit is an appointment",
-        *(_TOTALS, 'v or defaults.get(p, "")', "v"),
+        *(_TOTALS, "return label or default", "return label"),
     ),
     Mutant(
         "a part of another row is added",
         "of which",
-        *(_TOTALS, "if slug(c).startswith(_OF_WHICH)}", "if False}"),
+        *(_TOTALS, "slug(t).startswith(_OF_WHICH)", "False"),
     ),
 )
