@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -79,7 +79,7 @@ class Field:
         """The declared pyarrow type; never inferred from data."""
         return ARROW[self.type]
 
-    @property
+    @cached_property
     def lookup(self) -> dict[str, str]:
         """Every accepted spelling of a coded value, folded by `slug`, to its code."""
         found: dict[str, str] = {}
@@ -88,12 +88,12 @@ class Field:
                 found[slug(spelling)] = value.code
         return found
 
-    @property
+    @cached_property
     def roll_ups(self) -> dict[str, str]:
         """Each value's code to what it rolls up to."""
         return {v.code: v.roll_up for v in self.values}
 
-    @property
+    @cached_property
     def rules(self) -> list[Rule]:
         """The checks that follow from the field, each with its own severity."""
         found: list[Rule] = []
@@ -168,22 +168,22 @@ class Contract:
                 return one
         raise KeyError(f"{self.name} has no field {name!r}")
 
-    @property
+    @cached_property
     def field_names(self) -> tuple[str, ...]:
         """Field names in contract order."""
         return tuple(f.name for f in self.fields)
 
-    @property
+    @cached_property
     def required(self) -> tuple[str, ...]:
         """Names of the fields every row must hold."""
         return tuple(f.name for f in self.fields if f.required)
 
-    @property
+    @cached_property
     def whole_numbers(self) -> tuple[str, ...]:
         """Names of the fields that can be summed."""
         return tuple(f.name for f in self.fields if f.type == "int64")
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """Schema of an accepted file: the contract's fields, then where each row came from."""
         fields = [
@@ -193,12 +193,12 @@ class Contract:
         meta = {"contract": self.name, "contract_version": self.version}
         return pa.schema([*fields, *LINEAGE], metadata=meta)
 
-    @property
+    @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """All checks, derived from the fields first, then the table's own."""
         return (*(rule for f in self.fields for rule in f.rules), *self.table_rules)
 
-    @property
+    @cached_property
     def once(self) -> dict[Inside, Severity]:
         """The rules that apply to what one file may not count twice, with their severities."""
         applies: dict[Inside, bool] = {

@@ -44,7 +44,7 @@ class Column:
         """Of every row, whether something is so of its value."""
         return self.of_each(ask)[self.codes]
 
-    def taken(self, rows: Codes | Mask) -> Column:
+    def taken(self, rows: Codes | Mask | slice) -> Column:
         """Some of the rows; known is then only what stands in them."""
         codes = self.codes[rows]
         stands = np.zeros(len(self.known), np.bool_)

@@ -299,7 +299,7 @@ def _parts(contract: Contract, good: pa.Table) -> Iterator[Said]:
 
 
 def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
-    ids = pa.array([receipt.submission_id] * good.num_rows, pa.string())
+    ids = pa.repeat(receipt.submission_id, good.num_rows)
     good = good.append_column("submission_id", ids).select(contract.schema.names)
     meta: Mapping[bytes, bytes] = {**(contract.schema.metadata or {}), b"data_class": receipt.data_class.encode()}
     buffer = io.BytesIO()

@@ -7,15 +7,16 @@ identifies a person is in `identifiers`; here stands only what follows from wher
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging import identifiers
+from strike_reporting.judging.columns import Codes, Column, Mask
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import DROPPED, HELD, Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
@@ -25,7 +26,7 @@ _LISTED = 3  # so many headings of identifiers in one column are a list of what 
 _LOCKED = "What you sent is locked away and can be purged."
 # A field of known values or of dates keeps no name and no date of birth; the contract's rules see to the others.
 _NOT_KEPT = (identifiers.NAMES, identifiers.BIRTH, identifiers.HOSPITAL, identifiers.STAFF)
-_SPACED = r"\b\d{3}[ -]\d{3}[ -]\d{4}\b"
+_SPACED = re.compile(r"\b\d{3}[ -]\d{3}[ -]\d{4}\b")
 _BY_LABEL = (identifiers.NHS, identifiers.BIRTH, identifiers.HOSPITAL)  # a form also names who filled it in
 
 
@@ -46,13 +47,13 @@ def guard(matched: Matched) -> list[Problem]:
         if (what := _in_rows([row]))
     ]
     names = matched.filled
-    body = pa.concat_tables([sheet.table.slice(start, end - start) for start, end in matched.spans])
-    for place in range(body.num_columns - 1):
+    body = [column.taken(matched.below) for column in sheet.columns]
+    for place, column in enumerate(body):
         head = matched.headings[place] if place < len(matched.headings) else ""
         row, label = sheet.numbers[at], f"{place + 1}: {shown(head)}"
         if place in names:
-            what = _in_kept(matched, names[place], head, _distinct(body, place))
-            if what and _in_kept(matched, names[place], head, _distinct(_without_notes(body), place)):
+            what = _in_kept(matched, names[place], head, _distinct(column))
+            if what and _in_kept(matched, names[place], head, _distinct(column.taken(_without_notes(body)))):
                 raise Rejected(
                     HELD,
                     f"column {place + 1} of the file looks like {what}",
@@ -62,7 +63,7 @@ def guard(matched: Matched) -> list[Problem]:
                 )
             if what:
                 found.append(_dropped(f"a note in column {place + 1} looks like {what}", row, label))
-        elif what := identifiers.column(head, _distinct(body, place)):
+        elif what := identifiers.column(head, _distinct(column)):
             found.append(_dropped(f"column {place + 1} of the file looks like {what}", row, label))
     return found
 
@@ -107,14 +108,14 @@ def _in_sheet(sheet: Sheet) -> Iterator[tuple[str, str]]:
     """Where a sheet that nothing reads holds persons. Its header is not known, so each likely heading is tried."""
     top = sheet.head(_TOP)
     found = False
-    for place in range(sheet.table.num_columns - 1):
+    for place in range(len(sheet.columns)):
         cells = [row[place].strip() if place < len(row) else "" for row in top]
         filled = [n for n, cell in enumerate(cells) if cell]
         heads = [n for n in filled if identifiers.heading(cells[n])]
         if len({slug(cells[n]) for n in heads}) >= _LISTED:
             continue
         for at in dict.fromkeys([*filled[:1], *heads]):
-            values = _distinct(sheet.table.slice(at + 1), place)
+            values = _distinct(sheet.columns[place].taken(slice(at + 1, None)))
             below = {v: n for v, n in values.items() if not identifiers.heading(v)}
             if what := identifiers.column(cells[at], below):
                 yield f"column {place + 1}", what
@@ -134,31 +135,24 @@ def _in_rows(rows: Sequence[Sequence[str]]) -> str | None:
     return identifiers.search(" ".join(row) for row in rows)
 
 
-def _distinct(table: pa.Table, place: int) -> Counter[str]:
-    """How often each text stands in a column, by place; empty cells are none.
+def _distinct(column: Column) -> Counter[str]:
+    """How often each text stands in a column; empty cells are none.
 
     Of a great many texts, some evenly spread and all that are written as NHS numbers are show what the column is.
     """
+    counts = np.bincount(column.codes, minlength=len(column.known)).tolist()
+    pairs = list(zip(column.known, counts, strict=True))
+    if (step := len(pairs) // identifiers.SAMPLE + 1) > 1:
+        written = (p for p in pairs if p[0] and _SPACED.search(p[0]))
+        pairs = [*pairs[::step], *islice(written, identifiers.SAMPLE)]
     found: Counter[str] = Counter()
-    for chunk in table.column(place + 1).chunks:
-        counted = pc.value_counts(chunk)
-        step = len(counted) // identifiers.SAMPLE + 1
-        if step > 1:
-            written = pc.fill_null(
-                pc.match_substring_regex(counted.field("values").dictionary_decode(), _SPACED), False
-            )
-            counted = pa.concat_arrays([counted[::step], counted.filter(written)[: identifiers.SAMPLE]])
-        for text, n in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
-            if text and text.strip():
-                found[text.strip()] += n
+    for text, n in pairs:
+        if text and text.strip():
+            found[text.strip()] += n
     return found
 
 
-def _without_notes(table: pa.Table) -> pa.Table:
+def _without_notes(body: Sequence[Column]) -> Mask:
     """The rows with more than one filled cell: a lonely cell is a note or a total, and no row of figures."""
-    filled = pa.chunked_array([pa.array([0] * table.num_rows, pa.int16())])
-    for column in table.columns[1:]:
-        told = [pc.greater(pc.binary_length(pc.utf8_trim_whitespace(c.dictionary)), 0) for c in column.chunks]
-        is_filled = [pc.fill_null(pc.take(t, c.indices), False) for t, c in zip(told, column.chunks, strict=True)]
-        filled = pc.add(filled, pc.cast(pa.chunked_array(is_filled, pa.bool_()), pa.int16()))
-    return table.filter(pc.greater(filled, 1))
+    filled: Codes = np.sum([c.where(lambda text: bool(text and text.strip())) for c in body], axis=0)
+    return filled > 1

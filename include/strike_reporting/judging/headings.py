@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from strike_reporting.extracts import slug
 from strike_reporting.intake.forms import joined, labelled
@@ -77,17 +77,23 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
         return
     if wanted.isdisjoint(_top(sheet, settings().header_within_rows)):
         return
-    rows: set[int] = set()
-    for column in sheet.table.columns[1:]:
-        at = 0
-        for chunk in column.chunks:
-            known = chunk.dictionary.to_pylist()
-            hits = [n for n, text in enumerate(known) if text and slug(clean(text)) in wanted]
-            if hits:
-                places = pc.is_in(chunk.indices, value_set=pa.array(hits, chunk.indices.type))
-                rows.update(at + n for n in pc.indices_nonzero(places).to_pylist())
-            at += len(chunk)
-    yield from sorted(rows)
+    standing = _standing(sheet)
+    hits: dict[int, list[int]] = {}
+    for place, code in (one for text in wanted for one in standing.get(text, ())):
+        hits.setdefault(place, []).append(code)
+    found = [np.flatnonzero(np.isin(sheet.columns[place].codes, codes)) for place, codes in hits.items()]
+    yield from np.unique(np.concatenate(found)).tolist() if found else ()
+
+
+@lru_cache(maxsize=4)
+def _standing(sheet: Sheet) -> dict[str, list[tuple[int, int]]]:
+    """Every text, folded: the columns in which it stands, and as which of their distinct texts."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for place, column in enumerate(sheet.columns):
+        for code, text in enumerate(column.known):
+            if text:
+                found.setdefault(slug(clean(text)), []).append((place, code))
+    return found
 
 
 @lru_cache(maxsize=4)

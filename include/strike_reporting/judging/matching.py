@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from strike_reporting.extracts import Contract, slug
+from strike_reporting.judging.columns import Codes
 from strike_reporting.judging.headings import Fit, fits, formed
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
@@ -37,6 +40,11 @@ class Matched(Fit):
     titles: tuple[int, int]
     is_declared: bool  # the dialect says that it belongs with the others
     place: str = ""  # the sheet or the archive's file that it stands in, where there are several
+
+    @property
+    def below(self) -> Codes:
+        """The places of the rows below its headings."""
+        return np.concatenate([np.arange(start, end) for start, end in self.spans])
 
     @property
     def filled(self) -> dict[int, str]:

@@ -6,7 +6,7 @@ A cell that does not hold its type becomes null and a `Problem`: its row is left
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -52,16 +52,15 @@ class Normalised:
     unread: dict[str, set[int]] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
 
-    def taken(self, places: list[int], problems: list[Problem], lost: list[Lost]) -> Normalised:
-        """Some of its rows, with what is said of them."""
-        new = {old: n for n, old in enumerate(places)}
+    def taken(self, places: Codes, problems: list[Problem], lost: list[Lost]) -> Normalised:
+        """Some of its rows, in their order, with what is said of them."""
 
-        def of(rows: Iterable[int]) -> set[int]:
-            return {new[i] for i in rows if i in new}
+        def of(rows: set[int]) -> set[int]:
+            return {*np.flatnonzero(np.isin(places, [*rows])).tolist()} if rows else set()
 
         blanks = {c: of(rows) for c, rows in self.blanks.items()}
         unread = {c: of(rows) for c, rows in self.unread.items()}
-        table = self.table.take(pa.array(places, pa.int64()))
+        table = self.table.take(pa.array(places))
         return Normalised(self.contract, table, problems, of(self.bad_rows), blanks, of(self.short), unread, lost)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
+from strike_reporting.judging.columns import Codes, Column, Mask
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
@@ -136,9 +139,8 @@ def _found(document: Document, known: Known, asked: Asked) -> Known:
     """What the cells of a file say of its trust and days, whatever becomes of it."""
     texts: set[str] = set()
     for sheet in document.whole:
-        for column in sheet.table.columns[1:]:
-            for chunk in column.chunks:
-                texts.update(t for t in chunk.dictionary.to_pylist() if t and len(t) <= 40)
+        for column in sheet.columns:
+            texts.update(t for t in column.known if t and len(t) <= 40)
     trust = known.trust
     if trust is None:
         codes = {t.strip() for t in texts if _CODE.fullmatch(t.strip())}
@@ -161,11 +163,11 @@ def _day(text: str) -> date | None:
 
 def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, asked: Asked) -> None:
     """Give each trust its rows. Raises `Rejected` when none says a trust, or the feed may not speak for one."""
-    codes = rows.table["ods_code"].to_pylist()
-    said = Counter(c for c in codes if c)
-    known = {c for c in [c for c, _ in said.most_common(_CODES)] if asked.trust(c)}
-    row_of = rows.table["source_row"].to_pylist()
-    if not said:
+    said, row_of = Column.of(rows.table["ods_code"]), rows.table["source_row"].to_numpy()
+    often = np.bincount(said.codes, minlength=len(said.known)).tolist()
+    named = sorted((n, c) for c, n in zip(said.known, often, strict=True) if c)
+    known = {c for _, c in named[-_CODES:] if asked.trust(c)}
+    if not named:
         raise Rejected(
             "trust",
             "the file does not say which trust it is from",
@@ -173,56 +175,75 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
             column="ods_code",
         )
     if not known:
-        raise _not_a_trust(codes, row_of, next(iter(said)))
-    _check_allowed(receipt, known, codes, row_of)
-    if len(known) == 1 and None in codes:
+        raise _not_a_trust(next(c for c in said.known if c), said, row_of)
+    _check_allowed(receipt, known, said, row_of)
+    is_strange = said.where(lambda c: c not in known)
+    if len(known) == 1 and None in said.known:
+        row = _first(said, None, row_of)
         raise Rejected(
             "trust",
-            f"row {row_of[codes.index(None)]} does not say which trust it is of",
+            f"row {row} does not say which trust it is of",
             "Give the ODS code on every row. If an empty cell means the one above, a dialect can say so (`fill_down`).",
-            row=row_of[codes.index(None)],
+            row=row,
             column="ods_code",
         )
-    strange = [i for i, c in enumerate(codes) if c not in known]
+    strange = np.flatnonzero(is_strange).tolist()
     for index in strange:
         rows.bad_rows.add(index)
         rows.unread.setdefault("ods_code", set()).add(index)
-        rows.problems.append(_no_trust(codes[index], row_of[index], rows, index))
+        rows.problems.append(_no_trust(said.known[said.codes[index]], int(row_of[index]), rows, index))
     if strange:  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")
-        kept = pa.array([c if c in known else None for c in codes], pa.string())
+        kept = pc.if_else(pa.array(is_strange), None, rows.table["ods_code"])
         rows.table = rows.table.set_column(place, "ods_code", kept)
     if len(known) == 1:
         opened.parts.append(Part(known.pop(), dialect, rows))
         return
-    by_trust: dict[str | None, list[int]] = defaultdict(list)
-    owners: dict[tuple[str | None, int], str | None] = {}
-    sheets = rows.table["source_sheet"].to_pylist()
-    above: str | None = None
-    for index, said_code in enumerate(codes):
-        # A row without a code is left out, and most probably the trust's above: it is told, and its day is marked.
-        code = above if said_code is None else said_code if said_code in known else None
-        above = code or above
-        by_trust[code].append(index)
-        key = (sheets[index], row_of[index])
-        owners[key] = code if owners.setdefault(key, code) == code else None
+    # A row without a code is left out, and most probably the trust's above: it is told, and its day is marked.
+    gap = said.where(lambda c: c is None)
+    above = np.maximum.accumulate(np.where(said.where(known.__contains__), np.arange(len(row_of)), -1))
+    owner = np.where(gap & (above >= 0), said.codes[above], said.codes)
     of: dict[str | None, list[Problem]] = defaultdict(list)
+    owners = _owners(
+        rows, row_of, [said.known[n] if said.known[n] in known else None for n in owner[_told(rows, row_of)]]
+    )
     for problem in rows.problems:
         of[owners.get((problem.sheet, problem.row or 0))].append(problem)
     opened.problems += of[None]
     for code in sorted(known):
         lost = [(c, d) for c, d in rows.lost if c == code]
-        opened.parts.append(Part(code, dialect, rows.taken(by_trust[code], of[code], lost)))
+        mine = np.flatnonzero(owner == said.known.index(code))
+        opened.parts.append(Part(code, dialect, rows.taken(mine, of[code], lost)))
 
 
-def _check_allowed(receipt: Receipt, known: set[str], codes: list[str | None], row_of: list[int]) -> None:
+def _told(rows: Normalised, row_of: Codes) -> Mask:
+    """The rows of which a problem tells."""
+    return np.isin(row_of, [p.row for p in rows.problems if p.row is not None])
+
+
+def _owners(rows: Normalised, row_of: Codes, codes: list[str | None]) -> dict[tuple[str | None, int], str | None]:
+    """Whose each row of the file is of which a problem tells; nobody's where it speaks for several trusts."""
+    told = _told(rows, row_of)
+    sheets = rows.table["source_sheet"].filter(pa.array(told)).to_pylist()
+    owners: dict[tuple[str | None, int], str | None] = {}
+    for key, code in zip(zip(sheets, row_of[told].tolist(), strict=True), codes, strict=True):
+        owners[key] = code if owners.setdefault(key, code) == code else None
+    return owners
+
+
+def _first(said: Column, code: str | None, row_of: Codes) -> int:
+    """The first row that says a code."""
+    return int(row_of[np.argmax(said.codes == said.known.index(code))])
+
+
+def _check_allowed(receipt: Receipt, known: set[str], said: Column, row_of: Codes) -> None:
     """Raises `Rejected` when a feed's file speaks for a trust that the feed does not."""
     allowed = {receipt.ods_code} if receipt.ods_code else set(receipt.speaks_for)
     if not allowed or EVERY in allowed:
         return
     wrong = sorted(known - allowed)
     if wrong:
-        row = row_of[codes.index(wrong[0])]
+        row = _first(said, wrong[0], row_of)
         whose = receipt.ods_code or f"{len(allowed)} trusts that do not include it"
         raise Rejected(
             "trust",
@@ -234,12 +255,12 @@ def _check_allowed(receipt: Receipt, known: set[str], codes: list[str | None], r
         )
 
 
-def _not_a_trust(codes: list[str | None], row_of: list[int], first: str) -> Rejected:
+def _not_a_trust(first: str, said: Column, row_of: Codes) -> Rejected:
     return Rejected(
         "trust",
         f"{shown(first)!r} is not the ODS code of an NHS trust",
         _near(first),
-        row=row_of[codes.index(first)],
+        row=_first(said, first, row_of),
         column="ods_code",
         value=shown(first),
     )
@@ -276,26 +297,14 @@ def _no_trust(code: str | None, row: int, rows: Normalised, index: int) -> Probl
 
 def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Problem]:
     """A problem for each row dated when the trust's code did not exist."""
-    standing, found = asked.trust(code), []
-    rows = result.table.select(["source_row", result.contract.date_field]).to_pylist()
-    for index, row in enumerate(rows):
-        day = row[result.contract.date_field]
-        if day and standing and not standing.is_trust(day):
-            fix = f"Use the code of that day (today's is {standing.successor})."
-            message = f"{code} was not a trust on {day}"
-            found.append(
-                Problem(
-                    "trust_not_current",
-                    "error",
-                    message,
-                    fix,
-                    row["source_row"],
-                    "ods_code",
-                    code,
-                    day.isoformat(),
-                )
-            )
-            result.bad_rows.add(index)
+    standing, found, days = asked.trust(code), list[Problem](), Column.of(result.table[result.contract.date_field])
+    wrong = days.where(lambda day: bool(day and standing and not standing.is_trust(day)))
+    for index in np.flatnonzero(wrong).tolist():
+        day, row = days.known[days.codes[index]], result.table["source_row"][index].as_py()
+        fix = f"Use the code of that day (today's is {standing.successor})." if standing else ""
+        message = f"{code} was not a trust on {day}"
+        found.append(Problem("trust_not_current", "error", message, fix, row, "ods_code", code, day.isoformat()))
+        result.bad_rows.add(index)
     return found
 
 
@@ -304,17 +313,13 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
     standing, found, column = asked.trust(code), list[Problem](), result.contract.site_field
     if not column:
         return []
-    mine, sites = standing.successor if standing else code, result.table[column].to_pylist()
-    foreign = {c: s for c, s in asked.sites(_named(sites)).items() if s.ods_code != mine}
-    for index, site_code in enumerate(sites) if foreign else ():
-        if site_code in foreign:
-            site, row = foreign[site_code], int(result.table["source_row"][index].as_py())
-            message = f"{site_code} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
-            fix = "Give a site of your own trust, or leave the cell empty."
-            found.append(Problem("site_elsewhere", "warning", message, fix, row, column, site_code))
-            result.blanks.setdefault(column, set()).add(index)
+    mine, sites = standing.successor if standing else code, Column.of(result.table[column])
+    foreign = {c: s for c, s in asked.sites(c for c in sites.known if c).items() if s.ods_code != mine}
+    for index in np.flatnonzero(sites.where(foreign.__contains__)).tolist() if foreign else ():
+        named, row = sites.known[sites.codes[index]], int(result.table["source_row"][index].as_py())
+        site = foreign[named]
+        message = f"{named} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
+        fix = "Give a site of your own trust, or leave the cell empty."
+        found.append(Problem("site_elsewhere", "warning", message, fix, row, column, named))
+        result.blanks.setdefault(column, set()).add(index)
     return found
-
-
-def _named(sites: Iterable[str | None]) -> list[str]:
-    return [c for c in sites if c]

@@ -12,6 +12,11 @@ from strike_reporting.extracts import Contract
 from strike_reporting.judging.problems import Problem
 
 
+def days_in(contract: Contract, rows: pa.Table) -> set[date]:
+    """The days of some rows."""
+    return {*pc.unique(rows[contract.date_field]).to_pylist()}
+
+
 def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> list[Problem]:
     """Warnings about one submission's accepted rows.
 
@@ -21,7 +26,7 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
         strike_days: those of its days that are a day of an industrial action.
     """
     found = []
-    for day in sorted(set(rows[contract.date_field].to_pylist()) - strike_days):
+    for day in sorted(days_in(contract, rows) - strike_days):
         row = rows.filter(pc.equal(rows[contract.date_field], day))["source_row"][0].as_py()
         message = f"{day} is not a day of any industrial action, so its rows are in no release"
         found.append(
@@ -49,7 +54,7 @@ def unusable(
 
     `meant`: the days of the action that it was dropped for.
     """
-    days = {*good[contract.date_field].to_pylist()}
+    days = days_in(contract, good)
     if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
         return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")

@@ -73,10 +73,10 @@ def counted(matched: Matched) -> list[int]:
 
 def body(matched: Matched) -> Body:
     """The data rows of a table: without blank rows, notes, and what the dialect says is none of it."""
-    dialect, table = matched.dialect, matched.sheet.table
-    below = np.concatenate([np.arange(start, end) for start, end in matched.spans])
-    cells = [Column.of(c).taken(below) for c in table.columns[1:]]
-    found = Body([c.changed(lambda text: text or "") for c in cells], table.column(0).to_numpy()[below])
+    dialect, below = matched.dialect, matched.below
+    cells = [c.taken(below) for c in matched.sheet.columns]
+    numbers = matched.sheet.table.column(0).to_numpy()[below]
+    found = Body([c.changed(lambda text: text or "") for c in cells], numbers)
     filled = [c.where(_is_filled) for c in found.columns]
     many: Codes = np.sum([np.zeros(len(below), np.int64), *filled], axis=0)
     widths = _widths(cells, len(below))

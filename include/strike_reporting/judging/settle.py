@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,7 +25,7 @@ from strike_reporting.judging.filing import Filed
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import Opened as OpenedFile
 from strike_reporting.judging.opening import Refused, code_not_current, open_submission, site_elsewhere
-from strike_reporting.judging.plausibility import implausible, unusable
+from strike_reporting.judging.plausibility import days_in, implausible, unusable
 from strike_reporting.judging.problems import Problem, shown
 from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
 from strike_reporting.judging.rules import Failure, judge
@@ -268,7 +269,7 @@ def _failures(batch: list[Opened]) -> list[Failure]:
     contract = batch[0].rows.contract
     tables = [
         o.rows.table.select(contract.field_names).append_column(
-            "submission_id", pa.array([o.receipt.submission_id] * o.rows.table.num_rows)
+            "submission_id", pa.repeat(o.receipt.submission_id, o.rows.table.num_rows)
         )
         for o in batch
     ]
@@ -327,13 +328,14 @@ def _verdict(opened: Opened) -> filing.Verdict:
 
     if critical := _critical(problems):
         return verdict(problems, refused=critical)
-    usable = [i for i in range(rows.table.num_rows) if i not in rows.bad_rows]
-    good = _blanked(rows).take(pa.array(usable, pa.int64()))
+    is_usable = np.ones(rows.table.num_rows, np.bool_)
+    is_usable[[*rows.bad_rows]] = False
+    good, usable = _blanked(rows).filter(pa.array(is_usable)), np.flatnonzero(is_usable)
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
         return verdict(problems, refused=Problem(first.rule, "critical", reason, first.fix))
-    strike_days = asked.strike_days({*good[rows.contract.date_field].to_pylist()})
+    strike_days = asked.strike_days(days_in(rows.contract, good))
     meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
     if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
         return verdict([whole, *problems], refused=whole)
@@ -341,9 +343,9 @@ def _verdict(opened: Opened) -> filing.Verdict:
     problems += [d.problem for d in twice]
     if critical := _critical(problems):
         return verdict(problems, refused=critical)
-    out = {d.at for d in twice if d.problem.severity != "warning"}
-    rows.bad_rows |= {usable[n] for n in out}
-    good = good.take(pa.array([n for n in range(good.num_rows) if n not in out], pa.int64()))
+    if out := sorted({d.at for d in twice if d.problem.severity != "warning"}):
+        rows.bad_rows |= {*usable[out].tolist()}
+        good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
     return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
 
 
@@ -357,7 +359,7 @@ def _blanked(rows: Normalised) -> pa.Table:
     """The table without the values that are not kept."""
     table = rows.table
     for column, indexes in rows.blanks.items():
-        keep = pa.array([i not in indexes for i in range(table.num_rows)], pa.bool_())
+        keep = pa.array(~np.isin(np.arange(table.num_rows), [*indexes]))
         place = table.schema.get_field_index(column)
         table = table.set_column(place, column, pc.if_else(keep, table[column], pa.scalar(None, table[column].type)))
     return table

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from strike_reporting.judging.problems import Problem
+
+if TYPE_CHECKING:
+    from strike_reporting.judging.columns import Column
 
 NEVER_CALCULATED = (
     "#UNCALCULATED!"  # stands where a formula has no result: whoever wrote the file left it to be worked out
@@ -45,17 +49,25 @@ class Sheet:
     @cached_property
     def numbers(self) -> list[int]:
         """The number of each row in the file."""
-        return [n for chunk in self.table.column(0).chunks for n in _integers(chunk)]
+        found: list[int] = self.table.column(0).to_pylist()
+        return found
 
     @cached_property
+    def columns(self) -> list[Column]:
+        """The texts of each column; None where a shorter row has no cell."""
+        from strike_reporting.judging.columns import Column  # the reading worker, which fills sheets, has no numpy
+
+        return [Column.of(column) for column in self.table.columns[1:]]
+
+    @property
     def rows(self) -> list[list[str]]:
         """Every row's cells."""
-        return list(_rows(self.table))
+        return self.between(0, self.table.num_rows)
 
     def between(self, first: int, end: int) -> list[list[str]]:
-        """The cells of some rows, which are few."""
-        some = self.table.slice(first, max(end - first, 0))
-        return list(_trimmed(zip(*map(_decoded, some.columns[1:]), strict=True)))
+        """The cells of some rows."""
+        cells = [[c.known[n] for n in c.codes[first:end].tolist()] for c in self.columns]
+        return list(_trimmed(zip(*cells, strict=True)))
 
     def head(self, rows: int) -> list[list[str]]:
         """The first rows' cells."""
@@ -121,31 +133,9 @@ class Document:
         return next((u.problem for u in self.unread if layout in u.layouts), None)
 
 
-def _rows(table: pa.Table) -> Iterator[list[str]]:
-    """Rows of dictionary columns: each distinct text becomes one string, however often it stands in the file."""
-    columns: list[list[str | None]] = []
-    for column in table.columns[1:]:
-        cells: list[str | None] = []
-        for chunk in column.chunks:
-            known = chunk.dictionary.to_pylist()
-            cells += [known[i] for i in _integers(chunk.indices)]
-        columns.append(cells)
-    return _trimmed(zip(*columns, strict=True))
-
-
-def _decoded(column: pa.ChunkedArray) -> list[str | None]:
-    return [text for chunk in column.chunks for text in chunk.dictionary_decode().to_pylist()]
-
-
 def _trimmed(rows: Iterable[tuple[str | None, ...]]) -> Iterator[list[str]]:
     for cells in rows:
         row = list(cells)
         while row and row[-1] is None:
             row.pop()
         yield row  # type: ignore[misc]  # a missing cell is always at the end
-
-
-def _integers(array: pa.Array) -> list[int]:
-    values = memoryview(array.buffers()[1] or b"").cast("i" if array.type == pa.int32() else "q")
-    found: list[int] = values[array.offset : array.offset + len(array)].tolist()
-    return found
