@@ -14,15 +14,21 @@ from typing import Any
 import gptables as gpt
 import pandas as pd
 from gptables.core.wrappers import GPWorkbook, GPWorksheet
-from xlsxwriter.utility import cell_autofit_width
+from xlsxwriter.format import Format
+from xlsxwriter.utility import cell_autofit_width, xl_col_to_name
 from xlsxwriter.workbook import Workbook
 
 _LONGEST = 20  # texts of a column that are measured: its widest is among its longest
 _NO_NUMBER = "["  # what stands for a missing number begins so
 
 
+_Cells = tuple[Format, list[str]]  # a column's format, and how each of its cells ends
+
+
 class _Sheet(GPWorksheet):  # type: ignore[misc]  # gptables has no types
     """A sheet whose table is written by column."""
+
+    _below: tuple[int, list[_Cells]] = 0, []  # the first row of the table, and its columns
 
     def _parse_table_urls(self, gptable: gpt.GPTable) -> None:
         """What a trust sent is text, never a link."""
@@ -34,25 +40,43 @@ class _Sheet(GPWorksheet):  # type: ignore[misc]  # gptables has no types
         if gptable.index_columns:
             return list(super()._write_table_elements(pos, gptable, auto_width))
         frame, top, theme = gptable.table, gptable.data_range[0], self.theme
-        heads = []
+        heads, cells = [], list[_Cells]()
         for place, name in enumerate(frame.columns):
             values = frame[name].tolist()
             side = {"align": "right" if place and _is_number(values) else "left"}
             head, body = {**theme.column_heading_format, **side}, {**theme.data_format, **side}
             heads.append(head)
             self._smart_write(top, place, name, head)
-            cell = self._workbook.add_format(body)
-            for row, value in enumerate(values, start=top + 1):
-                if isinstance(value, str):
-                    self.write_string(row, place, value, cell)
-                else:
-                    self.write(row, place, value, cell)
+            ends = {v: self._end_of(v) for v in dict.fromkeys(values)}
+            cells.append((self._workbook.add_format(body), [ends[v] for v in values]))
             longest = sorted({str(v) for v in values}, key=len)[-_LONGEST:]
             self.set_column_pixels(
                 place, place, max(self._width(name, head), *(self._width(text, body) for text in longest))
             )
+        self._check_dimensions(top + len(frame), len(frame.columns) - 1)
+        self._below = top + 1, cells
         self._mark_data_as_worksheet_table(gptable, pd.DataFrame([pd.Series(heads, index=frame.columns)]))
         return [gptable.data_range[2] + 1, 0]
+
+    def _write_rows(self) -> None:
+        """The rows that XlsxWriter holds (title and headings), then the table's: each value is written out once."""
+        first, columns = self._below
+        last = self.dim_rowmax  # type: ignore[has-type]  # XlsxWriter says no types
+        self.dim_rowmax = first - 1 if columns else last
+        super()._write_rows()
+        self.dim_rowmax = last
+        written = []
+        for place, (cell, ends) in enumerate(columns):
+            begin, style = xl_col_to_name(place), cell._get_xf_index()
+            written.append([f'<c r="{begin}{row}" s="{style}"{end}' for row, end in enumerate(ends, start=first + 1)])
+        for row, line in enumerate(zip(*written, strict=True), start=first + 1):
+            self.fh.write(f'<row r="{row}">{"".join(line)}</row>')
+
+    def _end_of(self, value: object) -> str:
+        """A cell's XML from its type on; texts stand in the workbook once."""
+        if isinstance(value, str):
+            return f' t="s"><v>{self.str_table._get_shared_string_index(value)}</v></c>'
+        return f"><v>{value:.16G}</v></c>"
 
     def _width(self, text: object, of: Mapping[str, Any]) -> int:
         line = self._get_longest_line(text)

@@ -121,12 +121,17 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -
             frame[column.name] = [v.isoformat() if v is not None else None for v in frame[column.name]]
         elif column.type == pa.bool_():
             frame[column.name] = [v if v is None else ("Yes" if v else "No") for v in frame[column.name]]
-    rows = table.to_pylist()
+    whose = table.select([n for n in ("area_type", "area_code", "measure") if n in table.column_names])
     for column in described.columns:
-        frame[column.name] = [
-            blank(described, column, row, nowhere) if row[column.name] in (None, "") else v
-            for v, row in zip(frame[column.name], rows, strict=True)
-        ]
+        is_missing = pc.is_null(table[column.name])
+        if pa.types.is_string(column.type):
+            is_missing = pc.or_(is_missing, pc.equal(table[column.name].fill_null(""), ""))
+        if not pc.any(is_missing).as_py():
+            continue
+        blanks = [blank(described, column, row, nowhere) for row in whose.filter(is_missing).to_pylist()]
+        values = frame[column.name].to_numpy(object, copy=True)
+        values[is_missing.to_numpy()] = blanks
+        frame[column.name] = values
     return gpt.GPTable(
         table=frame,
         table_name=name,
