@@ -1,7 +1,13 @@
-"""`make bench`: the compute path against the plain DuckDB script, alternating in one run, as a ratio."""
+"""`make bench`: the compute path against the plain DuckDB script, alternating in one run, at several sizes.
+
+Sizes are times a national round (`SIZES="1 10"`); all of it is written to docs/performance.md. `--quick` measures a
+small round and fails where the ratio has grown by a third over the one that is stored.
+"""
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import os
 import shutil
@@ -10,22 +16,58 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+from agree import differing
+from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.simulator import simulate
 from strike_reporting.storage import Store
+from written import performance
 
 ACTION = "JD-2023-04-11"
 HERE = Path(__file__).parent
-RUNS = 3
+STORED = HERE / "ratios.json"
+IMPORTS = "imports and suites"
+DETAIL, QUICK_DETAIL, RUNS = 30, 6, 3
+LOSS = 4 / 3
 
 
-def child(*command: str) -> tuple[float, float, str]:
-    """Wall seconds, peak MB and output of one process."""
+@dataclass(frozen=True)
+class Used:
+    """What one process took: wall and processor seconds (of its children, too), and peak memory in MB."""
+
+    wall: float
+    processor: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class Size:
+    """What was measured at one size; medians. phases: wall and processor seconds by stage of our side."""
+
+    times: int
+    files: int
+    rows: int
+    ours: Used
+    reference: Used
+    reference_imports: Used
+    phases: dict[str, tuple[float, float]]
+
+    def ratio(self, kind: int) -> float:
+        """Ours to the reference without the imports of either, in wall (0) or processor (1) seconds."""
+        mine = sum(took[kind] for name, took in self.phases.items() if name != IMPORTS)
+        whole, imports = ((u.wall, u.processor)[kind] for u in (self.reference, self.reference_imports))
+        return mine / (whole - imports)
+
+
+def child(*command: str) -> tuple[Used, str]:
+    """What a Python process took and printed."""
     start = time.monotonic()
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None  # noqa: S101
@@ -33,12 +75,16 @@ def child(*command: str) -> tuple[float, float, str]:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[0]} failed")
-    return time.monotonic() - start, usage.ru_maxrss / 1024, said
+    return Used(time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), said
+
+
+def median(used: list[Used]) -> Used:
+    return Used(
+        *(statistics.median(values) for values in zip(*((u.wall, u.processor, u.peak) for u in used), strict=True))
+    )
 
 
 def areas(path: Path) -> None:
-    import pyarrow as pa
-
     orgs, day = organisations(), resolve(ACTION).days[0]
     rows = [
         {"ods_code": t.ods_code, "area_type": a.area_type, "area_code": a.area_code}
@@ -48,68 +94,97 @@ def areas(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
-def england(path: Path, *columns: str) -> list[int]:
-    rows = pq.read_table(path).to_pylist()
-    row = next(r for r in rows if r["area_type"] == "england")
-    return [row[c] for c in columns]
+def drop(folder: Path, times: int, detail: int, dirt: float) -> tuple[int, int]:
+    """A synthetic national round as both sides can read it, so many times over; how many files and rows it has.
+
+    Files that the sender damaged have no place in a plain script's scan. Rows are repeated under other sites.
+    """
+    simulate(resolve(ACTION), folder, detail=detail, dirt=dirt, only_template=True)
+    files = rows = 0
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *body = csv.reader(file)
+        if load(path.stem.split("_", 1)[1]).count_field not in head:
+            path.unlink()
+            continue
+        at = head.index("site_code")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(head)
+            for n in range(times):
+                site = f"{path.name[:3]}Z{n:02X}" if times > 1 else None
+                writer.writerows([*r[:at], site or r[at], *r[at + 1 :]] if len(r) > at else r for r in body)
+        files, rows = files + 1, rows + len(body) * times
+    return files, rows
+
+
+def round_of(work: Path, times: int, detail: int, dirt: float) -> tuple[int, int]:
+    """A round on disk, landed for our side; how many files and rows."""
+    made = drop(work / "drop", times, detail, dirt)
+    areas(work / "areas.parquet")
+    collect_drop(Store(work / "landed"), work / "drop", ACTION)
+    return made
+
+
+def both(work: Path, n: int) -> tuple[Used, dict[str, tuple[float, float]], Used, Used]:
+    """Each side once, one after the other: ours and its phases, the reference, and its imports alone."""
+    home, out = work / f"home{n}", work / f"out{n}"
+    shutil.copytree(work / "landed", home)
+    out.mkdir()
+    ours, said = child(str(HERE / "ours.py"), str(home), ACTION)
+    reference, _ = child(str(HERE / "reference.py"), str(work / "drop"), str(out), str(work / "areas.parquet"))
+    imports, _ = child("-c", "import duckdb")
+    return ours, json.loads(said), reference, imports
+
+
+def measured(times: int, detail: int, runs: int) -> Size:
+    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
+        work = Path(root)
+        print(f"{times}x: simulating ...", flush=True)
+        files, rows = round_of(work, times, detail, 0.01)
+        print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
+        found = [both(work, n) for n in range(runs)]
+    ours, phases, reference, imports = zip(*found, strict=True)
+    laps = {name: tuple(statistics.median(p[name][kind] for p in phases) for kind in (0, 1)) for name in phases[0]}
+    return Size(times, files, rows, median(ours), median(reference), median(imports), laps)  # type: ignore[arg-type]
+
+
+def agreed() -> dict[str, tuple[int, int]]:
+    """Whether a clean round gives the same figures on both sides. A dirty one need not: ours knows more rules."""
+    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
+        work = Path(root)
+        round_of(work, 1, QUICK_DETAIL, 0.0)
+        both(work, 0)
+        found = differing(work / "home0", work / "out0")
+    for table, (figures, wrong) in found.items():
+        print(f"{table}: {figures:,} figures, {wrong:,} differ")
+        if wrong or not figures:
+            raise SystemExit("the two sides disagree on a clean round")
+    return found
+
+
+def quick() -> None:
+    """Compare a small round's ratio with the stored one."""
+    agreed()
+    size, stored = measured(1, QUICK_DETAIL, RUNS), json.loads(STORED.read_text())
+    ratio, before = size.ratio(1), stored["quick"]
+    print(f"processor ratio {ratio:.2f}, stored {before:.2f}")
+    if ratio > before * LOSS:
+        raise SystemExit(f"the compute path takes {ratio / before:.2f} times as much as when its ratio was stored")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        work = Path(root)
-        print("Simulating the national round ...", flush=True)
-        made = simulate(resolve(ACTION), work / "drop", detail=30, dirt=0.01, only_template=True)
-        # Files that the sender damaged have no place in a plain script's scan: both sides get the readable ones.
-        from strike_reporting.extracts import load
-
-        for path in (work / "drop").glob("*.csv"):
-            extract = path.stem.split("_", 1)[1]
-            if load(extract).count_field not in path.read_text().split("\n", 1)[0]:
-                path.unlink()
-        areas(work / "areas.parquet")
-        collect_drop(Store(work / "landed"), work / "drop", ACTION)
-        print(f"{made.files} files, {made.rows}; {RUNS} runs of each side, alternating", flush=True)
-        ours, reference, stages = [], [], []
-        for n in range(RUNS):
-            home, out = work / f"home{n}", work / f"out{n}"
-            shutil.copytree(work / "landed", home)
-            out.mkdir()
-            wall, peak, said = child(str(HERE / "ours.py"), str(home), ACTION)
-            ours.append((wall, peak))
-            stages.append(json.loads(said))
-            wall, peak, _ = child(str(HERE / "reference.py"), str(work / "drop"), str(out), str(work / "areas.parquet"))
-            reference.append((wall, peak))
-            mine = england(
-                home / "action_totals.parquet", "inpatient_cancelled", "outpatient_cancelled", "staff_days_lost"
-            )
-            theirs = england(out / "action_totals.parquet", "inpatient", "outpatient", "staff_days")
-            if mine != theirs:
-                raise SystemExit(f"the two sides disagree on England: {mine} against {theirs}")
-        report(ours, reference, stages)
-        _, peak, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
-        made = json.loads(said)
-        ratio = made["seconds"] / statistics.median(r[0] for r in reference)
-        print(
-            f"Reports of the round: {made['pages']} pages, workbook and CSV in {made['seconds']:.1f} s, "
-            f"{ratio:.1f} times the reference, {peak:.0f} MB; England's page has {made['england_bytes']:,} bytes."
-        )
-
-
-def report(ours: list, reference: list, stages: list) -> None:
-    def middle(values: list) -> tuple[float, float]:
-        return statistics.median(v[0] for v in values), statistics.median(v[1] for v in values)
-
-    (wall, peak), (wall_ref, peak_ref) = middle(ours), middle(reference)
-    laps = {k: statistics.median(s[k] for s in stages) for k in stages[0]}
-    compute = sum(v for k, v in laps.items() if k != "imports and suites")
-    print(f"{'':34}{'seconds':>10}{'peak MB':>10}")
-    print(f"{'reference (DuckDB), whole process':34}{wall_ref:10.2f}{peak_ref:10.0f}")
-    print(f"{'ours, whole process':34}{wall:10.2f}{peak:10.0f}")
-    for name, seconds in laps.items():
-        print(f"{'  ' + name:34}{seconds:10.2f}")
-    print(f"ratio, whole process: {wall / wall_ref:.1f}; without our imports: {compute / wall_ref:.1f}; "
-          f"memory: {peak / peak_ref:.1f}")  # fmt: skip
-    print("England's totals agree exactly on both sides.")
+    if "--quick" in sys.argv:
+        quick()
+        return
+    tables = agreed()
+    small = measured(1, QUICK_DETAIL, RUNS)
+    sizes = [measured(n, DETAIL, RUNS if n == 1 else 1) for n in map(int, os.environ.get("SIZES", "1 10").split())]
+    STORED.write_text(json.dumps({"quick": round(small.ratio(1), 3)}) + "\n")
+    frozen = hashlib.sha256((HERE / "reference.py").read_bytes()).hexdigest()
+    text = performance(sizes, tables, frozen)
+    (HERE.parent / "docs/performance.md").write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":
