@@ -22,7 +22,6 @@ from poison.formats import (
     binary_cell,
     binary_row,
     cell,
-    compound,
     ods,
     record,
     shared_strings,
@@ -278,59 +277,6 @@ def test_one_bad_file_refuses_an_archive_and_is_named() -> None:
     data = buffer.getvalue()
     at = data.index(b"site.csv") + 12
     assert refused(data[:at] + b"\xff" * 4 + data[at + 4 :]).message.startswith("file 2 of the archive (site.csv): ")
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b'{"ods_code": "RHU"}', "JSON"),
-        (b'\xef\xbb\xbf [\n {"a": 1}]', "JSON"),
-        (b"<?xml version='1.0'?><rows><row/></rows>", "XML of a kind"),
-        (b'<office:document xmlns:office="x">', "flat OpenDocument"),
-        (b"Received: by x\r\n\tid 7\r\nFrom: a@nhs.example\r\nSubject: return\r\n\r\nhello", "an e-mail"),
-        (b"MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\nContent-Type: multipart/related;\r\n", "web archive"),
-        (b"%PDF-1.4", "a PDF"),
-        (b"{\\rtf1 x}", "RTF"),
-        (b"\x89PNG\r\n\x1a\n", "an image"),
-        (b"\xff\xd8\xff\xe0", "an image"),
-        (b"MZ\x90\0", "a program"),
-        (b"SQLite format 3\0", "SQLite"),
-        (b"\0\1\0\0Standard Jet DB\0", "Access"),
-        (b"$FL2@(#) SPSS DATA FILE", "SPSS"),
-        (bytes(12) + b"\xc2\xea\x81\x60", "SAS"),
-        (b"RDX3\nX\n", "file of R"),
-        (gzip.compress(b"X\n\0\0\0\3", mtime=0), "file of R"),
-        (b"ARROW1\0\0", "Arrow"),
-        (b"Rar!\x1a\7", "RAR"),
-        (b"ID;PWXL;N;E\r\nC;Y1;X1\r\n", "symbolic link"),
-        (zipped({"word/document.xml": "x", "[Content_Types].xml": "x"}), "word-processor"),
-        (zipped({"ppt/presentation.xml": "x"}), "presentation"),
-        (zipped({"Index/Document.iwa": "x"}), "Numbers"),
-        (zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "x"}), "word-processor"),
-        (compound(bytes(4096)).replace("Workbook".encode("utf-16-le"), "WordDocu".encode("utf-16-le")), "Office"),
-        (b"<html><title>Sign in</title><p>Your session has expired", "web page without a table"),
-        (bytes(range(256)) * 40, "binary"),
-        (b"RHU;" + bytes((n * 7919 >> 3) % 256 for n in range(9_000)), "binary"),
-    ],
-)
-def test_what_is_not_read_is_named(data: bytes, said: str) -> None:
-    problem = refused(data)
-    assert problem.rule == "file_kind"
-    assert said in problem.message
-    assert "Latin-1" not in problem.message
-
-
-def test_names_that_look_like_a_mark_are_text() -> None:
-    for text in (
-        "MZ,b\n1,2\n",
-        "RDX,ORC\n1,2\n",
-        "ID;Provider\n1;2\n",
-        "[x],b\n",
-        "Date: 11 April\na,b\n",
-        "<5,b\n",
-        "{x},b\n",
-    ):
-        assert read(text.encode()).sheets, text
 
 
 def test_parts_of_a_workbook_packed_anew_are_told_from_an_archive() -> None:

@@ -16,7 +16,7 @@ from strike_reporting.judging.headings import Fit, fits, formed
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
 from strike_reporting.judging.rulebook import Candidate
-from strike_reporting.settings import settings
+from strike_reporting.judging.unfit import why_nothing_fits
 
 if TYPE_CHECKING:
     from strike_reporting.intake.dialects import Dialect
@@ -87,7 +87,7 @@ def match(document: Document, candidates: Iterable[Candidate]) -> list[Matched]:
         for hits_of_one in of_sheet.values():
             found += _tables(*_best(hits_of_one))
     if not found:
-        raise failure or _nothing_fits(tried)
+        raise failure or why_nothing_fits(document, known, tried)
     places = _places(document)
     return [replace(t, place=places.get((t.sheet.file, t.sheet.name), "")) for t in found]
 
@@ -144,8 +144,9 @@ def _sheets(file: Document, candidates: list[Candidate]) -> tuple[list[tuple[Can
     if not pairs and failure is None:
         failure = Rejected(
             "layout",
-            "the file has no columns that a known dialect could read",
-            "Fill in the template. If there was nothing to report, send a row for each day with a count of 0.",
+            "the file is text without columns: none of the marks that a known dialect parts them by stands in it",
+            "Fill in the template, or save the table as CSV: columns set apart by spaces are not read. If there was "
+            "nothing to report, send a row for each day with a count of 0.",
         )
     return pairs, failure
 
@@ -227,53 +228,6 @@ def _is_text(row: list[str]) -> bool:
 def _says_something(row: list[str]) -> bool:
     words = [slug(c) for c in row if slug(c)]
     return bool(words) and words[0].partition("_")[0] not in _PAGES
-
-
-def _nothing_fits(tried: list[tuple[Candidate, Sheet]]) -> Rejected:
-    """Name the dialect that comes nearest, what it lacks, and the heading that looks like it."""
-    best: tuple[float, str, str, int] | None = None
-    for candidate, sheet in tried:
-        needed = candidate.needed
-        if not needed:
-            continue
-        for index, row in enumerate(sheet.head(settings().header_within_rows)):
-            headings = {slug(h): h for h in row if slug(h)}
-            lacking = [n for n, hs in needed.items() if not any(slug(h) in headings for h in hs)]
-            share = 1 - len(lacking) / len(needed)
-            if share == 0 or (best and share <= best[0]):
-                continue
-            spare = set(headings) - {slug(h) for c in candidate.dialect.columns.values() for h in c.header}
-            hints = []
-            for name in lacking:
-                wanted = needed[name][0]
-                near = difflib.get_close_matches(slug(wanted), sorted(spare), n=1, cutoff=0.5)
-                hints.append(f"{wanted!r}" + (f" (nearest: {_heading(row, headings[near[0]])})" if near else ""))
-            best = (share, candidate.dialect.id, ", ".join(hints), sheet.numbers[index])
-    if best is None:
-        return Rejected(
-            "header",
-            "no header row of any known dialect was found in the first rows",
-            "Fill in the template: its first row holds the headings.",
-        )
-    if best[0] < 0.5:
-        return Rejected(
-            "header",
-            f"no known dialect has the headings of this file; row {best[3]} has fewer than half of any",
-            "Fill in the template, or ask for a dialect that maps the file (`strikes feed new`).",
-            row=best[3],
-        )
-    return Rejected(
-        "header",
-        f"the file comes nearest to dialect {best[1]}, but its header (row {best[3]}) has no column {best[2]}",
-        "Rename the column to the expected heading, or ask for a dialect that maps it.",
-        row=best[3],
-    )
-
-
-def _heading(row: list[str], heading: str) -> str:
-    """A heading by its text, or by its place when the text is withheld."""
-    text = shown(heading)
-    return f"column {row.index(heading) + 1}" if text.startswith("[withheld") else repr(text)
 
 
 def extra_columns(matched: Matched) -> list[Problem]:

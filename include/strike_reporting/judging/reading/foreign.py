@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection
 
@@ -14,6 +15,7 @@ _COPY = "Copy the table into a spreadsheet, save it as an Excel workbook (.xlsx)
 _ATTACHED = "Send the file that is attached to it, or the table as a CSV file or an Excel workbook (.xlsx), by itself."
 _UNPACK = "Unpack it, and send its files as they are or in a ZIP."
 _UNLOCK = "Send it as it was before, by a way that is secure itself."
+_AS_UTF_8 = "Save it as “CSV UTF-8”, and send that."
 _NONE = "Send a CSV file or an Excel workbook (.xlsx)."
 
 # Where the mark stands, the mark, what such a file is, and what to do. The first that fits counts.
@@ -63,11 +65,23 @@ _MARKS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\t\x02\x06\0", "a workbook of Excel 4 or older", _SAVE),
     (0, b"\t\0\x04\0", "a workbook of Excel 4 or older", _SAVE),
     (0, b"\0\0\x1a\0", "a workbook of Lotus 1-2-3", _SAVE),
+    (0, b"\0\0\x02\0\x06\x04", "a workbook of Lotus 1-2-3", _SAVE),
+    (0, b"\0\0\x02\0\x04\x04", "a workbook of Lotus 1-2-3 or Works", _SAVE),
+    (0, b"\xff\0\x02\0\x04\x04", "a workbook of Works", _SAVE),
+    (0, b"\0\0\x02\0\x20\x51", "a workbook of Quattro Pro", _SAVE),
+    (0, b"\0\0\x02\0\x01\x10", "a workbook of Quattro Pro", _SAVE),
+    (0, b"\0\0\x02\0\x02\x10", "a workbook of Quattro Pro", _SAVE),
 )
+# Kind, then the year, month and day of its last change; the list of its fields, 32 bytes each, ends with a carriage
+# return, and the one of Visual FoxPro has a link of 263 bytes behind it.
+_DBASE = re.compile(rb"[\x02-\x05\x30-\x32\x43\x63\x7b\x83\x8b\x8c\x8e\xcb\xe5\xf5\xfb][\s\S][\x01-\x0c][\x01-\x1f]")
+_DBASE_LINK = 263
 _SYLK = re.compile(r"ID;P(?:WXL|CALCOOO32|SCALC3|[A-Z0-9]*;[NE])\b")
+_DIF = re.compile(r"TABLE\r?\n0,1\r?\n")
 _JSON = re.compile(r"\{\s*[\"}]|\[\s*[\[{\"\]]")
 _XML = re.compile(r"<\?xml\b|<[A-Za-z_][\w.-]*(?::[\w.-]+)?(?:\s[^<]*|/)?>")
 _XML_KINDS = (
+    ("gnumeric", "a workbook of Gnumeric", _SAVE),
     ("office:document", "a flat OpenDocument file", _SAVE),
     ("schemas.microsoft.com/office/word", "a word-processor document (XML)", _COPY),
     ("<svg", "an image (SVG)", _COPY),
@@ -90,12 +104,21 @@ def refuse_binary(data: bytes) -> None:
     for at, mark, name, fix in _MARKS:
         if data.startswith(mark, at):
             raise _of(name, fix)
+    if _DBASE.match(data) and _ends_fields(data):
+        raise _of("a dBase or FoxPro table (.dbf)", _SAVE)
+
+
+def _ends_fields(data: bytes) -> bool:
+    fields = int.from_bytes(data[8:10], "little")
+    return any(data[at - 1 : at] == b"\r" for at in (fields, fields - _DBASE_LINK) if at > 32)
 
 
 def refuse_text(beginning: str) -> None:
     """Raise `Rejected` for text that is no table, as its beginning tells."""
     if _SYLK.match(beginning):
         raise _of("a symbolic link file (.slk)", _SAVE)
+    if _DIF.match(beginning):
+        raise _of("a data interchange file (.dif)", _SAVE)
     if _JSON.match(beginning):
         raise _of("JSON", _AS_CSV)
     if _MAIL.match(beginning):
@@ -112,8 +135,16 @@ def refuse_text(beginning: str) -> None:
 def refuse_unprintable(data: bytes) -> None:
     """Raise `Rejected` for bytes that no text has so many of."""
     sample = data[:_SAMPLE]
+    if sample.count(0) * 2 >= len(sample) and any(_is_text_in(data, e) for e in ("utf-32-le", "utf-32-be")):
+        raise Rejected("encoding", "the file is text in UTF-32 without a byte-order mark", _AS_UTF_8)
     if len(sample) - len(sample.translate(None, _CONTROLS)) > max(len(sample) // 50, 4):
         raise _of("neither text nor a workbook, but a binary file of a kind that is not read", _NONE)
+
+
+def _is_text_in(data: bytes, encoding: str) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        return "\0" not in data.decode(encoding)
+    return False
 
 
 def refuse_package(names: Collection[str], mimetype: str) -> None:
@@ -127,11 +158,11 @@ def refuse_package(names: Collection[str], mimetype: str) -> None:
         raise _of("a presentation", _COPY)
     if mimetype.startswith("application/") or ("[Content_Types].xml" in names and "xl" not in {n[:2] for n in names}):
         raise _of("a document of a kind that is not read", _COPY)
-    if any("/xl/" in f"/{n}" for n in names):
+    if any("/xl/" in f"/{n}" for n in names) or {"content.xml", "META-INF/manifest.xml"} <= {*names}:
         raise Rejected(
             "file_damaged",
             "the archive holds parts of a workbook and is none: parts are missing, or it was packed again",
-            "Open the workbook in Excel, save it under a new name and send that.",
+            "Open the workbook in the program that made it, save it under a new name and send that.",
         )
 
 
@@ -142,6 +173,10 @@ def of_streams(streams: Collection[str]) -> Rejected:
         ("worddocument", "a word-processor document", _COPY),
         ("powerpoint document", "a presentation", _COPY),
         ("wordworks", "a document of Works", _COPY),
+        ("visiodocument", "a drawing (Visio)", _COPY),
+        ("quill", "a publication (Publisher)", _COPY),
+        ("nativecontent_main", "a workbook of Quattro Pro", _SAVE),
+        ("perfectoffice_main", "a workbook of Quattro Pro", _SAVE),
     ):
         if mark in streams:
             return _of(name, fix)

@@ -15,7 +15,7 @@ from strike_reporting.judging.reading.text import marked, unmarked_utf_16
 _BEGINNING = 8_000
 _HTML = re.compile(
     r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|(?:html|head|body|meta|title|style|script|div|span|center|font|"
-    r"table|thead|tbody|tr|form|p|br|h[1-6]|b)\b)",
+    r"table|thead|tbody|tr|form|p|br|h[1-6]|b)(?![\w:.-]))",
     re.IGNORECASE | re.DOTALL,
 )
 _SPREADSHEET_XML = "urn:schemas-microsoft-com:office:spreadsheet"
@@ -66,15 +66,15 @@ def _compound_kind(data: bytes) -> str:
             "Take the label's protection off, or save the table as CSV, and send it again.",
         )
     if "encryptedpackage" in streams or "EncryptedPackage".encode("utf-16-le") in data:
-        raise Rejected("file_encrypted", "the workbook has a password", "Save it without a password.")
+        raise Rejected("file_encrypted", "the file has a password", "Save it without a password.")
     if streams and not {"workbook", "book"} & {*streams}:
         raise foreign.of_streams(streams)
     return "xls"
 
 
 def _zip_kind(data: bytes, limits: Limits) -> str:
-    cut = "the workbook or archive is cut short or damaged: its end is missing"
-    mend = "Open it in Excel to see that it is whole, save it and send it again."
+    cut = "the file is cut short or damaged: its end is missing"
+    mend = "Open it in the program that made it to see that it is whole, save it and send it again."
     with damaged(cut, mend), zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         _check_expansion(entries, len(data), limits)

@@ -29,8 +29,9 @@ def read(data: bytes, kind: str, limits: Limits) -> Iterator[Sheet]:
     Raises:
         Rejected: damaged, or beyond the limits.
     """
-    said = "the workbook cannot be opened: it is damaged or protected"
-    with damaged(said, "Open it in Excel to see that it is whole, save it without a password and send it again."):
+    said = "the workbook cannot be opened: it is damaged or protected, or holds what is not known here"
+    mend = "Open it in Excel to see that it is whole, save it anew as .xlsx, without a password, and send that."
+    with damaged(said, mend):
         lost: list[Texts] = []
         if kind == "xls":
             lost = checked_xls(data, limits)
