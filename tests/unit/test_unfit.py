@@ -63,3 +63,8 @@ def test_the_top_of_a_wide_sheet_is_looked_at_once(monkeypatch: pytest.MonkeyPat
     tried = [(c, document.sheets[0]) for c in known]
     assert unfit.why_nothing_fits(document, known, tried).problem.rule == "header"
     assert (len(known) > 3, len(asked)) == (True, 1)
+
+
+def test_a_csv_whose_lines_were_quoted_is_told_apart() -> None:
+    problem = refused(b'"ods_code,activity_date,cancelled_count"\r\n"RHU,2023-04-12,7"\r\n')
+    assert (problem.rule, "double quotes" in problem.message) == ("layout", True)

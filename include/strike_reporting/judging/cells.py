@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from typing import Any
 
 from strike_reporting.extracts import Field, slug
-from strike_reporting.intake.dialects import EXCEL_DAY_0, EXCEL_SERIAL, Dialect
+from strike_reporting.intake.dialects import EXCEL_DAY_0, EXCEL_SERIAL, Dialect, spelled
 
 SUPPRESSED = re.compile(r"^(<\s*\d+|\*+|\[c\]|suppressed)$", re.IGNORECASE)
 # Spreadsheets show these where a formula fails; the last is our reader's, for one that was never calculated.
@@ -26,6 +26,8 @@ _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00
 _PROTECTED = re.compile(r'^=?"([^"]*)"$')  # ="RHU", as a spreadsheet is kept from changing a code
 _LABELLED = re.compile(r"^([A-Za-z0-9]{1,6})\s*[-\u2013\u2014:,]\s*\D.*$")  # 110 - Trauma and Orthopaedics
 _BRACKETED = re.compile(r"^\D.*[(\[]\s*([A-Za-z0-9]{1,6})\s*[)\]]$")  # Trauma and Orthopaedics (110)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,.'’ ]\d{3})+(?:[.,]0+)?")
+_EXAMPLE = date(2023, 4, 11)
 _MONTH_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}$")
 
 
@@ -40,10 +42,18 @@ class Unreadable(ValueError):
 
 @lru_cache(maxsize=50_000)
 def clean(text: str) -> str:
-    """A cell as its sender sees it: without what cannot be seen, and without what protects a code."""
-    text = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).strip() if not text.isascii() else text.strip()
+    """A cell as its sender sees it: without what cannot be seen, and without what protects a code.
+
+    Wide digits and hard spaces become plain ones; a raised or ringed digit does not: 12¹ has a footnote and is not 121.
+    """
+    text = _plain(text) if not text.isascii() else text.strip()
     protected = _PROTECTED.match(text)
     return protected[1].strip() if protected else text
+
+
+def _plain(text: str) -> str:
+    seen = unicodedata.normalize("NFC", text.translate(_UNSEEN))
+    return "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in seen).strip()
 
 
 def reader(f: Field, dialect: Dialect) -> Callable[[str], Any]:
@@ -132,6 +142,12 @@ def _integer(dialect: Dialect, text: str) -> int:
     whole, thousandfold = _numbers(dialect.decimal, dialect.thousands)
     found = whole.fullmatch(text)
     if not found:
+        if _GROUPED.fullmatch(text):
+            raise Unreadable(
+                "number",
+                "this is not a whole number as this file may write one: a mark stands between its digits",
+                "Write the number without a mark between thousands, such as 1234.",
+            )
         raise Unreadable("number", "this is not a whole number")
     # 1.000 is one here and a thousand on the continent.
     if not dialect.thousands and thousandfold.fullmatch(text):
@@ -165,7 +181,14 @@ def _date(patterns: tuple[str, ...], text: str) -> date:
             return datetime.strptime(plain, pattern).date()
         except ValueError:
             continue
-    raise Unreadable("date", f"this is not a date written as {' or '.join(patterns)}")
+    if re.fullmatch(r"[2-9]\d{4}(\.\d+)?", plain):
+        raise Unreadable(
+            "date",
+            "this is the number by which a spreadsheet keeps a date, which this file is not said to hold",
+            "Format the column as dates, save the file again and send that.",
+        )
+    shown = dict.fromkeys(spelled(_EXAMPLE, p) for p in patterns)
+    raise Unreadable("date", f"this is not a date written as {' or '.join(shown)}")
 
 
 def month_first(texts: set[str], patterns: tuple[str, ...]) -> set[str]:

@@ -57,7 +57,8 @@ def unusable(
     days = days_in(contract, good)
     if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
-        return Problem("date_outside_action", "critical", message, "Check the dates, and send the file again.")
+        fix = "Check the dates (is the month written first?), and send the file again."
+        return Problem("date_outside_action", "critical", message, fix)
     if meant is not None and not days & meant:
         message = f"it was dropped for {action_id}, and none of its days ({min(days)} to {max(days)}) is of that action"
         fix = "Check the dates (is the month written first?), or drop it for the action that it is of."

@@ -26,7 +26,7 @@ from strike_reporting.reference.organisations import Site, Standing, organisatio
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-METHOD = 3  # raised whenever the same file under the same rules would be judged otherwise
+METHOD = 4  # raised whenever the same file under the same rules would be judged otherwise
 # What can be an ODS code. What a question is about is kept with the answer, so no name or number is ever asked about.
 _CODE = re.compile(r"[RT][A-Z0-9]{2,4}|(?=.*[0-9])[A-Z0-9]{3,9}")
 _LISTED = 60  # more days or sites than this are asked about as one question

@@ -11,12 +11,19 @@ from strike_reporting.judging.reading.document import Document, Sheet
 from strike_reporting.judging.rulebook import Candidate
 from strike_reporting.settings import settings
 
+_QUOTED_LINES = 20
+
 
 def why_nothing_fits(
     document: Document, candidates: Sequence[Candidate], tried: Sequence[tuple[Candidate, Sheet]]
 ) -> Rejected:
     """It is empty, has not the sheet that is read, or comes nearest to a dialect but lacks some of its headings."""
-    return _nothing_in(document) or (None if tried else _no_such_sheet(candidates)) or _lacking(tried)
+    return (
+        _nothing_in(document)
+        or _lines_in_quotes(document)
+        or (None if tried else _no_such_sheet(candidates))
+        or _lacking(tried)
+    )
 
 
 def _nothing_in(document: Document) -> Rejected | None:
@@ -35,6 +42,18 @@ def _nothing_in(document: Document) -> Rejected | None:
         "the file can be read, but holds no row: its sheets are empty",
         "Send the file again with its table. Pictures, charts and text boxes are not read. If there was nothing to "
         "report, send a row for each day with a count of 0.",
+    )
+
+
+def _lines_in_quotes(document: Document) -> Rejected | None:
+    """A text each of whose lines is one quoted cell with the columns inside: a CSV that was saved as CSV once more."""
+    sheet = next((s for s in document.whole if document.is_text), None)
+    if sheet is None or any(len(row) != 1 or row[0].count(",") < 2 for row in sheet.head(_QUOTED_LINES)):
+        return None
+    return Rejected(
+        "layout",
+        "each line of the file is one text in double quotes, with its columns inside: it has a single column",
+        "Export the table again, and send that as it is, without opening and saving it in between.",
     )
 
 

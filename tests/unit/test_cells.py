@@ -1,0 +1,51 @@
+"""Single cells as senders write them: read for what they say, or refused in words that a clerk understands."""
+
+from __future__ import annotations
+
+import pytest
+from strike_reporting.extracts import load
+from strike_reporting.intake.dialects import template
+from strike_reporting.judging.cells import Unreadable, clean, reader
+
+CONTRACT, DIALECT = load("cancellations"), template("cancellations")
+
+
+def read(field: str, text: str) -> object:
+    return reader(CONTRACT.field(field), DIALECT)(text)
+
+
+def refused(field: str, text: str) -> Unreadable:
+    with pytest.raises(Unreadable) as error:
+        read(field, text)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    "text", ["34²", "3⁴", "34₁", "②", "3½", "⑶", "34*", "34 (p)", "c. 30", "30-34", "(7)", "7-", "3/4"]
+)
+def test_a_count_with_a_mark_beside_it_is_no_other_count(text: str) -> None:
+    """34 with the footnote 2 was read as 342."""
+    assert refused("cancelled_count", text).rule == "number"
+
+
+@pytest.mark.parametrize("text", ["３４", "\u200f34\u200e", "\u00a034", "34.0", "٣٤"])
+def test_a_count_in_other_digits_or_with_what_cannot_be_seen_is_that_count(text: str) -> None:
+    assert read("cancelled_count", text) == 34
+
+
+def test_composed_letters_and_hard_spaces_are_plain() -> None:
+    assert clean("Cafe\u0301\u00a0ward") == "Caf\u00e9 ward"
+    assert clean("Cancelled¹") == "Cancelled¹"
+
+
+@pytest.mark.parametrize("text", ["4,321", "4\u00a0321", "4\u202f321", "4 321", "4'321", "4.321"])
+def test_a_mark_between_thousands_is_named(text: str) -> None:
+    error = refused("cancelled_count", text)
+    assert (error.rule, "mark" in str(error), "1234" in error.fix) == ("number", True, True)
+
+
+def test_how_a_date_is_written_is_shown_by_a_date() -> None:
+    said = str(refused("activity_date", "11th of April"))
+    assert ("2023-04-11" in said, "11/04/2023" in said, "%" in said) == (True, True, False)
+    serial = refused("activity_date", "45028")
+    assert ("spreadsheet" in str(serial), "as dates" in serial.fix) == (True, True)
