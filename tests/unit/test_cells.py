@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
-from strike_reporting.extracts import load
+import xlsxwriter
+from strike_reporting.extracts import load, slug
 from strike_reporting.intake.dialects import template
 from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.reading.document import Sheet
+from strike_reporting.judging.reading.parsing import parse
+from strike_reporting.judging.reading.reader import limits_set
 
 CONTRACT, DIALECT = load("cancellations"), template("cancellations")
 
@@ -49,3 +55,17 @@ def test_how_a_date_is_written_is_shown_by_a_date() -> None:
     assert ("2023-04-11" in said, "11/04/2023" in said, "%" in said) == (True, True, False)
     serial = refused("activity_date", "45028")
     assert ("spreadsheet" in str(serial), "as dates" in serial.fix) == (True, True)
+
+
+def test_a_digit_that_a_workbook_raises_is_a_footnote() -> None:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    sheet, raised, bold = book.add_worksheet(), book.add_format({"font_script": 1}), book.add_format({"bold": True})
+    sheet.write_rich_string(0, 0, "Cancelled", raised, "2", bold)
+    sheet.write_rich_string(1, 0, "34", raised, "2", bold)
+    sheet.write_rich_string(2, 0, bold, "3", "4", bold)
+    book.close()
+    [only] = parse(buffer.getvalue(), [], limits_set())
+    assert isinstance(only, Sheet)
+    assert only.rows == [["Cancelled²"], ["34²"], ["34"]]
+    assert slug(only.rows[0][0]) == "cancelled"

@@ -25,6 +25,12 @@ _VALUED = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!<
 _STARTS = re.compile(rb"<(?:\w+:)?(?:c|row)[\s>]")
 _COUNT = re.compile(rb'<(?:\w+:)?sst\b[^>]*?\buniqueCount="(\d+)"')
 _TAGS_OF_A_CELL = 50
+_MOST_TEXTS = 50_000_000
+# A run of a text: how it looks, then what it says.
+_RUN = re.compile(
+    rb"(<(?:\w+:)?rPr>(?:(?!</(?:\w+:)?rPr>).)*</(?:\w+:)?rPr>\s*<(?:\w+:)?t(?:\s[^>]*)?>)([^<]*)", re.DOTALL
+)
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
@@ -47,6 +53,8 @@ def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
                 raise lying(f"its list of texts claims {int(claimed[1]):,} of them")
         limits.check_sheets(len(package.sheets))
         anew: dict[str, Callable[[], Iterator[bytes]]] = {}
+        if package.texts and (texts := _with_raised(package, package.texts)):
+            anew[package.texts.filename] = partial(iter, [texts])
         blanks: frozenset[int] | None = None
         for number, sheet in enumerate(package.sheets, start=1):
             name, read = sheet_title(sheet.name, number), partial(_mended, package, sheet.part)
@@ -62,6 +70,18 @@ def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
             if changes:
                 anew[sheet.part.filename] = read
         return data if package.usual and not anew else package.copy(anew)
+
+
+def _with_raised(package: Package, part: zipfile.ZipInfo) -> bytes | None:
+    """The list of texts with its raised digits as such, since 12 with the footnote 1 is not 121; None without any."""
+    if part.file_size > _MOST_TEXTS:
+        return None
+    said = b"".join(package.read(part))
+    return _RUN.sub(_raised, said) if b"script" in said else None
+
+
+def _raised(run: re.Match[bytes]) -> bytes:
+    return run[1] + run[2].decode(errors="replace").translate(_RAISED).encode() if b"script" in run[1] else run[0]
 
 
 def _extent(package: Package, part: zipfile.ZipInfo) -> tuple[int, int, bool]:
