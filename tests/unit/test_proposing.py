@@ -377,3 +377,19 @@ def test_words_of_another_form_are_our_fault(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("strike_reporting.intake.proposing.words.contracts_dir", lambda _: tmp_path)
     with pytest.raises(OurFault, match="it may say fields, not, notes, skip, values, words"):
         words_of(load("staffing"))
+
+
+def test_counts_with_a_decimal_comma_are_proposed_as_such() -> None:
+    rows = [
+        ["Trust", "Op Dt", "Adm Typ", "Canx (n)"],
+        ["RHM", "13/04/2023", "DSU", "12,0"],
+        ["RHM", "14/04/2023", "IP", "8,00"],
+    ]
+    made = proposal(rows, said={"constants.status": "cancelled"})
+    assert (made.dialect["decimal"], made.dialect.get("thousands"), paths(made)) == (",", None, [])
+    rows[2][3] = "1.208,0"
+    made = proposal(rows, said={"constants.status": "cancelled"})
+    assert (made.dialect["decimal"], made.dialect["thousands"]) == (",", ".")
+    rows[1][3], rows[2][3] = "1,208", "7"
+    made = proposal(rows, said={"constants.status": "cancelled"})
+    assert (made.dialect.get("decimal"), made.dialect["thousands"]) == (None, ",")

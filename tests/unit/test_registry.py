@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,14 @@ from hypothesis import given as each
 from hypothesis import strategies as st
 from strike_reporting.clock import parse_due
 from strike_reporting.errors import StrikesError
+from strike_reporting.intake.config_edits import set_enabled
 from strike_reporting.intake.config_files import Fault
 from strike_reporting.intake.dialects import load_dialects, reload_dialects
 from strike_reporting.intake.registry import Feed, Registry, load_feeds, load_registry
 from strike_reporting.intake.transports import PullFailed, open_transport
 from strike_reporting.intake.transports.kinds import KINDS
 from strike_reporting.operations.starter import settings_toml, write_starter
+from strike_reporting.reference.organisations import organisations
 from strike_reporting.settings import Settings, settings
 
 GOOD = "{trust: RHM, extract: cancellations, location: RHM/files, contact: a@b.nhs.uk}"
@@ -290,3 +292,36 @@ def test_a_starter_configuration_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(StrikesError, match="nothing is overwritten"):
         write_starter(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_a_collective_feed_may_speak_for_an_area_an_icb_or_a_region(written: Written) -> None:
+    orgs = organisations()
+    lines = {
+        "area": "[HAMPSHIRE]",
+        "icb": "[QRL, RYR]",
+        "region": "[Y59]",
+        "every": "[all, RHU]",
+        "none": "[HAMSHIRE]",
+    }
+    found = written(*(line(trust=None, sender=name, trusts=trusts) for name, trusts in lines.items()))
+    spoken = {f.sender: f.speaks_for for f in found.feeds}
+    assert spoken["area"] == orgs.members("HAMPSHIRE")
+    assert {"RHU", "RHM", "RW1"} <= {*spoken["area"]}
+    assert {"RHU", "RYR"} <= {*spoken["icb"]}
+    assert all(orgs.areas(orgs.successor(c), date(2026, 6, 1))[-2].area_code == "Y59" for c in spoken["region"])
+    assert spoken["every"] == ("all",)
+    assert [(f.name, f.field) for f in found.faults] == [("none.staffing", "trusts.0")]
+
+
+def test_a_code_that_was_taken_over_is_still_of_its_area() -> None:
+    orgs = organisations()
+    before = {c for c in orgs.members("HAMPSHIRE") if orgs.successor(c) != c}
+    assert before
+    assert {orgs.successor(c) for c in before} <= {*orgs.members("HAMPSHIRE")}
+    assert orgs.members("RHU") == ()
+
+
+def test_a_collective_feed_is_disabled_by_its_id(written: Written) -> None:
+    written(line(trust=None, sender="the-group", trusts="[all]"), line())
+    set_enabled("the-group.staffing", False)
+    assert {f.id: f.enabled for f in load_registry().feeds} == {"the-group.staffing": False, "RHU.staffing": True}

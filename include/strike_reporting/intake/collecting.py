@@ -113,7 +113,7 @@ def sender_of(feed: Feed, collection: str = "") -> Sender:
     return Sender(
         feed_id=feed.id,
         ods_code=feed.trust,
-        speaks_for=feed.trusts,
+        speaks_for=feed.speaks_for,
         extract=feed.extract,
         dialect=dialect_for(feed).id,
         due=feed.due,
@@ -151,7 +151,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
         status=status,
         reason=reason,
         files=tuple(sorted(r.source_name for r in found.landed)),
-        speaks_for=feed.trusts,
+        speaks_for=feed.speaks_for,
     )
     kept = attempt(record, lambda pull: ledger_of(store).receiving.pulled(pull, found.seen))
     if kept.error is not None:

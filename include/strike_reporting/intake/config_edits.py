@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def set_enabled(feed_id: str, enabled: bool) -> Path:
         text = path.read_text(encoding="utf-8")
         for node in _mappings(text):
             given = {k.value: v for k, v in node.value}
-            if ".".join(str(getattr(given.get(k), "value", "")) for k in ("trust", "extract")) != feed_id:
+            if ".".join(str(getattr(given.get(k), "value", "")) for k in _named(given)) != feed_id:
                 continue
             changed = _with_enabled(text, node, given.get("enabled"), "true" if enabled else "false")
             if _entries(changed) != _entries(text):
@@ -110,6 +110,10 @@ def set_enabled(feed_id: str, enabled: bool) -> Path:
             return path
     known = ", ".join(f.id for f in load_registry().feeds[:20])
     raise StrikesError(f"the registry has no feed {feed_id!r}; it has {known or 'none'}")
+
+
+def _named(given: Collection[str]) -> tuple[str, str]:
+    return ("trust" if "trust" in given else "sender", "extract")
 
 
 def _mappings(text: str) -> list[yaml.MappingNode]:

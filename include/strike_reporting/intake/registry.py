@@ -73,14 +73,14 @@ def _trust(code: str) -> str:
 
 
 def _spoken_for(code: str) -> str:
-    return code if code == EVERY else _trust(code)
+    return code if code == EVERY or organisations().members(code) else _trust(code)
 
 
 class Feed(BaseModel):
     """How one sender delivers one extract. Holds a connection *id*, never a secret.
 
     trust: the sender, where it speaks for itself. sender, trusts: the name of one that sends collective returns, and
-    the trusts that it may speak for (`all` for every one).
+    the trusts that it may speak for: their codes, those of areas, ICBs and regions, or `all` for every one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -114,6 +114,13 @@ class Feed(BaseModel):
         return self.trust or self.sender or ""
 
     @property
+    def speaks_for(self) -> tuple[str, ...]:
+        """The codes of the trusts that it may speak for, those of areas among them, or `EVERY`."""
+        if EVERY in self.trusts:
+            return (EVERY,)
+        return tuple(dict.fromkeys(c for code in self.trusts for c in organisations().members(code) or (code,)))
+
+    @property
     def id(self) -> str:
         """The sender and the extract, joined by a dot."""
         return f"{self.whose}.{self.extract}"
@@ -122,7 +129,7 @@ class Feed(BaseModel):
 _FIXES = {
     "trust": "Give the trust's ODS code, such as `trust: RHU`; or, of a collective return, `sender` and `trusts`.",
     "sender": "Give a name of small letters, digits, `-` and `_`, such as `sender: hospital-group`.",
-    "trusts": "List the ODS codes that it may speak for, or write `trusts: [all]`.",
+    "trusts": "List the codes of trusts, ICBs, regions or areas that it may speak for, or write `trusts: [all]`.",
     "location": "Say where its files are, such as `location: RHU/returns`.",
     "contact": "Give an e-mail address, such as `contact: information@trust.nhs.uk`.",
     "data_class": "Write real or synthetic.",

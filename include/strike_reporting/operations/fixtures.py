@@ -51,6 +51,7 @@ def fixture(tables: Sequence[Table], dialect: Dialect, trust: str) -> tuple[str,
 def _workbook(sheets: Sequence[tuple[str, list[list[str]]]]) -> bytes:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"title": LABEL, "subject": "SYNTHETIC DATA"})
     for name, rows in sheets:
         sheet = book.add_worksheet(name or None)
         for number, row in enumerate(rows):

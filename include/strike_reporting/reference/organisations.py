@@ -173,6 +173,13 @@ class Organisations:
         found += [Area("region", trust.region_code, trust.region_name), ENGLAND]
         return tuple(found)
 
+    def members(self, area_code: str) -> tuple[str, ...]:
+        """Codes of the trusts that are or were in a named area, an ICB or a region, those taken over among them."""
+        today = {code for code, row in self._current.items() if area_code in (row["icb_code"], row["region_code"])}
+        today |= {c for c, icb in self._icb_history.items() if icb == area_code}
+        today |= {m.ods_code for named in self._named if named.area.area_code == area_code for m in named.members}
+        return tuple(sorted(today | {c for c in self._mergers if self.successor(c) in today}))
+
     def site(self, site_code: str) -> Site | None:
         """A known hospital site, or None: most of England's sites are not in the reference data."""
         return self._sites.get(site_code)

@@ -39,7 +39,7 @@ _SITE_OF_OPERATIONS = {"RN5": "RN506"}
 def rows_of(feed: Feed) -> dict[str, list[dict[str, Any]]]:
     """The published figures that a feed's trusts could have sent, as contract rows by round of the calendar."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for trust in [feed.trust] if feed.trust else feed.trusts:
+    for trust in [feed.trust] if feed.trust else feed.speaks_for:
         for round_name, rows in _rows_of(trust, feed.extract).items():
             found[round_name] += rows
     return dict(found)

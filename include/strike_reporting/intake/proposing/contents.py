@@ -214,7 +214,13 @@ class Contents:
     def _numbers(self, dialect: dict[str, Any]) -> None:
         texts = {t for p in self._counts for t in self._texts(p)}
         words = {t for t in texts if not any(c.isdigit() for c in t)}
-        if "thousands" in self._said:
+        if any(re.fullmatch(r"(\d+|\d{1,3}(\.\d{3})+),0{1,2}", t) for t in texts):
+            dialect["decimal"] = ","
+            if grouped := sorted(t for t in texts if re.match(r"\d{1,3}\.\d{3}\b", t)):
+                dialect["thousands"] = "."
+            said = f", and {grouped[0]!r} has a mark between thousands" if grouped else ""
+            self.notes.append(f"counts are written with a decimal comma{said}")
+        elif "thousands" in self._said:
             dialect["thousands"] = self._said["thousands"]
         elif doubtful := sorted(t for t in texts if re.fullmatch(r"\d{1,3}\.\d{3}", t)):
             self.asking.append(("thousands", f"is {doubtful[0]!r} a thousand and more? Say . if so", (".", "")))

@@ -15,7 +15,7 @@ from strike_reporting.reference.organisations import organisations
 
 SURE = 0.8  # how near a sender's code must come to a value to be read as it without a question
 _YES_NO = frozenset(["yes", "no", "y", "n", "true", "false", "t", "f", "1", "0"])
-_COUNT = re.compile(r"[+-]?(\d{1,15}|\d{1,3}([,.]\d{3})+)(\.0+)?")
+_COUNT = re.compile(r"[+-]?(\d{1,15}|\d{1,3}([,.]\d{3})+)([.,]0+)?")
 NOTHING = frozenset({"-", "–", "—", "nil", "none", "zero", "n/a", "na", "null", "nr", "."})
 _HIDDEN = re.compile(r"<\s*\d+|\*+|\[c\]", re.IGNORECASE)
 
