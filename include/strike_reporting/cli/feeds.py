@@ -25,13 +25,16 @@ app = typer.Typer(no_args_is_help=True, help="Feeds: who delivers what, from whe
 
 @app.command("new")
 def new(
-    trust: Annotated[str, typer.Argument(help="ODS code")],
+    trust: Annotated[str, typer.Argument(help="ODS code; of a collective return, a name for who sends it")],
     extract: Annotated[str, typer.Argument(help="What it delivers")],
     sample: Annotated[Path, typer.Option(help="A file as it will be sent", exists=True, dir_okay=False)],
     contact: Annotated[str, typer.Option(help="E-mail address that hears of refused files")],
     location: Annotated[str, typer.Option(help="Where its files are; default TRUST/EXTRACT in the inbox")] = "",
     transport: Annotated[str, typer.Option(help=" or ".join(KINDS))] = "folder",
     connection: Annotated[str, typer.Option(help="Id of an Airflow connection")] = "",
+    trusts: Annotated[
+        str, typer.Option(help="A collective return: codes of the trusts, areas, ICBs or regions it speaks for, or all")
+    ] = "",
     due: Annotated[str, typer.Option(help="HH:MM on the day after the strike day")] = "",
     dialect: Annotated[str, typer.Option(help="Use this dialect, propose none")] = "",
     answer: Annotated[list[str] | None, typer.Option("--say", help="An answer, as PATH=VALUE; may be repeated")] = None,
@@ -48,7 +51,9 @@ def new(
         raise StrikesError(f"there is no extract {extract!r}. {nearest(extract, EXTRACTS)}")
     if not dry_run:
         own_config()
-    feed: dict[str, str] = {"trust": trust, "extract": extract}
+    spoken = [t.strip() for t in trusts.split(",") if t.strip()]
+    whose: dict[str, object] = {"sender": trust, "trusts": spoken} if spoken else {"trust": trust}
+    feed: dict[str, object] = {**whose, "extract": extract}
     given = {"transport": transport if transport != "folder" else "", "connection": connection}
     feed |= {k: v for k, v in given.items() if v}
     feed["location"] = location or f"{trust}/{extract}"
@@ -59,6 +64,8 @@ def new(
         read = Sample(sample, feed)
         plan = read.plan(said, dialect)
     _show(plan)
+    if not spoken and plan.tried is not None and "trust" in plan.tried.outcome.rules:
+        say("If the file speaks for several trusts, say for which: --trusts HAMPSHIRE (or codes, or all).")
     while plan.proposal is not None and plan.proposal.asking and not yes and not dry_run:
         plan = _asked(read, said, plan.proposal.asking[0])
         if plan.proposal is None or not plan.proposal.asking:
@@ -155,7 +162,7 @@ def _show_tried(tried: Tried) -> None:
         found = [(place(p.row, p.column), p.severity, p.message, p.fix) for p in tried.findings[:FINDINGS_SHOWN]]
         print_table(f"Found: {len(tried.findings):,}", ("Where", "Severity", "What is wrong", "What to do"), found)
     outcome = tried.outcome
-    say(f"{outcome.status.replace('_', ' ')}: {outcome.reason}; total {total([outcome]):,}")
+    say(f"{outcome.status.replace('_', ' ')}: {outcome.reason}; total {total(tried.outcomes):,}")
 
 
 @app.command("check")
@@ -199,7 +206,7 @@ def _check_rows(one: Checked) -> list[tuple[str, str, str, str, str]]:
     rows = [(one.feed.id, "", "not pulled", reason, "") for reason in one.refused]
     for tried in one.tried:
         o = tried.outcome
-        why = f"{o.reason}; total {total([o]):,}" if o.counts else o.reason
+        why = f"{o.reason}; total {total(tried.outcomes):,}" if tried.counts else o.reason
         rows.append((one.feed.id, o.source_name, o.status.replace("_", " "), why, o.fix))
     return rows or [(one.feed.id, "", "no file", f"nothing is at {one.feed.location}", "")]
 

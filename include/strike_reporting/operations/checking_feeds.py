@@ -32,7 +32,7 @@ class Checked:
     @property
     def is_well(self) -> bool:
         """Whether the pull works and every file that was tried could be used."""
-        return not self.problem and not self.refused and all(t.outcome.counts for t in self.tried)
+        return not self.problem and not self.refused and all(t.counts for t in self.tried)
 
 
 def feed_named(feed_id: str) -> Feed:

@@ -22,13 +22,13 @@ LABEL = "SYNTHETIC DATA: made up for testing, not reported by any trust"
 _LINES = 6
 
 
-def fixture(tables: Sequence[Table], dialect: Dialect, trust: str) -> tuple[str, bytes]:
+def fixture(tables: Sequence[Table], dialect: Dialect, trusts: Sequence[str]) -> tuple[str, bytes]:
     """A made-up file of the shape that a dialect reads in a sample.
 
     Args:
         tables: the sample's.
         dialect: what reads it.
-        trust: whose feed it is.
+        trusts: whom it speaks for.
 
     Returns:
         How its name ends, and its bytes.
@@ -39,7 +39,7 @@ def fixture(tables: Sequence[Table], dialect: Dialect, trust: str) -> tuple[str,
     found = [(t, h) for t in tables if (h := _headed(t, dialect))]
     if not found:
         raise StrikesError("no fixture can be made: the headings of the dialect are not found in the sample")
-    made = [(t.name, _rows(h, dialect, trust)) for t, h in found]
+    made = [(t.name, _rows(h, dialect, trusts)) for t, h in found]
     table = found[0][0]
     if table.delimiter:
         text = io.StringIO(newline="")
@@ -81,11 +81,11 @@ def _headed(table: Table, dialect: Dialect) -> Headed | None:
     return None
 
 
-def _rows(headed: Headed, dialect: Dialect, trust: str) -> list[list[str]]:
+def _rows(headed: Headed, dialect: Dialect, trusts: Sequence[str]) -> list[list[str]]:
     """The label where titles were, the headings as they are, and made-up rows."""
     contract = load(dialect.extract)
     by_heading = {slug(h): contract.field(n) for n, c in dialect.columns.items() for h in c.header}
-    columns = [_cells(h, by_heading.get(slug(h)), contract, dialect, trust) for h in headed.headings]
+    columns = [_cells(h, by_heading.get(slug(h)), contract, dialect, trusts) for h in headed.headings]
     if headed.form:
         return [[LABEL], *([h, cells[0]] for h, cells in zip(headed.headings, columns, strict=True) if h)]
     first = headed.header - headed.depth + 1
@@ -93,13 +93,16 @@ def _rows(headed: Headed, dialect: Dialect, trust: str) -> list[list[str]]:
     return [[LABEL], [], *heads, *map(list, zip(*columns, strict=True))]
 
 
-def _cells(heading: str, f: ContractField | None, contract: Contract, dialect: Dialect, trust: str) -> list[str]:
+def _cells(
+    heading: str, f: ContractField | None, contract: Contract, dialect: Dialect, trusts: Sequence[str]
+) -> list[str]:
     if f is None:
         wide = dialect.unpivot is not None and (dialect.unpivot.heading or heading in dialect.unpivot.columns)
         return [str(3 + 2 * n) if wide else "" for n in range(_LINES)]
     codes = list(dialect.columns[f.name].codes)
     if f.name == "ods_code":
-        return [next((c for c, ours in dialect.columns[f.name].codes.items() if ours == trust), trust)] * _LINES
+        theirs = {ours: code for code, ours in dialect.columns[f.name].codes.items()}
+        return [theirs.get(t, t) for t in (trusts[n % len(trusts)] for n in range(_LINES))]
     if f.type == "date32":
         formats = dialect.columns[f.name].format or (ISO,)
         return [spelled(d, formats[0]) for d in _days()]

@@ -16,7 +16,7 @@ from strike_reporting.intake.config_files import Entry, Fault, Wrong
 from strike_reporting.intake.dialects import Dialect, dialect_named, load_dialects, reload_dialects
 from strike_reporting.intake.landing import Sender
 from strike_reporting.intake.proposing import Proposal, Table, propose
-from strike_reporting.intake.registry import faults_of, load_registry
+from strike_reporting.intake.registry import Feed, faults_of, load_registry
 from strike_reporting.judging.matching import layouts, match
 from strike_reporting.judging.opening import Refused, open_submission
 from strike_reporting.judging.problems import DROPPED, HELD, Problem, Rejected
@@ -30,6 +30,7 @@ from strike_reporting.operations.trying import Tried, WithDialect, try_files
 from strike_reporting.reference.actions import all_days
 
 _DELIMITERS = (",", ";", "\t", "|")
+_IN_FIXTURE = 3  # trusts of a collective return
 _ENCODINGS = ("utf-8", "cp1252")  # a byte-order mark is obeyed under either
 
 
@@ -48,7 +49,7 @@ class Plan:
     @property
     def is_ready(self) -> bool:
         """Whether it may be written: nothing is unsure, and the sample could be used."""
-        return self.tried is not None and self.tried.outcome.counts
+        return self.tried is not None and self.tried.counts
 
 
 class Sample:
@@ -66,13 +67,15 @@ class Sample:
             StrikesError: the feed exists, or its fields cannot be used.
         """
         self.feed = dict(feed)
-        self.id = f"{feed['trust']}.{feed['extract']}"
+        self.whose: str = feed.get("trust") or feed["sender"]
+        self.id = f"{self.whose}.{feed['extract']}"
         self.name, self.data = path.name, path.read_bytes()
         registry = load_registry()
         known = {f.id for f in registry.feeds} | {f.name for f in registry.faults if f.what == "feed"}
         if self.id in known:
             raise StrikesError(f"the registry has a feed {self.id} already: change its entry, or disable it first")
         _check_feed(self.feed)
+        self._speaks_for = Feed.model_validate(self.feed).speaks_for
         wanted = [Layout((e,), d) for e in _ENCODINGS for d in _DELIMITERS]
         candidates = [
             PresentRules().candidate(d.id) for d in load_dialects().known.values() if d.extract == feed["extract"]
@@ -94,11 +97,11 @@ class Sample:
         if fitting:
             found = dialect_named(fitting, self.feed["extract"])
             tried = self._try(found)
-            if dialect or (tried.outcome.status == "accepted" and not tried.outcome.warnings):
+            if dialect or (tried.outcome.status == "accepted" and not any(o.warnings for o in tried.outcomes)):
                 named = "template" if found.id == f"template.{found.extract}" else found.id
                 return Plan(self.feed | {"dialect": named}, None, found, tried)
         name = self._dialect_name()
-        description = f"As {self.feed['trust']} sends it, proposed from a sample."
+        description = f"As {self.whose} sends it, proposed from a sample."
         contract = load(self.feed["extract"])
         proposal = propose(tables(self._document), contract, name, description, all_days(), said)
         feed = self.feed | {"dialect": name}
@@ -116,14 +119,25 @@ class Sample:
         return found.pop() if len(found) == 1 else ""
 
     def _dialect_name(self) -> str:
-        name = f"{self.feed['trust'].lower()}_{self.feed['extract']}"
+        name = f"{self.whose.lower()}_{self.feed['extract']}"
         known = load_dialects().known
         return next(n for n in (name, *(f"{name}_{i}" for i in range(2, 1000))) if n not in known)
 
     def _try(self, dialect: Dialect) -> Tried:
         feed = self.feed
-        sender = Sender(feed_id=self.id, ods_code=feed["trust"], extract=feed["extract"], dialect=dialect.id)
+        sender = Sender(
+            feed_id=self.id,
+            ods_code=feed.get("trust"),
+            speaks_for=self._speaks_for,
+            extract=feed["extract"],
+            dialect=dialect.id,
+        )
         return try_files([(self.name, self.data, sender)], WithDialect(dialect))[0]
+
+    def _trusts(self, tried: Tried) -> list[str]:
+        """Whom a fixture speaks for: the feed's own trust, or the first few of a collective sample."""
+        found = [o.ods_code for o in tried.outcomes if o.ods_code and o.counts]
+        return [self.feed["trust"]] if self.feed.get("trust") else list(dict.fromkeys(found))[:_IN_FIXTURE]
 
     def write(self, plan: Plan) -> list[Path]:
         """Write the feed, its dialect and a fixture; returns the files.
@@ -137,7 +151,7 @@ class Sample:
         if plan.proposal is not None:
             text = SCHEMA.format("dialects") + dialect_document(plan.proposal.dialect)
             files[folder / "dialects" / f"{plan.dialect.id}.yaml"] = text.encode()
-        suffix, made = fixture(tables(self._document), plan.dialect, self.feed["trust"])
+        suffix, made = fixture(tables(self._document), plan.dialect, self._trusts(plan.tried))
         files[folder / "fixtures" / f"{self.id}{suffix}"] = made
         if there := [p for p in files if p.exists()]:
             raise StrikesError(
@@ -187,8 +201,9 @@ def tables(document: Document) -> list[Table]:
 
 def _check_feed(feed: Mapping[str, Any]) -> None:
     """Refuse fields that the registry would refuse, with its words."""
-    given = {k: str(v) for k, v in feed.items() if v is not None}
-    if faults := faults_of(Entry("feed", f"{feed['trust']}.{feed['extract']}", "the command line", 1, given)):
+    given = {k: v if isinstance(v, list) else str(v) for k, v in feed.items() if v is not None}
+    name = f"{feed.get('trust') or feed['sender']}.{feed['extract']}"
+    if faults := faults_of(Entry("feed", name, "the command line", 1, given)):
         raise StrikesError("; ".join(_said(f) for f in faults))
 
 

@@ -21,17 +21,32 @@ from strike_reporting.judging.filing import accepted_key, findings
 from strike_reporting.judging.problems import Problem
 from strike_reporting.judging.rulebook import Answer, PresentRules
 from strike_reporting.judging.settle import validate
+from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.storage import Store
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What would become of a file: its outcome, what was found of it, and the rows that would be used."""
+    """What would become of a file: its outcome, what was found of it, and the rows that would be used.
+
+    parts: of a collective return, the outcome of each trust.
+    """
 
     outcome: Outcome
     findings: tuple[Problem, ...]
     rows: pa.Table | None
+    parts: tuple[Outcome, ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Those that say figures."""
+        return self.parts or (self.outcome,)
+
+    @property
+    def counts(self) -> bool:
+        """Whether any row could be used."""
+        return any(o.counts for o in self.outcomes)
 
 
 class WithDialect(PresentRules):
@@ -81,10 +96,14 @@ def try_files(
 
 
 def _tried(store: Store, outcome: Outcome) -> Tried:
-    rows = None
-    if outcome.counts and outcome.extract:
-        rows = pq.read_table(io.BytesIO(store.read(accepted_key(outcome.extract, outcome.submission_id))))
-    return Tried(outcome, tuple(findings(store, outcome.submission_id)), rows)
+    parts = tuple(ledger_of(store).judged.some(outcome.parts)) if outcome.parts else ()
+    found = [p for o in (outcome, *parts) for p in findings(store, o.submission_id)]
+    kept = [
+        pq.read_table(io.BytesIO(store.read(accepted_key(o.extract, o.submission_id))))
+        for o in parts or (outcome,)
+        if o.counts and o.extract and o.extract == (parts or (outcome,))[0].extract
+    ]
+    return Tried(outcome, tuple(found), pa.concat_tables(kept) if kept else None, parts)
 
 
 def total(outcomes: Sequence[Outcome]) -> int:
