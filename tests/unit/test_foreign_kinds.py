@@ -35,6 +35,8 @@ from test_reading_formats import read, refused
         (zipped({"word/document.xml": "x", "[Content_Types].xml": "x"}), "word-processor"),
         (zipped({"ppt/presentation.xml": "x"}), "presentation"),
         (zipped({"Index/Document.iwa": "x"}), "Numbers"),
+        (zipped({"buildVersionHistory.plist": "x", "index.xml": "<x/>", "cover.jpg": b"\xff\xd8\xff"}), "Numbers"),
+        (b"From: a@x\r\nTo: b@y\r\nSubject: return\r\nContent-Type: multipart/related;\r\n\r\n", "an e-mail"),
         (zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "x"}), "word-processor"),
         (compound(bytes(4096)).replace("Workbook".encode("utf-16-le"), "WordDocu".encode("utf-16-le")), "Office"),
         (compound(bytes(4096)).replace("Workbook".encode("utf-16-le"), "QUILL\0\0\0".encode("utf-16-le")), "Office"),

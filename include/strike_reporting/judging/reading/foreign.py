@@ -91,6 +91,7 @@ _HEADER = (
     "Authentication-Results|Thread-[A-Za-z]+|ARC-[A-Za-z-]+|DKIM-[A-Za-z]+|X-[A-Za-z0-9-]+"
 )
 _MAIL = re.compile(rf"(?:From .*\r?\n)?(?:(?:{_HEADER}):.*\r?\n(?:[ \t].*\r?\n)*){{3}}", re.IGNORECASE)
+_SENT = re.compile(r"^(?:To|Received|Delivered-To):", re.IGNORECASE | re.MULTILINE)  # a mail may hold images, too
 _WEB_ARCHIVE = re.compile(r"^Content-Type:\s*multipart/related", re.IGNORECASE | re.MULTILINE)
 # Beside tab, line ends and the page break, no text has these; a few slip into any.
 _CONTROLS = bytes({*range(9), *range(14, 27), *range(28, 32), 127})
@@ -122,7 +123,7 @@ def refuse_text(beginning: str) -> None:
     if _JSON.match(beginning):
         raise _of("JSON", _AS_CSV)
     if _MAIL.match(beginning):
-        if _WEB_ARCHIVE.search(beginning):
+        if _WEB_ARCHIVE.search(beginning) and not _SENT.search(beginning):
             raise _of("a web archive (.mht)", _SAVE)
         raise _of("an e-mail", _ATTACHED)
     if _XML.match(beginning):
@@ -149,7 +150,7 @@ def _is_text_in(data: bytes, encoding: str) -> bool:
 
 def refuse_package(names: Collection[str], mimetype: str) -> None:
     """Raise `Rejected` for a ZIP that is a document's and no archive of files."""
-    if any(n.endswith(".iwa") or n.endswith("Index.zip") for n in names):
+    if any(n.endswith((".iwa", "Index.zip", "index.apxl")) or n == "buildVersionHistory.plist" for n in names):
         what = "Numbers, Pages or Keynote"
         raise _of(f"a document of {what}", "In Numbers choose Export To, then Excel or CSV, and send that.")
     if any(n.startswith("word/") for n in names) or "opendocument.text" in mimetype:
