@@ -68,3 +68,11 @@ def test_the_top_of_a_wide_sheet_is_looked_at_once(monkeypatch: pytest.MonkeyPat
 def test_a_csv_whose_lines_were_quoted_is_told_apart() -> None:
     problem = refused(b'"ods_code,activity_date,cancelled_count"\r\n"RHU,2023-04-12,7"\r\n')
     assert (problem.rule, "double quotes" in problem.message) == ("layout", True)
+
+
+def test_a_text_that_fails_one_way_is_not_called_empty() -> None:
+    wide = b"a;b\n1;2\n" + b"," * 90_000 + b"\n"
+    semicolons = [d.model_copy(update={"delimiters": (";",)}) for d in dialects().values()]
+    with pytest.raises(Rejected) as error:
+        tables(wide, semicolons)
+    assert error.value.problem.rule != "file_empty"

@@ -28,8 +28,8 @@ def why_nothing_fits(
 
 def _nothing_in(document: Document) -> Rejected | None:
     """A file without a row on any sheet that its sender sees."""
-    holding = [s for s in document.whole if s.table.num_rows]
-    if any(not s.hidden for s in holding):
+    holding = [s for s in document.sheets if s.table.num_rows]
+    if document.unread or any(not s.hidden for s in holding):
         return None
     if holding:
         return Rejected(
