@@ -82,7 +82,7 @@ def long_text_in_every_cell() -> bytes:
     return xlsx(rows, sharedStrings__xml=shared_strings(f"<si><t>{'x' * 1_000_000}</t></si>"))
 
 
-@poison("deep.xlsx", "file_damaged", "header", "too_large_to_read")
+@poison("deep.xlsx", "file_empty", "file_damaged", "header", "too_large_to_read")
 def deep() -> bytes:
     return xlsx("<row>" * 1_000_000 + "</row>" * 1_000_000, padding__bin=noise(100_000))
 
@@ -119,7 +119,7 @@ def many_styles() -> bytes:
     return xlsx(rows, styles__xml=styles, padding__bin=noise(100_000))
 
 
-@poison("sheet_that_is_the_workbook.xlsx", "file_damaged", "header")
+@poison("sheet_that_is_the_workbook.xlsx", "file_empty", "file_damaged", "header")
 def sheet_that_is_the_workbook() -> bytes:
     links = f'<Relationships xmlns="{LINKS}"><Relationship Id="rId1" Type="{LINK}/worksheet" Target="workbook.xml"/>'
     return xlsx(cell("A1"), **{"_rels/workbook.xml.rels": f"{links}</Relationships>"})
