@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,8 @@ from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
 pytest_plugins = ["postgres", "roots"]  # in tests/integration
+# Tests write files and pull them at once; those about files that are being written say otherwise.
+os.environ["STRIKES_FOLDER_SETTLE_SECONDS"] = "0"
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -78,14 +81,6 @@ def drawn(store: Store, today: date = TODAY) -> None:
 def receipts(store: Store) -> list[Receipt]:
     """Every receipt, in order."""
     return ledger_of(store).receiving.everything()
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    """Settings are read anew in every test, and after it."""
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
 
 
 def run_examples(store: Store, inbox: Path) -> None:

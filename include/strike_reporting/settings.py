@@ -62,13 +62,20 @@ class Pulling(_Group):
     retry_after_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
         (0.5, 2.0), description="the wait before each further try of a pull that may work next time"
     )
+    failing_seconds: float = Field(
+        60, gt=0, description="that a feed's failing files may take of one round; then the rest waits for the next"
+    )
+    file_retry_at_most_seconds: float = Field(
+        3600, ge=0, description="the longest wait before a file that failed in round after round is tried again"
+    )
+    folder_settle_seconds: float = Field(5, ge=0, description="a younger file of a folder may still be being written")
     sftp_timeout_seconds: float = Field(20, gt=0, description="without an answer from an SFTP server")
     sftp_deadline_seconds: float = Field(300, gt=0, description="for one file over SFTP, however slowly it trickles")
-    sftp_settle_seconds: float = Field(1, ge=0, description="a file that changes within it is still being written")
+    sftp_settle_seconds: float = Field(1, ge=0, description="a new file that changes within it is still being written")
     sftp_chunk_bytes: int = Field(256 * 1024, ge=1024, description="asked of an SFTP server at a time")
     https_timeout_seconds: float = Field(20, gt=0, description="without an answer from an HTTPS server")
     https_deadline_seconds: float = Field(300, gt=0, description="for one file over HTTPS, however slowly it trickles")
-    https_index_bytes: int = Field(5_000_000, ge=1, description="size of a JSON index of files")
+    https_index_bytes: int = Field(20_000_000, ge=1, description="size of a JSON index of files")
     mesh_timeout_seconds: float = Field(30, gt=0, description="without an answer from the message exchange")
 
 

@@ -8,31 +8,25 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
 from strike_reporting.errors import attempt
 from strike_reporting.intake.landing import Sender, finish, land
+from strike_reporting.intake.listing import listing
 from strike_reporting.intake.registry import Feed, dialect_for
-from strike_reporting.intake.transports import (
-    VALIDATORS,
-    PullFailed,
-    RemoteFile,
-    Transport,
-    Unchanged,
-    open_transport,
-)
+from strike_reporting.intake.remembering import Memory
+from strike_reporting.intake.transports import PullFailed, RemoteFile, Transport, Unchanged, open_transport
 from strike_reporting.intake.transports.folder import Folder
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.receiving import Validators
 from strike_reporting.ledger.records import Duplicate, Pull, Receipt
 from strike_reporting.settings import settings
 from strike_reporting.showing import safe_name, safe_text
 from strike_reporting.storage import Store
 
 DROP = "manual-drop"
+_REASONS = 5  # named in one sentence
 
 
 @dataclass(frozen=True)
@@ -57,21 +51,41 @@ class _Found:
     """What a pull has landed so far: it counts also when the next file of the pull fails.
 
     recorded: names that the round's pulls before this one have said they landed.
+    files: how many are listed. unfinished: how many of them are still being written. left: not tried, for want of time.
     """
 
-    landed: list[Receipt]
-    duplicates: list[str]
-    refused: list[str]
-    seen: Validators
+    memory: Memory
     recorded: tuple[str, ...] = ()
+    landed: list[Receipt] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    files: int = 0
+    unfinished: int = 0
+    left: str = ""
+    is_ours: bool = False
 
     def is_taken_up(self, receipt: Receipt, name: str, collection: str) -> bool:
         """Whether a file that is not new was landed in this round by a pull that was cut short before it said so."""
         of_round = bool(collection) and (receipt.collection, receipt.source_name) == (collection, name)
         return of_round and name not in self.recorded and receipt not in self.landed
 
+    def said(self, feed_id: str, location: str) -> tuple[str, str]:
+        """Status and reason."""
+        reasons = self.memory.reasons() + ([self.left] if self.left else [])
+        if (more := len(reasons) - _REASONS) > 0:
+            reasons[_REASONS:] = [f"and {more} more; `strikes feed files {feed_id}` lists them"]
+        writing = f"{self.unfinished} still being written"
+        if reasons:
+            return "failed", "; ".join(reasons)
+        if self.landed:
+            return "landed", f"{len(self.landed)} new of {self.files} files" + (
+                f", {writing}" if self.unfinished else ""
+            )
+        if before := self.files - self.unfinished:
+            return "nothing_new", f"all {before} files were landed before" + (f", {writing}" if self.unfinished else "")
+        return "no_file", writing if self.unfinished else f"nothing matches {location!r}"
 
-def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled]:
+
+def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bool = False) -> list[Pulled]:
     """Pull feeds side by side; a failing feed is an outcome and never stops or delays another for long.
 
     Each connection has a few lanes that work through its feeds, and some lanes run at a time, so a dead endpoint holds
@@ -81,6 +95,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled
         store: the state root.
         collection: the round's id, such as `2023-04-12`.
         feeds: the feeds of one group.
+        at_once: files that failed before are tried again whether they are due or not.
 
     Returns:
         One `Pulled` for each feed, in their order.
@@ -101,7 +116,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed]) -> list[Pulled
                 feed = queue.popleft()
             except IndexError:  # the other lane was quicker
                 return
-            done[feed.id] = _collect_one(store, collection, feed, until)
+            done[feed.id] = _collect_one(store, collection, feed, until, at_once)
 
     with ThreadPoolExecutor(settings().pulls_at_once, thread_name_prefix="pull") as pool:
         list(pool.map(lane, [q for q in queues.values() for _ in range(settings().pulls_at_one_endpoint)]))
@@ -124,24 +139,20 @@ def sender_of(feed: Feed, collection: str = "") -> Sender:
     )
 
 
-def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pulled:
-    """Pull one feed, again if that may help, and keep what came of it. What was landed counts whatever follows."""
-    found = _Found([], [], [], {})
+def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool) -> Pulled:
+    """Pull one feed, and keep what came of it. What was landed counts whatever follows."""
+    receiving, found = ledger_of(store).receiving, _Found(Memory(store))
 
     def pull(feed: Feed) -> tuple[str, str]:
-        sender = sender_of(feed, collection)
-        found.seen = ledger_of(store).receiving.validators(feed.id)
-        found.recorded = ledger_of(store).receiving.files_of_pulls(feed.id, collection)
-        for wait in (*settings().retry_after_seconds, None):
-            try:
-                _check_time(until)
-                with closing(open_transport(feed.transport, feed.connection)) as transport:
-                    return _pull(store, sender, transport, feed.location, found, until)
-            except PullFailed as failure:
-                if failure.permanent or wait is None or time.monotonic() + wait > until:
-                    raise
-                time.sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        found.memory = Memory(store, receiving.remotes.of(feed.id), at_once=at_once)
+        found.recorded = receiving.files_of_pulls(feed.id, collection)
+        _check_time(until)
+        with closing(open_transport(feed.transport, feed.connection)) as transport:
+            files, unfinished = _listed(transport, feed.location, found.memory, until)
+            found.files, found.unfinished = len(files) + len(unfinished), len(unfinished)
+            todo = found.memory.plan(feed.location, files, unfinished)
+            _fetch(store, sender_of(feed, collection), transport, todo, found, until)
+        return found.said(feed.id, feed.location)
 
     tried = attempt(feed, pull)
     status, reason = tried.made or ("failed", safe_text(tried.reason))
@@ -153,54 +164,88 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float) -> Pul
         files=tuple(sorted(r.source_name for r in found.landed)),
         speaks_for=feed.speaks_for,
     )
-    kept = attempt(record, lambda pull: ledger_of(store).receiving.pulled(pull, found.seen))
+    kept = attempt(record, lambda pull: receiving.pulled(pull, found.memory.change()))
     if kept.error is not None:
         status, reason = "failed", kept.reason
-    is_ours = any(e is not None and not isinstance(e, PullFailed) for e in (tried.error, kept.error))
+    is_ours = found.is_ours or any(e is not None and not isinstance(e, PullFailed) for e in (tried.error, kept.error))
     return Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
 
 
 def _check_time(until: float) -> None:
     if time.monotonic() > until:
-        minutes = f"{settings().round_seconds / 60:g} minutes"
-        raise PullFailed(f"the round's {minutes} were over; the next round pulls this feed again", permanent=True)
+        raise PullFailed(f"{_over()}; the next round pulls this feed again", permanent=True)
 
 
-def _pull(
-    store: Store, sender: Sender, transport: Transport, location: str, found: _Found, until: float = inf
-) -> tuple[str, str]:
-    """Land what a location holds, in the sender's order; returns status and reason."""
-    files = sorted(transport.list(location), key=by_age)
-    for file in files:
-        _check_time(until)
-        name = safe_name(file.name)  # what the other side calls it is only ever a fact
+def _over() -> str:
+    return f"the round's {settings().round_seconds / 60:g} minutes were over"
+
+
+def _listed(
+    transport: Transport, location: str, memory: Memory, until: float
+) -> tuple[list[RemoteFile], list[RemoteFile]]:
+    """What a location holds, asked for again where that may help."""
+    for wait in (*settings().retry_after_seconds, None):
         try:
-            data = transport.fetch(replace(file, seen=found.seen.get(name, {})), settings().max_file_bytes)
-        except Unchanged:
-            continue
+            return listing(transport, location, memory.is_known)
         except PullFailed as failure:
-            if not failure.permanent:
+            if failure.permanent or wait is None or time.monotonic() + wait > until:
                 raise
-            found.refused.append(safe_text(str(failure)))
-            continue
-        known = {k: v for k, v in file.facts.items() if k != "path"}
-        sent_at = None if file.modified is None else datetime.fromtimestamp(file.modified, UTC).isoformat()
-        receipt, is_new = land(store, data, name, replace(sender, transport=known, sent_at=sent_at))
-        if is_new or found.is_taken_up(receipt, name, sender.collection):
-            found.landed.append(receipt)  # also when the acknowledgement fails: it is here
-        elif receipt.source_name != name and name not in found.duplicates:
-            ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
-            found.duplicates.append(name)
-        transport.acknowledge(file)
-        if validators := {k: str(known[k]) for k in VALIDATORS if k in known}:
-            found.seen[name] = validators
-    if found.refused:
-        return "failed", "; ".join(dict.fromkeys(found.refused))
-    if found.landed:
-        return "landed", f"{len(found.landed)} new of {len(files)} files"
-    if files:
-        return "nothing_new", f"all {len(files)} files were landed before"
-    return "no_file", f"nothing matches {location!r}"
+            time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
+
+
+def _fetch(
+    store: Store, sender: Sender, transport: Transport, todo: list[RemoteFile], found: _Found, until: float = inf
+) -> None:
+    """Land files in order, each for itself. Those that failed in passing are tried again after the others.
+
+    When the round's time is over, or failing files have taken what they may of it, the rest is left for the next.
+    """
+
+    def land_it(file: RemoteFile) -> None:
+        _land(store, sender, transport, file, found)
+
+    spent = 0.0
+    for wait in (0.0, *settings().retry_after_seconds):
+        if not todo or found.left or time.monotonic() + wait > until:
+            return
+        time.sleep(wait)
+        again = []
+        for number, file in enumerate(todo):
+            began = time.monotonic()
+            if began > until or spent > settings().failing_seconds:
+                why = _over() if began > until else f"files that could not be fetched took {spent:.0f} seconds"
+                found.left = f"{why}; the next round goes on with the {len(todo) - number} files that were left"
+                break
+            tried = attempt(file, land_it)
+            if tried.error is None:
+                continue
+            spent += time.monotonic() - began
+            found.memory.failed(file, tried.reason)
+            found.is_ours |= not isinstance(tried.error, PullFailed)
+            if isinstance(tried.error, PullFailed) and not tried.error.permanent:
+                again.append(file)
+        todo = again
+
+
+def _land(store: Store, sender: Sender, transport: Transport, file: RemoteFile, found: _Found) -> None:
+    """Fetch one file and land it."""
+    memory, name = found.memory, safe_name(file.name)  # what the other side calls it is only ever a fact
+    try:
+        data = transport.fetch(replace(file, seen=memory.seen(file)), settings().max_file_bytes)
+    except Unchanged:
+        memory.unchanged(file)
+        return
+    known = {k: v for k, v in file.facts.items() if k != "path"}
+    sender = replace(sender, transport=known, sent_at=memory.sent_at(file))
+    receipt, is_new = land(store, data, name, sender, memory.place(file), is_lost=memory.is_lost(file))
+    if is_new or found.is_taken_up(receipt, name, sender.collection):
+        found.landed.append(receipt)  # also when the acknowledgement fails: it is here
+    elif receipt.source_name != name and name not in found.duplicates:
+        ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
+        found.duplicates.append(name)
+    transport.acknowledge(file)
+    memory.landed(file, receipt)
 
 
 def _duplicate(first: Receipt, name: str) -> Duplicate:
@@ -212,12 +257,6 @@ def _duplicate(first: Receipt, name: str) -> Duplicate:
         reason=f"the same content as {first.source_name!r}, landed as {first.submission_id}; counted once",
         fix="Nothing need be done. If it was meant to be a correction, send the corrected file.",
     )
-
-
-def by_age(file: RemoteFile) -> tuple[float, tuple[tuple[int, int, str], ...]]:
-    """The order within one pull: the sender's time, then the name as people number versions (`v2` before `v10`)."""
-    parts = re.split(r"(\d{1,18})", file.name.casefold())
-    return file.modified or 0.0, tuple((1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts)
 
 
 def collect_drop(
@@ -234,8 +273,11 @@ def collect_drop(
     known = data_class or ("synthetic" if is_synthetic else "real")
     sender = Sender(DROP, action_id=action_id, data_class=known, dialect=dialect)
     finish(store)
-    found = _Found([], [], [], {})
-    status, reason = _pull(store, sender, _Data(), str(folder.resolve()), found)
+    found, drop, place = _Found(Memory(store)), _Data(), str(folder.resolve())
+    files = drop.list(place)
+    found.files = len(files)
+    _fetch(store, sender, drop, found.memory.plan("", files), found)
+    status, reason = found.said(DROP, place)
     inner = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     passed = tuple(map(safe_name, inner))
     return Pulled(DROP, status, reason, tuple(found.landed), tuple(found.duplicates), passed_over=passed)
@@ -244,7 +286,7 @@ def collect_drop(
 class _Data(Folder):
     """A drop's files, without the marker file that the simulator leaves beside its own."""
 
-    def list(self, location: str) -> list:  # type: ignore[type-arg]
+    def list(self, location: str) -> list[RemoteFile]:
         return [f for f in super().list(location) if f.name != "SYNTHETIC"]
 
 

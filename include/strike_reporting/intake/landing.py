@@ -49,11 +49,24 @@ def object_key(sha256: str) -> str:
     return f"landing/objects/{sha256[:2]}/{sha256}"
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+def refusal_key(submission_id: str) -> str:
+    """Where the outcome of a file with patient data is kept, for the day when its bytes are purged."""
+    return f"landing/refusals/{submission_id}.json"
 
 
-def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[Receipt, bool]:
+def moment() -> datetime:
+    """The present, UTC: by this clock files are received."""
+    return datetime.now(UTC)
+
+
+def is_held(store: Store, submission_id: str, sha256: str) -> bool:
+    """Whether landing still has what it had of a submission: its bytes, or the refusal that outlives them."""
+    return any(map(store.exists, (object_key(sha256), f"{RESTRICTED}/{sha256}", refusal_key(submission_id))))
+
+
+def land(
+    store: Store, data: bytes, source_name: str, sender: Sender, place: int | None = None, *, is_lost: bool = False
+) -> tuple[Receipt, bool]:
     """Land one file.
 
     Args:
@@ -61,6 +74,8 @@ def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[R
         data: the file's bytes, kept unchanged.
         source_name: the remote name, kept as a fact and never used as a path.
         sender: what is known of it.
+        place: the number that was reserved for it, if one was.
+        is_lost: it was landed before and landing may have lost it: then it is new again, under its number.
 
     Returns:
         The receipt, and whether it is new; a content that this feed delivered before gives its first receipt.
@@ -71,7 +86,7 @@ def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[R
         sequence=0,
         feed_id=sender.feed_id,
         source_name=safe_name(source_name),
-        received_at=_now(),
+        received_at=moment().isoformat(timespec="microseconds"),
         size=len(data),
         sha256=digest,
         ods_code=sender.ods_code,
@@ -88,8 +103,8 @@ def land(store: Store, data: bytes, source_name: str, sender: Sender) -> tuple[R
         transport=sender.transport,
     )
     receiving = ledger_of(store).receiving
-    receipt, was_landed = receiving.number(drafted)
-    if was_landed:
+    receipt, was_landed = receiving.number(drafted, place)
+    if was_landed and not (is_lost and not is_held(store, receipt.submission_id, digest)):
         return receipt, False
     # Readable by its owner only: nobody knows yet what is in it.
     store.write(object_key(digest), data, private=True)

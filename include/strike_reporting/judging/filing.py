@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from strike_reporting.extracts import EXTRACTS, Contract, Severity
 from strike_reporting.intake.collecting import DROP
+from strike_reporting.intake.landing import refusal_key
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
 from strike_reporting.judging.normalise import Normalised
@@ -75,11 +76,6 @@ def report_key(submission_id: str) -> str:
     return f"quarantine/{submission_id}/error_report.txt"
 
 
-def outcome_key(submission_id: str) -> str:
-    """Where the outcome of a file with patient data is kept, for the day when its bytes are purged."""
-    return f"landing/refusals/{submission_id}.json"
-
-
 def kept_outcomes(store: Store, receipt: Receipt) -> tuple[Outcome, ...]:
     """What became of a file whose bytes were purged: its parts, then the whole.
 
@@ -95,7 +91,7 @@ def kept_outcomes(store: Store, receipt: Receipt) -> tuple[Outcome, ...]:
 
 
 def _kept(store: Store, submission_id: str) -> Outcome:
-    key = outcome_key(submission_id)
+    key = refusal_key(submission_id)
     return Outcome.load(store.read(key), key)
 
 
@@ -132,7 +128,7 @@ def filed(verdict: Verdict, *, tell: bool, outlives: bool = False) -> Filed:
         data = _parquet(verdict.rows.contract, verdict.good, receipt)
         files[accepted_key(verdict.rows.contract.name, receipt.submission_id)] = data
     if is_locked or outlives:
-        files[outcome_key(receipt.submission_id)] = outcome.dump()
+        files[refusal_key(receipt.submission_id)] = outcome.dump()
     letter = _letter(outcome, verdict.problems) if tell else None
     return Filed(receipt, outcome, files, verdict.asked.contents, letter, is_locked)
 
@@ -222,6 +218,7 @@ def _outcome(verdict: Verdict) -> Outcome:
         feed_id=receipt.feed_id,
         source_name=receipt.source_name,
         received_at=receipt.received_at,
+        sent_at=receipt.sent_at,
         status=status,
         reason=reason,
         fix=fix,

@@ -14,7 +14,7 @@ from strike_reporting.ledger.records import Cut, Damaged, Duplicate, Letter, Out
 
 R = TypeVar("R", bound=Record)
 # What follows from landing and the release folders. The other tables hold what is nowhere else, and are kept.
-_MADE_AGAIN = ("receipts", "outcomes", "said", "withdrawals", "rules", "touched", "releases", "facts")
+_MADE_AGAIN = ("receipts", "outcomes", "said", "withdrawals", "rules", "touched", "releases", "facts", "remote_files")
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,11 @@ class DamagedRow:
         return f"{self.table} {', '.join(map(str, self.keys))}"
 
 
-def _validators(text: str, where: str) -> object:
-    try:
-        return receiving.VALIDATORS.validate_json(text)
-    except ValueError as error:
-        raise Damaged(where, "it is not facts by file name") from error
-
-
 _COLUMNS: tuple[tuple[sa.Table, str, Callable[[str, str], object]], ...] = (
     (schema.receipts, "record", Receipt.load),
     (schema.duplicates, "record", Duplicate.load),
     (schema.pulls, "record", Pull.load),
     (schema.feeds, "last_pull", Pull.load),
-    (schema.feeds, "validators", _validators),
     (schema.outcomes, "record", Outcome.load),
     (schema.withdrawals, "record", Withdrawal.load),
     (schema.outbox, "record", Letter.load),

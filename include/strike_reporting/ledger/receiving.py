@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
 
 from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import one_at_a_time, reading, upsert, writing
 from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt, receipt_of
+from strike_reporting.ledger.remote import Change, Remotes, remember
 from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
 
 RECEIPTS = "landing/receipts"
 WITHDRAWALS = "landing/withdrawals"
-Validators = dict[str, dict[str, str]]
-VALIDATORS = TypeAdapter(Validators)
 
 
 def receipt_key(submission_id: str) -> str:
@@ -36,12 +34,30 @@ class Receiving:
 
     def __init__(self, engine: sa.Engine, store: Store) -> None:
         self._engine, self._store = engine, store
+        self.remotes = Remotes(engine)
 
-    def number(self, receipt: Receipt) -> tuple[Receipt, bool]:
+    def reserve(self, count: int) -> list[int]:
+        """Places in the order for files that cannot be landed yet, while others that were sent later can."""
+        found = []
+        with writing(self._engine) as connection:
+            for _ in range(count):
+                values = {"submission_id": f"reserved-{uuid4().hex}", "feed_id": "", "record": ""}
+                done = connection.execute(sa.insert(receipts).values(**values, is_landed=False, is_judged=False))
+                primary = done.inserted_primary_key
+                assert primary is not None  # noqa: S101 - the statement inserts one row
+                found.append(int(primary[0]))
+                connection.execute(sa.delete(receipts).where(receipts.c.sequence == found[-1]))
+        return found
+
+    def number(self, receipt: Receipt, place: int | None = None) -> tuple[Receipt, bool]:
         """Give a submission its place in the order, before anything of it is kept; and whether it has landed before.
 
         A landing that was cut short keeps its number, so it is finished and not repeated. One whose record is damaged
         here and in landing is landed again under its number.
+
+        Args:
+            receipt: without a number.
+            place: the number that was reserved for it, if one was.
         """
         mine = receipts.c.submission_id == receipt.submission_id
         with writing(self._engine) as connection:
@@ -56,6 +72,7 @@ class Receiving:
                 connection.execute(sa.update(receipts).where(mine).values(values))
                 return again, False
             values = {"submission_id": receipt.submission_id, "feed_id": receipt.feed_id, "record": ""}
+            values |= {} if place is None else {"sequence": place}
             done = connection.execute(sa.insert(receipts).values(**values, is_landed=False, is_judged=False))
             primary = done.inserted_primary_key
             assert primary is not None  # noqa: S101 - the statement inserts one row
@@ -159,8 +176,11 @@ class Receiving:
         with writing(self._engine) as connection:
             upsert(connection, duplicates, values, ("submission_id", "source_name"))
 
-    def pulled(self, pull: Pull, validators: Validators | None = None) -> None:
-        """Keep what a feed's pull did. One that finds nothing new never hides one of the same round that landed."""
+    def pulled(self, pull: Pull, change: Change | None = None) -> None:
+        """Keep what a feed's pull did, and what it has to remember of the feed's files.
+
+        One that finds nothing new never hides one of the same round that landed.
+        """
         key = {"feed_id": pull.feed_id, "collection": pull.collection}
         with writing(self._engine) as connection:
             one_at_a_time(connection, pull.feed_id)
@@ -176,9 +196,9 @@ class Receiving:
                 "is_failing": pull.status == "failed",
                 "last_pull": pull.dump().decode(),
             }
-            if validators is not None:
-                state["validators"] = json.dumps(validators)
             upsert(connection, feeds, state, ("feed_id",))
+            if change is not None:
+                remember(connection, pull.feed_id, change)
 
     def files_of_pulls(self, feed_id: str, collection: str) -> tuple[str, ...]:
         """Names of the files that a feed's pulls say they landed in a collection."""
@@ -222,16 +242,6 @@ class Receiving:
             rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull)).all()
         found = load_each(Pull, "last pull of", ((r.feed_id, r.last_pull) for r in rows if r.last_pull))
         return {p.feed_id: p for p in found}
-
-    def validators(self, feed_id: str) -> Validators:
-        """What the feed's server said of each file name it last gave (ETag, Last-Modified), once it was landed."""
-        with reading(self._engine) as connection:
-            found = connection.execute(sa.select(feeds.c.validators).filter_by(feed_id=feed_id)).scalar()
-        try:
-            return VALIDATORS.validate_json(found) if found else {}
-        except ValidationError:
-            log.error("set aside: the validators of %s cannot be read; its files are fetched whole", feed_id)
-            return {}
 
     def _many(self, statement: sa.Select[tuple[str, str]]) -> Found[Receipt]:
         """Receipts in order. One whose row is damaged is read from landing, and its row is mended."""

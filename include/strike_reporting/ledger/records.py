@@ -79,8 +79,9 @@ class Receipt(Record):
     """What is known about one landed submission.
 
     sequence: the order of landing, given by the ledger; it decides which submission is newer, never a clock.
-    sent_at: the sender's own time of the file, where the transport says so (UTC, ISO 8601).
-    received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due.
+    sent_at: when the sender put it there, where the transport says so (UTC, ISO 8601). A return is late by this time.
+    received_at: UTC, ISO 8601 with microseconds; only ever shown, and compared with what was due where `sent_at` is
+        not known.
     restates_day: what it says of a day is all that there is to say of it.
     speaks_for: of a collective return, the trusts that it may speak for, or `EVERY`.
     """
@@ -171,6 +172,7 @@ class Outcome(Record):
     feed_id: str
     source_name: str
     received_at: str
+    sent_at: str | None = None
     status: str
     reason: str
     fix: str

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strike_reporting.errors import StrikesError, attempt
-from strike_reporting.intake.collecting import by_age, sender_of
+from strike_reporting.intake.collecting import sender_of
+from strike_reporting.intake.listing import listing
 from strike_reporting.intake.registry import Feed, load_registry
+from strike_reporting.intake.remembering import by_age
 from strike_reporting.intake.transports import PullFailed, open_transport
 from strike_reporting.operations.trying import Tried, try_files
 from strike_reporting.settings import settings
@@ -67,15 +69,17 @@ def _fetched(feed: Feed, most: int) -> tuple[int, list[tuple[str, bytes]], tuple
     """How many files there are, the newest with their bytes, and why the others of these cannot be fetched."""
     files, refused = [], []
     with closing(open_transport(feed.transport, feed.connection)) as transport:
-        listed = sorted(transport.list(feed.location), key=by_age)
-        for file in listed[-most:]:
+        whole, unfinished = listing(transport, feed.location)
+        for file in sorted(whole, key=by_age)[-most:]:
+            if file.problem:
+                refused.append(safe_text(file.problem))
+                continue
             try:
                 files.append((safe_name(file.name), transport.fetch(file, settings().max_file_bytes)))
             except PullFailed as failure:
-                if not failure.permanent:
-                    raise
                 refused.append(safe_text(str(failure)))
-    return len(listed), files, tuple(refused)
+    refused += [f"{safe_name(f.name)!r} is still being written" for f in unfinished]
+    return len(whole) + len(unfinished), files, tuple(refused)
 
 
 def check_fixtures(folder: Path, feeds: Sequence[Feed]) -> list[Checked]:

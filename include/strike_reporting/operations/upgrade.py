@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from strike_reporting.errors import each
 from strike_reporting.extracts.tables import TABLES, as_today
-from strike_reporting.judging.filing import outcome_key
+from strike_reporting.intake.landing import refusal_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
 from strike_reporting.ledger.records import NOTICES, Duplicate, Letter, Outcome, Pull, Receipt
@@ -147,7 +147,7 @@ def _keep_refusals(store: Store, numbers: dict[str, int]) -> None:
 
     def keep(key: str) -> None:
         said = json.loads(store.read(key))
-        identity, kept = said["submission_id"], outcome_key(said["submission_id"])
+        identity, kept = said["submission_id"], refusal_key(said["submission_id"])
         if "patient_data" in said["rules"] and identity in numbers and not store.exists(kept):
             known = {k: v for k, v in said.items() if k in Outcome.model_fields}
             store.write(kept, Outcome(**known, sequence=numbers[identity]).dump())
@@ -158,7 +158,7 @@ def _keep_refusals(store: Store, numbers: dict[str, int]) -> None:
 
 
 def _take_over(store: Store, ledger: Ledger) -> list[str]:
-    """Take over what only the JSON ledger knows: last pulls, what servers said, duplicates, what was sent."""
+    """Take over what only the JSON ledger knows: last pulls, duplicates, what was sent."""
     known = set(ledger.receiving.feeds())
     newest: dict[str, str] = {}
     for key in store.list(_PULLS, ".json"):  # in order of collections
@@ -166,10 +166,8 @@ def _take_over(store: Store, ledger: Ledger) -> list[str]:
 
     def pull(key: str) -> None:
         one = Pull.load(store.read(key), key)
-        seen = f"{_VALIDATORS}/{one.feed_id}.json"
-        validators = dict(json.loads(store.read(seen))) if store.exists(seen) else None
         if one.feed_id not in known:
-            ledger.receiving.pulled(one, validators)
+            ledger.receiving.pulled(one)
 
     def duplicate(key: str) -> None:
         ledger.receiving.duplicate(Duplicate.load(store.read(key), key))

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts.tables import TABLES
-from strike_reporting.intake.landing import content, object_key
+from strike_reporting.intake.landing import content, object_key, refusal_key
 from strike_reporting.judging import rulebook
-from strike_reporting.judging.filing import accepted_key, kept_outcomes, outcome_key
+from strike_reporting.judging.filing import accepted_key, kept_outcomes
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.receiving import receipt_key, withdrawal_key
@@ -115,7 +115,7 @@ def _copied(store: Store, scratch: Store, submission_id: str) -> Receipt:
         if not kept:
             raise OurFault(f"the landed bytes of {submission_id} are gone, and no outcome of it was kept") from error
         for outcome in kept:
-            scratch.write(outcome_key(outcome.submission_id), outcome.dump())
+            scratch.write(refusal_key(outcome.submission_id), outcome.dump())
             if outcome.counts:
                 rows = accepted_key(outcome.extract or "", outcome.submission_id)
                 scratch.write(rows, store.read(rows))

@@ -204,9 +204,12 @@ class _One:
 
 
 def _is_late(o: Outcome, day: date) -> bool:
-    """Due on the day after the strike day, at the feed's local time and grace; without one a feed is never late."""
+    """Due on the day after the strike day, at the feed's local time and grace; without one a feed is never late.
+
+    It goes by when the sender put the file there: that we fetched it late is not the sender's doing.
+    """
     due = parse_due(o.due or "")
     if due is None:
         return False
     limit = datetime.combine(day + timedelta(days=1), due, _LONDON) + timedelta(minutes=o.grace_minutes)
-    return datetime.fromisoformat(o.received_at) > limit
+    return datetime.fromisoformat(o.sent_at or o.received_at) > limit

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, Protocol
 
 from strike_reporting.errors import Transient
 from strike_reporting.intake.transports.kinds import KINDS
+from strike_reporting.showing import safe_name
 
 
 class PullFailed(Transient):
@@ -31,7 +33,10 @@ class Unchanged(Exception):
 class RemoteFile:
     """One file on the other side. `name` is a fact to show, never a path to write to.
 
-    `seen` holds the `VALIDATORS` of the last landing of this name; `fetch` adds the present ones to `facts`.
+    facts: with `path`, by which the transport fetches it: it tells files of one server apart and is kept nowhere.
+    seen: the `VALIDATORS` of its last landing; `fetch` adds the present ones to `facts`.
+    settles: seconds for which it must stay as it is, or it may be half of a file; 0 where it is known to be whole.
+    problem: why it cannot be fetched, where the listing says so.
     """
 
     name: str
@@ -39,6 +44,18 @@ class RemoteFile:
     modified: float | None
     facts: dict[str, Any]
     seen: dict[str, str] = field(default_factory=dict)
+    settles: float = 0
+    problem: str = ""
+
+    def __str__(self) -> str:
+        """As a log may name it."""
+        return safe_name(self.name)
+
+    @property
+    def key(self) -> str:
+        """What tells it apart at its feed."""
+        where = (self.facts.get("transport"), self.facts.get("host"), self.facts.get("path"))
+        return sha256(repr(where).encode("utf-8", "backslashreplace")).hexdigest()[:24]
 
 
 class Transport(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -12,6 +14,7 @@ import httpx
 
 from strike_reporting.intake.transports import PullFailed, RemoteFile, Unchanged
 from strike_reporting.intake.transports.connections import Endpoint
+from strike_reporting.intake.transports.inflating import inflated
 from strike_reporting.settings import settings
 
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
@@ -30,13 +33,14 @@ class Https:
         context = ssl.create_default_context(cafile=extra.get("ca"))
         if extra.get("client_cert"):
             context.load_cert_chain(extra["client_cert"], extra.get("client_key"))
-        headers = {"Authorization": f"Bearer {extra['bearer']}"} if extra.get("bearer") else {}
+        bearer = {"Authorization": f"Bearer {extra['bearer']}"} if extra.get("bearer") else {}
         self.base = f"https://{endpoint.host}:{endpoint.port or 443}/"
+        self.host = urlsplit(self.base).hostname
         self.deadline = float(extra.get("deadline", settings().https_deadline_seconds))
         self.client = httpx.Client(
             verify=context,
-            headers=headers,
-            auth=(endpoint.login, endpoint.password or "") if endpoint.login and not headers else None,
+            headers={"Accept-Encoding": "identity", **bearer},
+            auth=(endpoint.login, endpoint.password or "") if endpoint.login and not bearer else None,
             timeout=float(extra.get("timeout", settings().https_timeout_seconds)),
             follow_redirects=False,
             trust_env=False,
@@ -52,22 +56,30 @@ class Https:
         if not location.endswith("/"):
             name = unquote(urlsplit(location).path.rsplit("/", 1)[-1])
             return [RemoteFile(name, None, None, {**facts, "path": location})]
-        body, _ = self._get(location, settings().https_index_bytes)
+        body, _, _ = self._get(location, settings().https_index_bytes)
         try:
-            entries: list[dict[str, Any]] = httpx.Response(200, content=body).json()
-            found = [
-                RemoteFile(
-                    str(e["name"]),
-                    int(e["size"]),
-                    parsedate_to_datetime(e["mtime"]).timestamp(),
-                    {**facts, "path": location + quote(str(e["name"]), safe="")},
-                )
-                for e in entries
-                if e.get("type") == "file"
-            ]
-        except (ValueError, KeyError, TypeError) as error:
+            entries = json.loads(body)
+            listed = [e for e in entries if e.get("type") == "file" and str(e["name"])]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise PullFailed(f"{location!r} is not a JSON index of files", permanent=True) from error
-        return sorted(found, key=lambda f: (f.modified or 0, f.name))
+        return sorted((self._entry(location, e, facts) for e in listed), key=lambda f: (f.modified or 0, f.name))
+
+    def _entry(self, location: str, entry: dict[str, Any], facts: dict[str, Any]) -> RemoteFile:
+        """One file of an index. One that names another server is refused: our password is not for that one."""
+        name, problem = str(entry["name"]), ""
+        path = location + quote(name, safe="")
+        if "//" in name:
+            with suppress(ValueError):  # an address that cannot be read is none of ours
+                path = urljoin(self._url(location), name)
+            if not self._is_ours(path):
+                problem = f"the index of {self.endpoint.host} names {name!r}, on another server, which is not asked"
+            name = unquote(urlsplit(path).path.rsplit("/", 1)[-1]) or name
+        size, modified = None, None
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
+            size = int(entry["size"])
+        with suppress(KeyError, ValueError, TypeError, OverflowError):
+            modified = parsedate_to_datetime(entry["mtime"]).timestamp()
+        return RemoteFile(name, size, modified, {**facts, "path": path}, problem=problem)
 
     def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
         """One file's bytes, whole.
@@ -75,15 +87,37 @@ class Https:
         Raises:
             Unchanged: the server answers 304 to the validators of the last landing.
             PullFailed: refused, not found, larger than `max_bytes`, redirected to another host or an invalid
-                certificate (permanent); busy, cut short, stalled or unreachable (to be tried again).
+                certificate (permanent); busy, cut short, stalled, unreachable or of another size than the index says
+                (to be tried again).
         """
         known = {header: file.seen[v] for v, (header, _) in _CONDITIONS.items() if v in file.seen}
-        data, headers = self._get(file.facts["path"], max_bytes, known)
+        data, headers, sent = self._get(file.facts["path"], max_bytes, known)
+        if file.size is not None and file.size not in (len(data), sent):
+            raise PullFailed(
+                f"{file.name!r} came with {len(data):,} bytes and the index says {file.size:,}; it is left for the "
+                "next round"
+            )
         file.facts.update({v: headers[name][:200] for v, (_, name) in _CONDITIONS.items() if name in headers})
         return data
 
-    def _get(self, path: str, max_bytes: int, known: dict[str, str] | None = None) -> tuple[bytes, httpx.Headers]:
-        url, until = urljoin(self.base, path.lstrip("/")), time.monotonic() + self.deadline
+    def _is_ours(self, url: str) -> bool:
+        """Whether an address is on the connection's server."""
+        try:
+            parts = urlsplit(url)
+            return (parts.scheme, parts.hostname, parts.port or 443) == ("https", self.host, self.endpoint.port or 443)
+        except ValueError:  # no port, or no host, that can be read
+            return False
+
+    def _url(self, path: str) -> str:
+        """The address of a path: on our server whatever the path says, for each request carries its credential."""
+        url = urljoin(self.base, path.lstrip("/"))
+        if not self._is_ours(url):
+            raise PullFailed(f"{path!r} is on another server than {self.endpoint.host}, and not asked", permanent=True)
+        return url
+
+    def _get(self, path: str, max_bytes: int, known: dict[str, str] | None = None) -> tuple[bytes, httpx.Headers, int]:
+        """Body, headers, and how many bytes were sent for it."""
+        url, until = self._url(path), time.monotonic() + self.deadline
         try:
             for _ in range(4):
                 with self.client.stream("GET", url, headers=known) as response:
@@ -93,7 +127,8 @@ class Https:
                         url = self._redirected(url, response.headers.get("location", ""))
                         continue
                     self._check(response, path)
-                    return self._body(response, path, max_bytes, until), response.headers
+                    data = self._body(response, path, max_bytes, until)
+                    return data, response.headers, response.num_bytes_downloaded
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise PullFailed(
@@ -108,7 +143,7 @@ class Https:
 
     def _redirected(self, url: str, target: str) -> str:
         new = urljoin(url, target)
-        if urlsplit(new)[:2] != urlsplit(url)[:2]:
+        if not self._is_ours(new):
             raise PullFailed(f"{self.endpoint.host} redirects to another host, which is not followed", permanent=True)
         return new
 
@@ -122,7 +157,8 @@ class Https:
 
     def _body(self, response: httpx.Response, path: str, max_bytes: int, until: float) -> bytes:
         parts, size = [], 0
-        for part in response.iter_bytes():
+        codings = response.headers.get("content-encoding", "")
+        for part in inflated(response.iter_raw(), codings, max_bytes):
             size += len(part)
             if size > max_bytes:
                 raise PullFailed(f"{path!r} is larger than {max_bytes:,} bytes", permanent=True)

@@ -54,9 +54,14 @@ class Mesh:
                 self.client.handshake()
                 self.greeted = True
             for identity in self.client.iterate_message_ids(workflow_filter=workflow):
-                message = self.client.retrieve_message(identity)
+                facts = {"transport": "mesh", "path": str(identity), "message_id": str(identity)}
+                try:
+                    message = self.client.retrieve_message(identity)
+                except requests.HTTPError as error:  # of this message: the mailbox was just listed
+                    found.append(RemoteFile(str(identity), None, None, facts, problem=str(self._failed(error))))
+                    continue
                 if message.workflow_id == workflow and message.sender == sender:
-                    facts = {"transport": "mesh", "message_id": str(identity), "sender": sender, "workflow": workflow}
+                    facts |= {"sender": sender, "workflow": workflow}
                     found.append(RemoteFile(str(message.filename or identity), None, None, facts))
                 message.close()
         except requests.RequestException as error:

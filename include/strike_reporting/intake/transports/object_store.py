@@ -62,6 +62,8 @@ class ObjectStore:
             raise _failed(file.name, error) from error
         if len(data) > max_bytes:
             raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+        if file.size is not None and len(data) != file.size:
+            raise PullFailed(f"{file.name!r} changed while it was read; it is left for the next round")
         return data
 
     def _open(self, location: str) -> tuple[Any, str]:

@@ -1,4 +1,4 @@
-"""SFTP: pinned host key, password or private key, and files still being written left for the next round."""
+"""SFTP: pinned host key, password or private key, and whole files only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sftp:
         self.transport: paramiko.Transport | None = None
 
     def list(self, location: str) -> list[RemoteFile]:
-        """Files of the folder matching the location's last part, oldest first; unfinished ones left out.
+        """Files that match the location's last part, oldest first. `NAME.done` beside NAME says that it is whole.
 
         Raises:
             PullFailed: cannot connect, wrong host key or password (permanent), or no such folder.
@@ -42,21 +42,23 @@ class Sftp:
         folder, pattern = posixpath.split(location)
         client = self._open()
         try:
-            before = self._look(client, folder or ".", pattern or "*")
-            names = set(before)
-            if any(f"{n}.done" not in names for n in names if not n.endswith(".done")):
-                time.sleep(self.settle)
-            after = self._look(client, folder or ".", pattern or "*")
+            seen = self._look(client, folder or ".", pattern or "*")
         except FileNotFoundError as error:
             raise PullFailed(f"the folder of {location!r} is not on the server") from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
-        found = []
-        for name, (size, modified) in after.items():
-            finished = f"{name}.done" in after or before.get(name) == (size, modified)
-            if finished and not name.endswith(".done"):
-                facts = {"transport": "sftp", "host": self.endpoint.host, "folder": folder}
-                found.append(RemoteFile(name, size, modified, facts))
+        facts = {"transport": "sftp", "host": self.endpoint.host, "folder": folder}
+        found = [
+            RemoteFile(
+                name,
+                size,
+                modified,
+                {**facts, "path": posixpath.join(folder, name)},
+                settles=0 if f"{name}.done" in seen else self.settle,
+            )
+            for name, (size, modified) in seen.items()
+            if not name.endswith(".done")
+        ]
         return sorted(found, key=lambda f: (f.modified or 0, f.name))
 
     def _look(self, client: paramiko.SFTPClient, folder: str, pattern: str) -> dict[str, tuple[int, float]]:
@@ -77,7 +79,7 @@ class Sftp:
                 than `max_bytes` (permanent).
         """
         client = self._open()
-        path = posixpath.join(file.facts["folder"], file.name)
+        path = file.facts["path"]
         buffer, chunk_bytes, until = io.BytesIO(), settings().sftp_chunk_bytes, time.monotonic() + self.deadline
         try:
             with client.open(path, "rb", bufsize=chunk_bytes) as remote:
@@ -88,7 +90,12 @@ class Sftp:
                     if time.monotonic() > until:
                         raise PullFailed(f"{file.name!r} took longer than {self.deadline:.0f} seconds")
             size = client.stat(path).st_size
+        except (FileNotFoundError, PermissionError) as error:
+            why = "is gone" if isinstance(error, FileNotFoundError) else "may not be read by our account"
+            raise PullFailed(f"{file.name!r} {why}", permanent=True) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
+            if type(error) is OSError and error.errno is None and str(error) != "Socket is closed":
+                raise PullFailed(f"the server did not give {file.name!r}: {error}") from error
             raise self._lost(error) from error
         if size != buffer.tell() or (file.size is not None and size != file.size):
             raise PullFailed(f"{file.name!r} changed while it was read; it is left for the next round")
