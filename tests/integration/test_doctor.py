@@ -49,10 +49,10 @@ def test_a_damaged_ledger_is_named_and_made_again(root: Root, content: bytes | N
 
 
 def test_the_last_pull_of_a_failing_feed_is_damaged(root: Root) -> None:
-    sql(f"UPDATE feeds SET is_failing = (1 = 1), last_pull = '{{', validators = '[1]' WHERE {RHU}")
+    sql(f"UPDATE feeds SET is_failing = (1 = 1), last_pull = '{{' WHERE {RHU}")
     assert ledger_of(Store()).receiving.failing() == {"RHU.cancellations": "its record is damaged"}
     assert {f.what for f in look()} == {"ledger, feeds RHU.cancellations"}
-    assert round_of("2026-11-25") == [], "the next pull writes both anew"
+    assert round_of("2026-11-25") == [], "the next pull writes it anew"
     assert look() == [] and ledger_of(Store()).receiving.failing() == {}
 
 
@@ -71,10 +71,20 @@ def test_a_receipt_that_nobody_has_any_more_is_landed_again_under_its_number(roo
 
 def test_lost_bytes_take_nothing_out_of_the_figures(root: Root) -> None:
     landed(root).unlink()
+    shutil.rmtree(root.home / "inbox" / "RHU")
+    (root.home / "inbox" / "RHU").mkdir()
     dialect = root.folder / "config" / "dialects" / "plain.yaml"
     dialect.write_text(dialect.read_text().replace("writes", "wrote"))  # so that it must be judged again
     (problem,) = round_of("2026-11-25")
     assert "its landed bytes are gone, so what was found before stands" in problem
+    assert cancelled(A) == 49 and current() == [f"{A}.r2", f"{B}.r1"]
+
+
+def test_lost_bytes_that_the_sender_still_has_are_landed_again(root: Root) -> None:
+    kept = landed(root).read_bytes()
+    landed(root).unlink()
+    assert round_of("2026-11-25") == [] and look() == []
+    assert landed(root).read_bytes() == kept
     assert cancelled(A) == 49 and current() == [f"{A}.r2", f"{B}.r1"]
 
 

@@ -156,7 +156,6 @@ def test_what_only_the_old_ledger_knew_is_taken_over(root: Root) -> None:
     upgrade(Store())
     known = ledger_of(Store())
     assert known.receiving.failing() == {"R1F.cancellations": "its server is away"}
-    assert known.receiving.validators("RN5.cancellations") == {"a.csv": {"etag": "1"}}
     assert [d.source_name for d in known.receiving.duplicates()] == ["again.csv"]
     assert {(e.name, e.state) for e in known.letters.listed()} == {
         (f"{A}.r2.england", "sent"),
@@ -178,7 +177,7 @@ def told(root: Root) -> Told:
         for table, columns in {
             "receipts": "sequence, submission_id, is_landed, is_judged, record",
             "outcomes": "submission_id, record",
-            "feeds": "feed_id, is_failing, last_pull, validators",
+            "feeds": "feed_id, is_failing, last_pull",
             "duplicates": "source_name, record",
             "outbox": "name, state, record",
             "releases": "release_id, state, is_current, identity, summary",

@@ -237,20 +237,52 @@ def list_feeds() -> None:
         err.print(str(fault), highlight=False, markup=False)
 
 
+@app.command("files")
+def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default every feed")] = "") -> None:
+    """List the files that are at a feed and could not be landed, each with the reason."""
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.operations.checking_feeds import feed_named
+    from strike_reporting.storage import Store
+
+    wanted = [feed_named(feed).id] if feed else []
+    found = ledger_of(Store()).receiving.remotes.troubled(wanted)
+    rows = [
+        (
+            feed_id,
+            one.name,
+            "" if one.size is None else f"{one.size:,}",
+            (one.sent_at or "")[:16].replace("T", " "),
+            one.state,
+            one.reason or "not tried yet, or still being written",
+            str(one.tries or ""),
+            one.next_try[:16].replace("T", " "),
+        )
+        for feed_id, one in found
+    ]
+    heads = ("Feed", "File", "Bytes", "Sent (UTC)", "State", "Why", "Rounds", "Tried again from (UTC)")
+    print_table("Not landed, as the last pull of each feed found it", heads, rows)
+
+
 @app.command("pull")
-def pull(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")]) -> None:
+def pull(
+    feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")],
+    again: Annotated[bool, typer.Option("--again", help="Read every file once more, as if none had come")] = False,
+) -> None:
     """Pull one feed now, land what is new and judge it; also a disabled one."""
     from datetime import UTC, datetime
 
     from strike_reporting.intake.collecting import collect
     from strike_reporting.judging.settle import validate
+    from strike_reporting.ledger import ledger_of
     from strike_reporting.operations.checking_feeds import feed_named
     from strike_reporting.storage import Store
 
     store, wanted = Store(), feed_named(feed)
+    if again:
+        ledger_of(store).receiving.remotes.forget(wanted.id)
     with progress_bar() as progress:
         task = progress.add_task(f"Pulling {feed}", total=None)
-        [pulled] = collect(store, f"by-hand-{datetime.now(UTC):%Y-%m-%dT%H%M%S}", [wanted])
+        [pulled] = collect(store, f"by-hand-{datetime.now(UTC):%Y-%m-%dT%H%M%S}", [wanted], at_once=True)
         progress.update(task, description="Checking files", total=len(pulled.landed))
         judged = validate(store, pulled.landed, lambda _: progress.advance(task))
     say(f"{feed}: {pulled.status.replace('_', ' ')}, {pulled.reason}")

@@ -65,7 +65,13 @@ def is_held(store: Store, submission_id: str, sha256: str) -> bool:
 
 
 def land(
-    store: Store, data: bytes, source_name: str, sender: Sender, place: int | None = None, *, is_lost: bool = False
+    store: Store,
+    data: bytes,
+    source_name: str,
+    sender: Sender,
+    place: int | None = None,
+    *,
+    is_lost: bool = False,
 ) -> tuple[Receipt, bool]:
     """Land one file.
 
