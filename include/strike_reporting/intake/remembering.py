@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -85,7 +84,8 @@ class Memory:
     def is_lost(self, file: RemoteFile) -> bool:
         """Whether landing may have lost what it had of a file."""
         row = self._known.get(file.key)
-        return row is not None and row.state == LANDED and file.key not in self._held
+        was_landed = row is not None and row.state == LANDED
+        return file.key not in self._held and (was_landed or self._store.local)  # where a look costs next to nothing
 
     def place(self, file: RemoteFile) -> int | None:
         """The number that is reserved for a file; and from now on one is for each that was sent before it."""
@@ -96,7 +96,7 @@ class Memory:
                 behind.append(key)
         numbers = ledger_of(self._store).receiving.reserve(len(behind)) if behind else []
         for key, number in zip(behind, numbers, strict=True):
-            self._now[key] = replace(self._now[key], sequence=number)
+            self._now[key] = self._now[key]._replace(sequence=number)
         return self._now[file.key].sequence
 
     def sent_at(self, file: RemoteFile) -> str | None:
@@ -112,8 +112,8 @@ class Memory:
     def landed(self, file: RemoteFile, receipt: Receipt) -> None:
         """A file is safe with us."""
         etag, last_modified = (str(file.facts[v]) if v in file.facts else None for v in VALIDATORS)
-        row = replace(self._fresh(file), etag=etag, last_modified=last_modified)
-        self._keep(file, replace(row, submission_id=receipt.submission_id, sha256=receipt.sha256))
+        row = self._fresh(file)._replace(etag=etag, last_modified=last_modified)
+        self._keep(file, row._replace(submission_id=receipt.submission_id, sha256=receipt.sha256))
 
     def unchanged(self, file: RemoteFile) -> None:
         """A file is as it was when it was landed, says its server."""
@@ -122,7 +122,7 @@ class Memory:
     def _keep(self, file: RemoteFile, row: Remote) -> None:
         # So young that it may change again within the same tick of the other side's clock: it is looked into again.
         is_young = file.modified is not None and file.modified > self._looked_at.timestamp() - _COARSE
-        self._now[file.key] = replace(row, state=LANDED, size=file.size, modified=None if is_young else file.modified)
+        self._now[file.key] = row._replace(state=LANDED, size=file.size, modified=None if is_young else file.modified)
 
     def failed(self, file: RemoteFile, reason: str) -> None:
         """A file could not be fetched in this round, or not be landed."""
@@ -134,7 +134,7 @@ class Memory:
         is_patient = tries <= _PATIENT or not _says(file)
         wait = timedelta() if is_patient else min(_FIRST_WAIT * 2 ** min(tries - _PATIENT - 1, 20), most)
         due = (self._looked_at + wait).isoformat()
-        self._now[file.key] = replace(row, state=FAILED, reason=safe_text(reason), tries=tries, next_try=due)
+        self._now[file.key] = row._replace(state=FAILED, reason=safe_text(reason), tries=tries, next_try=due)
         self._wait_for_place(file)
 
     def reasons(self) -> list[str]:

@@ -6,7 +6,8 @@ It is a cache: whoever loses it reads everything once more, and lands nothing tw
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,8 +18,7 @@ LANDED, FAILED, WAITING, LISTED = "landed", "failed", "waiting", "listed"
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(NamedTuple):
     """One file as its feed's pulls last saw it.
 
     key: what tells it apart at this feed; the name is only shown.
@@ -46,7 +46,7 @@ class Remote:
     next_try: str = ""
 
 
-_NAMES = tuple(f.name for f in fields(Remote))
+_NAMES = Remote._fields
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Remotes:
         held = sa.or_(remote_files.c.state != LANDED, found.c.submission_id.is_not(None))
         statement = sa.select(*(remote_files.c[n] for n in _NAMES)).select_from(joined).where(mine, held)
         with reading(self._engine) as connection:
-            return {row[0]: Remote(*row) for row in connection.execute(statement)}
+            return {row[0]: Remote._make(row) for row in connection.execute(statement)}
 
     def troubled(self, feed_ids: Collection[str] = ()) -> list[tuple[str, Remote]]:
         """Files that are listed and not landed, by feed and name."""
@@ -92,7 +92,7 @@ class Remotes:
 
 def remember(connection: sa.Connection, feed_id: str, change: Change) -> None:
     """Write what a pull has to remember, within a transaction."""
-    rows = [{"feed_id": feed_id, **vars(one)} for one in change.changed]
+    rows = [{"feed_id": feed_id, **one._asdict()} for one in change.changed]
     upserts(connection, remote_files, rows, ("feed_id", "key"))
     for keys in _parts(change.gone):
         mine = remote_files.c.feed_id == feed_id

@@ -34,7 +34,8 @@ class Folder:
         self.base = base
 
     def exists(self, key: str) -> bool:
-        return (self.base / key).is_file()
+        # Asked of every old file in every round: a Path for each costs five times the look.
+        return os.path.isfile(f"{self.base}/{key}")  # noqa: PTH113
 
     def read_many(self, keys: Sequence[str], missing_ok: bool) -> dict[str, bytes]:
         found = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from importlib import import_module
 from typing import Any, Protocol
@@ -51,7 +52,7 @@ class RemoteFile:
         """As a log may name it."""
         return safe_name(self.name)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What tells it apart at its feed."""
         where = (self.facts.get("transport"), self.facts.get("host"), self.facts.get("path"))
