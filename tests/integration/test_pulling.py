@@ -24,9 +24,11 @@ import sqlalchemy as sa
 from conftest import judge, receipts
 from s3 import S3
 from servers import SSHD, authority, free_port, ssh_key, sshd
+from strike_reporting import ledger
 from strike_reporting.cli import app
 from strike_reporting.intake import remembering
 from strike_reporting.intake.collecting import Pulled, collect
+from strike_reporting.intake.landing import Sender, land
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import endpoint
@@ -604,3 +606,36 @@ def test_old_files_cost_a_listing(inbox: Path, store: Store) -> None:
     assert said[0] < 25, "statements do not go with the number of files"
     assert time.process_time() - began < 2
     sa.event.remove(engine, "before_cursor_execute", count)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_ledger_of_before_is_brought_along(
+    inbox: Path, home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    """And the round after it lands nothing twice, in the order that numbers were kept for, on both databases."""
+    if database == "postgresql":
+        monkeypatch.setenv("STRIKES_LEDGER", request.getfixturevalue("postgres_url"))
+    store = Store()
+    old(inbox / "a.csv", csv(1), 7200)
+    pull(store, folder_feed(inbox), "1")
+    with ledger_of(store).engine.begin() as connection:
+        for statement in (
+            "DROP TABLE remote_files",
+            "ALTER TABLE feeds ADD COLUMN validators TEXT",
+            "UPDATE alembic_version SET version_num = '0002'",
+        ):
+            connection.execute(sa.text(statement))
+    ledger._opened.clear()
+    old(inbox / "b.csv", csv(2), 3600)
+    assert names(pull(store, folder_feed(inbox), "2")) == ["b.csv"]
+    engine = ledger_of(store).engine
+    assert "validators" not in {c["name"] for c in sa.inspect(engine).get_columns("feeds")}
+    [place] = ledger_of(store).receiving.reserve(1)
+    old(inbox / "c.csv", csv(3), 1800)
+    pull(store, folder_feed(inbox), "3")
+    land(store, csv(4), "late.csv", Sender("RHU.cancellations"), place)
+    assert [r.source_name for r in receipts(store)] == ["a.csv", "b.csv", "late.csv", "c.csv"]
+    assert pull(store, folder_feed(inbox), "4").status == "nothing_new"
+    ledger_of(store).receiving.remotes.forget("RHU.cancellations")
+    assert pull(store, folder_feed(inbox), "5").status == "nothing_new"
+    assert len(ledger_of(store).receiving.remotes.of("RHU.cancellations")) == 4

@@ -24,7 +24,12 @@ STATUSES = (
         "A return that says nothing was cancelled or nobody was absent: a true zero.",
         is_returned=True,
     ),
-    Status("late", "Late", "Received after the time its feed is due. It counts all the same.", is_returned=True),
+    Status(
+        "late",
+        "Late",
+        "Sent (received, where that is not known) after its feed was due. It counts all the same.",
+        is_returned=True,
+    ),
     Status("missing", "Missing", "Asked for and not received. Its figures are not known."),
     Status("rejected", "Rejected", "Received, but unusable. The trust was told why."),
     Status("not_expected", "Not expected", "Neither asked for nor received.", is_asked=False),
