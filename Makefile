@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test test-quick test-all cluster check bench bench-pull bench-history fuzz up docs clean
+.PHONY: help report test test-quick test-all cluster check bench bench-pull bench-old-files bench-history fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -82,6 +82,9 @@ bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions (
 
 bench-pull: $(READY) ## pull 200 feeds over SFTP and HTTPS, side by side and one after another
 	@$(BIN)/python bench/pull.py
+
+bench-old-files: $(READY) ## what a pull costs where 50,000 files have long been landed
+	@$(BIN)/python bench/old_files.py
 
 SECONDS := 300
 fuzz: $(READY)   ## fuzz the readers for SECONDS=300 (coverage-guided)

@@ -35,6 +35,7 @@ from strike_reporting.intake.transports.connections import endpoint
 from strike_reporting.intake.transports.https import Https
 from strike_reporting.intake.transports.inflating import inflated
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.remote import Remote
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.selection import _is_late
 from strike_reporting.settings import settings
@@ -200,6 +201,35 @@ def test_a_file_that_comes_late_by_our_fault_keeps_its_place_in_the_order(web: W
     judge(store)
     rebuild(store)
     assert [r.source_name for r in receipts(store)] == ["v1.csv", "v2.csv", "v3.csv"]
+
+
+def test_a_pull_that_dies_does_not_change_the_order(web: Web, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.files, web.answers = {"v1.csv": csv(1), "v2.csv": csv(2)}, {"v1.csv": 503}
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ledger_of(store).receiving), "pulled", lambda *_: 1 / 0)
+        assert names(pull(store, web.feed())) == ["v2.csv"]
+    web.answers = {}
+    assert names(pull(store, web.feed())) == ["v2.csv", "v1.csv"], "v2 was landed in this round and not told of"
+    assert [r.source_name for r in receipts(store)] == ["v1.csv", "v2.csv"]
+
+
+def test_a_share_that_is_away_for_a_moment(inbox: Path, store: Store) -> None:
+    old(inbox / "a.csv", csv(1))
+    pull(store, folder_feed(inbox), "1")
+    away = inbox.rename(inbox.with_name("away"))
+    assert pull(store, folder_feed(inbox), "2").status == "no_file"
+    inbox.mkdir()
+    assert pull(store, folder_feed(inbox), "3").status == "no_file"
+    inbox.rmdir()
+    away.rename(inbox)
+    (inbox / "a.csv").chmod(0)
+    with unprivileged(store, Path(store.base), inbox):
+        assert pull(store, folder_feed(inbox), "4").status == "nothing_new", "it is not read again"
+    (inbox / "a.csv").unlink()
+    old(inbox / "b.csv", csv(2))
+    pull(store, folder_feed(inbox), "5")
+    remembered = ledger_of(store).receiving.remotes.of("RHU.cancellations").values()
+    assert {r.name for r in remembered if r.state == "landed"} == {"b.csv"}
 
 
 def test_a_file_that_fails_in_round_after_round_is_left_alone_for_longer_and_longer(
@@ -630,10 +660,10 @@ def test_a_ledger_of_before_is_brought_along(
     assert names(pull(store, folder_feed(inbox), "2")) == ["b.csv"]
     engine = ledger_of(store).engine
     assert "validators" not in {c["name"] for c in sa.inspect(engine).get_columns("feeds")}
-    [place] = ledger_of(store).receiving.reserve(1)
+    [kept] = ledger_of(store).receiving.reserve("RHU.cancellations", [Remote("x", "late.csv", "failed")])
     old(inbox / "c.csv", csv(3), 1800)
     pull(store, folder_feed(inbox), "3")
-    land(store, csv(4), "late.csv", Sender("RHU.cancellations"), place)
+    land(store, csv(4), "late.csv", Sender("RHU.cancellations"), kept.sequence)
     assert [r.source_name for r in receipts(store)] == ["a.csv", "b.csv", "late.csv", "c.csv"]
     assert pull(store, folder_feed(inbox), "4").status == "nothing_new"
     ledger_of(store).receiving.remotes.forget("RHU.cancellations")

@@ -144,7 +144,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_onc
     receiving, found = ledger_of(store).receiving, _Found(Memory(store))
 
     def pull(feed: Feed) -> tuple[str, str]:
-        found.memory = Memory(store, receiving.remotes.of(feed.id), at_once=at_once)
+        found.memory = Memory(store, feed.id, at_once=at_once)
         found.recorded = receiving.files_of_pulls(feed.id, collection)
         _check_time(until)
         with closing(open_transport(feed.transport, feed.connection)) as transport:
@@ -276,7 +276,7 @@ def collect_drop(
     found, drop, place = _Found(Memory(store)), _Data(), str(folder.resolve())
     files = drop.list(place)
     found.files = len(files)
-    _fetch(store, sender, drop, found.memory.plan("", files), found)
+    _fetch(store, sender, drop, found.memory.plan(place, files), found)
     status, reason = found.said(DROP, place)
     inner = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     passed = tuple(map(safe_name, inner))

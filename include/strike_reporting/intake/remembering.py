@@ -28,11 +28,12 @@ _FIRST_WAIT = timedelta(minutes=10)
 
 
 class Memory:
-    """One feed's files, in one pull. `known`: what earlier pulls remember; nothing of a drop."""
+    """One feed's files, in one pull; without a feed it is a drop, of which nothing is remembered."""
 
-    def __init__(self, store: Store, known: dict[str, Remote] | None = None, *, at_once: bool = False) -> None:
+    def __init__(self, store: Store, feed_id: str = "", *, at_once: bool = False) -> None:
         """`at_once`: files that failed are tried again whether they are due or not."""
-        self._store, self._known, self._at_once = store, known or {}, at_once
+        self._store, self._feed_id, self._at_once = store, feed_id, at_once
+        self._known = ledger_of(store).receiving.remotes.of(feed_id) if feed_id else {}
         self._now: dict[str, Remote] = {}
         self._held, self._failed = set[str](), set[str]()
         self._unplaced: list[tuple[Any, str]] = []
@@ -48,7 +49,7 @@ class Memory:
         """The files to fetch, in order.
 
         Args:
-            place: where they were listed; nothing of it is remembered where it has no name.
+            place: where they were listed.
             files: that may be fetched.
             unfinished: that may not be yet.
         """
@@ -91,12 +92,12 @@ class Memory:
         """The number that is reserved for a file; and from now on one is for each that was sent before it."""
         behind = []
         while self._unplaced and self._unplaced[0][0] < by_age(file):
-            key = heapq.heappop(self._unplaced)[1]
-            if self._now[key].state != LANDED and self._now[key].sequence is None and key != file.key:
-                behind.append(key)
-        numbers = ledger_of(self._store).receiving.reserve(len(behind)) if behind else []
-        for key, number in zip(behind, numbers, strict=True):
-            self._now[key] = self._now[key]._replace(sequence=number)
+            row = self._now[heapq.heappop(self._unplaced)[1]]
+            if row.state != LANDED and row.sequence is None:
+                behind.append(row)
+        if behind and self._feed_id:
+            placed = ledger_of(self._store).receiving.reserve(self._feed_id, behind)
+            self._now |= {row.key: row for row in placed}
         return self._now[file.key].sequence
 
     def sent_at(self, file: RemoteFile) -> str | None:
@@ -143,12 +144,14 @@ class Memory:
 
     def change(self) -> Change:
         """What the next pull is to know."""
-        if not self._place:
+        if not self._place or not self._feed_id:
             return Change()
         look = Remote(_key(self._place), safe_name(self._place), LISTED, sent_at=self._begun.isoformat())
         now = {**self._now, look.key: look}
         changed = tuple(row for key, row in now.items() if row != self._known.get(key))
-        return Change(changed, tuple(key for key in self._known if key not in now))
+        # Nothing at all is rather a share that is away for a moment than an end of everything that was there.
+        gone = (k for k, row in self._known.items() if k not in now and (self._now or row.state != LANDED))
+        return Change(changed, tuple(gone))
 
     def _fresh(self, file: RemoteFile) -> Remote:
         return Remote(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import one_at_a_time, reading, upsert, writing
 from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt, receipt_of
-from strike_reporting.ledger.remote import Change, Remotes, remember
+from strike_reporting.ledger.remote import Change, Remote, Remotes, remember
 from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
 
@@ -36,17 +36,21 @@ class Receiving:
         self._engine, self._store = engine, store
         self.remotes = Remotes(engine)
 
-    def reserve(self, count: int) -> list[int]:
-        """Places in the order for files that cannot be landed yet, while others that were sent later can."""
+    def reserve(self, feed_id: str, files: Iterable[Remote]) -> list[Remote]:
+        """Keep places in the order for files that cannot be landed yet, while others that were sent later can.
+
+        They are remembered at once: a pull that dies after it landed the others must not take them for new.
+        """
         found = []
         with writing(self._engine) as connection:
-            for _ in range(count):
+            for one in files:
                 values = {"submission_id": f"reserved-{uuid4().hex}", "feed_id": "", "record": ""}
                 done = connection.execute(sa.insert(receipts).values(**values, is_landed=False, is_judged=False))
                 primary = done.inserted_primary_key
                 assert primary is not None  # noqa: S101 - the statement inserts one row
-                found.append(int(primary[0]))
-                connection.execute(sa.delete(receipts).where(receipts.c.sequence == found[-1]))
+                found.append(one._replace(sequence=int(primary[0])))
+                connection.execute(sa.delete(receipts).where(receipts.c.sequence == found[-1].sequence))
+            remember(connection, feed_id, Change(tuple(found)))
         return found
 
     def number(self, receipt: Receipt, place: int | None = None) -> tuple[Receipt, bool]:

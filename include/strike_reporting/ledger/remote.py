@@ -72,7 +72,7 @@ class Remotes:
         held = sa.or_(remote_files.c.state != LANDED, found.c.submission_id.is_not(None))
         statement = sa.select(*(remote_files.c[n] for n in _NAMES)).select_from(joined).where(mine, held)
         with reading(self._engine) as connection:
-            return {row[0]: Remote._make(row) for row in connection.execute(statement)}
+            return {row[0]: Remote._make(row) for row in connection.execute(statement).all()}
 
     def troubled(self, feed_ids: Collection[str] = ()) -> list[tuple[str, Remote]]:
         """Files that are listed and not landed, by feed and name."""
