@@ -194,8 +194,8 @@ def by_age(file: RemoteFile) -> tuple[float, tuple[tuple[int, int, str], ...]]:
 
 
 def _says(file: RemoteFile) -> bool:
-    """Whether a listing says anything of a file by which a change can be told."""
-    return (file.size, file.modified) != (None, None)
+    """Whether a listing says of a file what tells a change: a size alone may stay the same."""
+    return file.modified is not None
 
 
 def _key(place: str) -> str:

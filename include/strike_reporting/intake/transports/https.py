@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -78,7 +79,7 @@ class Https:
         with suppress(KeyError, ValueError, TypeError, OverflowError):
             size = int(entry["size"])
         with suppress(KeyError, ValueError, TypeError, OverflowError):
-            modified = parsedate_to_datetime(entry["mtime"]).timestamp()
+            modified = _moment(str(entry["mtime"])).timestamp()
         return RemoteFile(name, size, modified, {**facts, "path": path}, problem=problem)
 
     def fetch(self, file: RemoteFile, max_bytes: int) -> bytes:
@@ -173,3 +174,12 @@ class Https:
     def close(self) -> None:
         """End the connections."""
         self.client.close()
+
+
+def _moment(text: str) -> datetime:
+    """A time as HTTP writes it, or as ISO 8601 does; without a zone it is UTC."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
