@@ -59,6 +59,10 @@ def moment() -> datetime:
     return datetime.now(UTC)
 
 
+def _now() -> str:
+    return moment().isoformat(timespec="microseconds")
+
+
 def is_held(store: Store, submission_id: str, sha256: str) -> bool:
     """Whether landing still has what it had of a submission: its bytes, or the refusal that outlives them."""
     return any(map(store.exists, (object_key(sha256), f"{RESTRICTED}/{sha256}", refusal_key(submission_id))))
@@ -92,7 +96,7 @@ def land(
         sequence=0,
         feed_id=sender.feed_id,
         source_name=safe_name(source_name),
-        received_at=moment().isoformat(timespec="microseconds"),
+        received_at=_now(),
         size=len(data),
         sha256=digest,
         ods_code=sender.ods_code,
