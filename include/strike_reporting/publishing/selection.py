@@ -212,4 +212,4 @@ def _is_late(o: Outcome, day: date) -> bool:
     if due is None:
         return False
     limit = datetime.combine(day + timedelta(days=1), due, _LONDON) + timedelta(minutes=o.grace_minutes)
-    return datetime.fromisoformat(o.sent_at or o.received_at) > limit
+    return min(map(datetime.fromisoformat, filter(None, (o.sent_at, o.received_at)))) > limit
