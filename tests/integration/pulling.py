@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,8 +153,9 @@ def unprivileged(store: Store, *folders: Path) -> Iterator[None]:
     for folder in folders:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, 65534, 65534)
-        for above in folder.parents[:3]:
-            above.chmod(0o755)
+        for above in folder.parents:
+            if not above.stat().st_mode & stat.S_IXOTH:
+                above.chmod(above.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     os.seteuid(65534)
     try:
         yield
