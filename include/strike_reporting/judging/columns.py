@@ -33,7 +33,10 @@ class Column:
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if isinstance(array, pa.ChunkedArray):  # there are no rows
             return cls([], np.zeros(0, np.int64))
-        coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode(null_encoding="encode")
+        is_coded = pa.types.is_dictionary(array.type)
+        if is_coded and array.indices.null_count:
+            array, is_coded = array.dictionary_decode(), False
+        coded = array if is_coded else array.dictionary_encode(null_encoding="encode")
         return cls(coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
 
     def of_each(self, ask: Callable[[Any], bool]) -> Mask:
