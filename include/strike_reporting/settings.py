@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "STRIKES_CONFIG": "the folder of feeds, dialects, settings and overlays; `strikes init FOLDER` writes one",
     "STRIKES_LEDGER": "the ledger's database: a URL or an Airflow connection id",
 }
+_TIME = r"^([01]\d|2[0-3]):[0-5]\d$"  # of the day
 _KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
 
 
@@ -77,6 +78,30 @@ class Pulling(_Group):
     https_deadline_seconds: float = Field(300, gt=0, description="for one file over HTTPS, however slowly it trickles")
     https_index_bytes: int = Field(20_000_000, ge=1, description="size of a JSON index of files")
     mesh_timeout_seconds: float = Field(30, gt=0, description="without an answer from the message exchange")
+
+
+class Rounds(_Group):
+    """When feeds are pulled, by the strike calendar; times are London's."""
+
+    pull_from: str = Field("07:00", pattern=_TIME, description="first pull of a day on which returns are due")
+    cut_off: str = Field("11:00", pattern=_TIME, description="when they are due")
+    cut_off_grace_minutes: int = Field(60, ge=0, le=720, description="after it, until the last of these pulls")
+    pull_every_minutes: int = Field(10, ge=1, le=720, description="from one of these pulls to the next")
+    arrears_days: int = Field(1, ge=0, le=7, description="from a strike day to the day on which its returns are due")
+    days_after: int = Field(
+        14, ge=0, description="after an action: its late returns, reinstatements and rebookings are looked for"
+    )
+    daily_at: str = Field(
+        "17:10", pattern=_TIME, description="the one pull of every other day, and after those of a strike"
+    )
+    look_back_days: int = Field(7, ge=1, description="a round that an edit of the calendar adds so far back is made up")
+
+    @field_validator("cut_off")
+    @classmethod
+    def _after_the_first(cls, value: str, info: ValidationInfo) -> str:
+        if value < info.data.get("pull_from", ""):
+            raise ValueError(f"it is before the first pull, at {info.data['pull_from']}")
+        return value
 
 
 class Limits(_Group):
@@ -198,6 +223,7 @@ class Watching(_Group):
 GROUPS: tuple[type[_Group], ...] = (
     Work,
     Pulling,
+    Rounds,
     Limits,
     Doubts,
     Counting,
@@ -209,7 +235,9 @@ GROUPS: tuple[type[_Group], ...] = (
 )
 
 
-class Settings(BaseSettings, Work, Pulling, Limits, Doubts, Counting, Judging, Selection, Publishing, Ledger, Watching):
+class Settings(
+    BaseSettings, Work, Pulling, Rounds, Limits, Doubts, Counting, Judging, Selection, Publishing, Ledger, Watching
+):
     """All settings, frozen."""
 
     model_config = SettingsConfigDict(

@@ -196,7 +196,7 @@ def check_reference() -> list[str]:
         *_check_icbs(),
         *_check_names(),
         *_check_services(),
-        *_check_actions(),
+        *check_actions(),
         *_check_asked(),
         *_check_figures(),
     ]
@@ -279,14 +279,33 @@ def _check_icbs() -> Iterator[str]:
             yield f"trust_icb_history: {row['ods_code']} was in unknown ICB {row['icb_code']}"
 
 
-def _check_actions() -> Iterator[str]:
+def check_actions() -> Iterator[str]:
+    """What is wrong with the strike calendar, with file and line."""
     yield from _repeated("strike_calendar", "action_id")
     for row in read_csv("strike_calendar"):
-        if datetime.fromisoformat(row["end"]) <= datetime.fromisoformat(row["start"]):
-            yield f"{row.place}: {row['action_id']} ends at or before its start"
+        place, action_id = row.place, row["action_id"]
+        for column in ("announced_on", "status_date"):
+            if row[column] and not _is_day(row[column]):
+                yield f"{place}: {action_id} has the {column} {row[column]!r}; write a day as 2026-06-12, or nothing"
+        try:
+            start, end = (datetime.fromisoformat(row[column]) for column in ("start", "end"))
+        except ValueError:
+            yield f"{place}: {action_id} has a start or an end that is no time; write it as 2026-06-15T07:00"
+            continue
+        if start.tzinfo or end.tzinfo:
+            yield f"{place}: {action_id} has a time zone; write London time without one, as 2026-06-15T07:00"
+        elif end <= start:
+            yield f"{place}: {action_id} ends at or before its start"
         if row["status"] not in STATUSES:
             allowed = ", ".join(STATUSES)
-            yield f"{row.place}: {row['action_id']} has the status {row['status']!r}; write one of {allowed}"
+            yield f"{place}: {action_id} has the status {row['status']!r}; write one of {allowed}"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _check_dated(name: str, *keys: str) -> Iterator[str]:
