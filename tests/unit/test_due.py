@@ -167,7 +167,7 @@ def test_a_strike_called_off_beforehand_is_followed_up_and_never_pulled() -> Non
     rounds = of_days(calendar_of(Settings(), [called_off]), date(2026, 6, 1), date(2026, 7, 31))
     kinds = Counter(r.kind for r in rounds)
     assert kinds == {"before": 10, "after": 6 + 14, "quiet": 61 - 30}
-    assert rounds[13].why == "anticipated cancellations (A)" and rounds[14].kind == "after"
+    assert rounds[13].why == "what trusts expect to cancel (A)" and rounds[14].kind == "after"
 
 
 def test_of_a_strike_suspended_halfway_the_days_that_were_struck_are_pulled() -> None:

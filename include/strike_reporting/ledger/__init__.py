@@ -1,7 +1,7 @@
 """The ledger: what there is to do, in which order things came, what became of each, what was published and mailed.
 
 It is SQL (`engine` says where). Landing with its receipts and the release folders are kept for good; everything here
-can be made again from them by `strikes ledger rebuild`.
+can be made again from them by `strikes ledger rebuild`, but which rounds were claimed: those of late are due again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from strike_reporting.ledger.judged import Judged
 from strike_reporting.ledger.letters import Letters
 from strike_reporting.ledger.published import Published
 from strike_reporting.ledger.receiving import Receiving
+from strike_reporting.ledger.rounds import Rounds
 from strike_reporting.storage import Store
 
 __all__ = ["Ledger", "ledger_of"]
@@ -28,6 +29,7 @@ class Ledger:
         self.engine = engine
         self.receiving, self.judged = Receiving(engine, store), Judged(engine)
         self.published, self.letters = Published(engine), Letters(engine)
+        self.rounds = Rounds(engine)
 
     def fact(self, key: str) -> str:
         """One word that was kept about the ledger itself; empty where there is none."""

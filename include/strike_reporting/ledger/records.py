@@ -268,6 +268,21 @@ class Letter(Record):
     owner: str = ""
 
 
+class Round(Record):
+    """One round of pulling that the strike calendar asked for. round_id: its minute in London.
+
+    due_at, claimed_at, done_at: UTC, ISO 8601; claimed_by: the run that took it in hand.
+    """
+
+    round_id: str
+    due_at: str
+    kind: str
+    actions: tuple[str, ...] = ()
+    claimed_by: str = ""
+    claimed_at: str = ""
+    done_at: str = ""
+
+
 class Kept(Record):
     """The answers that outcomes were pinned to, by hash: the content of contracts, dialects and reference rows."""
 

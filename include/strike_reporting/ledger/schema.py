@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0003"  # the newest migration
+HEAD = "0004"  # the newest migration
 metadata = sa.MetaData()
 # 64 bits on PostgreSQL; SQLite's own key type, without which it does not number rows by itself.
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -175,6 +175,18 @@ outbox = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("record", sa.Text, nullable=False),
+)
+
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("round_id", sa.Text, primary_key=True),  # its minute in London
+    sa.Column("due_at", sa.Text, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("actions", sa.Text, nullable=False),
+    sa.Column("claimed_by", sa.Text, index=True),
+    sa.Column("claimed_at", sa.Text),
+    sa.Column("done_at", sa.Text),
 )
 
 facts = sa.Table(

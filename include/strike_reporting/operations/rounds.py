@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from strike_reporting.errors import Transient, each, fail_for
@@ -17,6 +17,7 @@ from strike_reporting.storage import Store
 
 if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
+    from strike_reporting.ledger.records import Round
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,31 @@ class PublishedGroup(TypedDict):
     releases: list[str]
     looked_at: int
     problems: list[str]
+
+
+def due_rounds(store: Store, now: datetime) -> list[Round]:
+    """Rounds that the strike calendar asks for until now and nobody has claimed; oldest first.
+
+    It is asked as it stands today: what an edit adds within the setting `look_back_days` is made up.
+    """
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.ledger.records import Round
+    from strike_reporting.ledger.rounds import moment
+    from strike_reporting.reference.due import calendar
+
+    ledger, after = ledger_of(store), now - timedelta(days=settings().look_back_days)
+    asked = calendar().rounds_between(after, now)
+    told = [Round(round_id=r.round_id, due_at=moment(r.due_at), kind=r.kind, actions=r.actions) for r in asked]
+    ledger.rounds.look(told, after, now)
+    return ledger.rounds.due(now)
+
+
+def claim_rounds(store: Store, by: str, now: datetime) -> list[Round]:
+    """Take those in hand, each once; also what the same run took before, should its task be tried again."""
+    from strike_reporting.ledger import ledger_of
+
+    due_rounds(store, now)
+    return ledger_of(store).rounds.claim(by, now)
 
 
 def collect_plan() -> list[FeedGroup]:

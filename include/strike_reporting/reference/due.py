@@ -25,7 +25,7 @@ LONDON = ZoneInfo("Europe/London")
 # What a round is for, strongest first.
 KINDS = {
     "during": "returns of a strike day",
-    "before": "anticipated cancellations",
+    "before": "what trusts expect to cancel",
     "after": "late returns, reinstatements and rebookings",
     "quiet": "stragglers",
 }
