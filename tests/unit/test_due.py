@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strike_reporting.cli import app
+from strike_reporting.cli.calendar import coming
 from strike_reporting.errors import OurFault
 from strike_reporting.reference import actions as known
 from strike_reporting.reference.actions import Action
 from strike_reporting.reference.due import LONDON, Calendar, Hours, Round, calendar, calendar_of, calendar_or_always
 from strike_reporting.reference.facts import ReferenceError, read_csv, reference_folder
 from strike_reporting.settings import Settings, settings
+from typer.testing import CliRunner
 
 CLOCKS = (date(2026, 3, 29), date(2026, 10, 25))  # forward at 01:00 GMT, back at 02:00 BST
 
@@ -196,6 +199,34 @@ def test_a_cut_off_before_the_first_pull_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("STRIKES_CUT_OFF", "06:30")
     with pytest.raises(OurFault, match="STRIKES_CUT_OFF = '06:30': value error, it is before the first pull, at 07:00"):
         settings()
+
+
+def test_the_rounds_to_come_are_listed_by_day_and_reason() -> None:
+    first, second = action(date(2026, 6, 15), 1, announced_on="2026-06-05"), action(date(2026, 6, 16), 1, "B")
+    made = calendar_of(Settings(), [first, second])
+    assert coming(made, moment(date(2026, 6, 16), 7, 5), 2) == [
+        ("Tue 16 June 2026", "07:10 to 12:00", "30", "returns of a strike day (A)"),
+        ("Tue 16 June 2026", "17:10", "1", "returns of a strike day (A, B)"),
+        ("Wed 17 June 2026", "07:00 to 12:00", "31", "returns of a strike day (B)"),
+        (
+            "Wed 17 June 2026",
+            "17:10",
+            "1",
+            "returns of a strike day (B); late returns, reinstatements and rebookings (A)",
+        ),
+    ]
+
+
+def test_the_calendar_command_lists_rounds_of_an_action_that_an_overlay_adds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    tomorrow = datetime.now(LONDON) + timedelta(days=1)
+    with overlaid(tmp_path, start=f"{tomorrow:%Y-%m-%d}T07:00", end=f"{tomorrow + timedelta(days=2):%Y-%m-%d}T07:00"):
+        listed = CliRunner().invoke(app, ["calendar", "--days", "5"])
+    assert listed.exit_code == 0, listed.output
+    strike = [r for r in listed.stdout.splitlines() if "returns of a strike day (RD-2026-06-15)" in r]
+    assert sum("07:00 to 12:00" in r and "│31│" in r.replace(" ", "") for r in strike) == 2, listed.stdout
 
 
 @contextmanager
