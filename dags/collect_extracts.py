@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
+from strike_calendar import StrikeCalendarTimetable
 from strikes_common import A_PART_DONE, DAG_DEFAULTS, LANDING, added_up
 
 DOC = """
@@ -12,11 +13,17 @@ DOC = """
 
 Pulls every feed of the registry (the configuration's `feeds`) and lands the bytes as received.
 
-* **plan** reads the registry and makes groups of feeds. A faulty entry stops only itself.
+It is woken by the strike calendar, in London time: daily from an action's announcement until 14 days after it, on the
+day after each strike day every ten minutes from 07:00 to an hour after the cut-off at 11:00, otherwise once a day
+(settings: `docs/settings.md`, “Rounds”). `strikes calendar --days 14` lists the rounds to come, and why. An edit of the
+calendar holds from the next parse of the DAG on; a round that it adds in the past week is made up by the next run.
+
+* **plan** takes the rounds that are due in hand, each once, and makes groups of the registry's feeds. A faulty entry
+  stops only itself. If none is due any more, the run ends there. A run by hand pulls in any case.
 * **collect** pulls one group. Every feed ends in a pull record, also when it failed; one feed never stops another.
 * **landed** announces `landing` as soon as every group has ended, whatever failed.
-* **verdict** fails the run when a pull failed on our side, or when more than half of the feeds failed (the setting
-  `failed_feeds_percent`); a faulty entry is a feed that failed.
+* **verdict** notes the rounds as done, or fails the run when a pull failed on our side, or when more than half of the
+  feeds failed (the setting `failed_feeds_percent`); a faulty entry is a feed that failed.
 * **warn**, beside the verdict, lists what is broken or will be soon: faulty entries, feeds that failed or are silent
   for longer than usual, credentials and certificates near their end. Should it fail itself, the run does not.
 
@@ -25,13 +32,18 @@ DAG; to replay what was landed, trigger `validate_extracts`. What fails a run, a
 """
 
 
-@dag(dag_display_name="Collect extracts", schedule="10 7,9,11,13,17 * * *", doc_md=DOC, **DAG_DEFAULTS)
+@dag(dag_display_name="Collect extracts", schedule=StrikeCalendarTimetable(), doc_md=DOC, **DAG_DEFAULTS)
 def collect_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
-        from strike_reporting.operations.rounds import collect_plan
+        from airflow.sdk.exceptions import AirflowSkipException
+        from strike_reporting.operations.rounds import begin_collection
 
-        return collect_plan()
+        run = get_current_context()["dag_run"]
+        groups = begin_collection(run.run_id, is_woken=run.run_type != "manual")
+        if groups is None:
+            raise AirflowSkipException("No round is due: others did what this run was woken for, or it was taken away.")
+        return groups
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def collect(group: dict[str, Any]) -> dict[str, Any]:
@@ -47,10 +59,11 @@ def collect_extracts():
         return added_up(groups)[0]
 
     @task(trigger_rule="none_failed")
-    def verdict(groups: list[dict[str, Any]]) -> None:
-        from strike_reporting.operations.rounds import collected
+    def verdict(planned: list[dict[str, Any]] | None, groups: list[dict[str, Any]]) -> None:
+        from strike_reporting.operations.rounds import end_collection
 
-        collected(*added_up(groups))
+        if planned is not None:  # the plan was skipped
+            end_collection(get_current_context()["dag_run"].run_id, *added_up(groups))
 
     @task(retries=0)
     def warn() -> list[str]:
@@ -63,9 +76,10 @@ def collect_extracts():
             logging.getLogger(__name__).warning(warning)
         return found
 
-    pulled = collect.expand(group=plan())
+    planned = plan()
+    pulled = collect.expand(group=planned)
     landed(pulled)
-    verdict(pulled)
+    verdict(planned, pulled)
     pulled >> warn().as_teardown()  # runs whatever failed before, and fails no run
 
 

@@ -150,11 +150,11 @@ def test_a_ledger_that_is_away_fails_the_run_after_more_tries(world: World) -> N
     world.feed(ONE)
     world.send(ONE, action)
     with world.no_ledger():
-        collected = failed_by(world.airflow.run("collect_extracts"), "collect", "warn")
+        collected = failed_by(world.airflow.run("collect_extracts"), "plan", "warn")
         validated = failed_by(world.airflow.run("validate_extracts"), "plan", "tell_trusts")
         published = failed_by(world.airflow.run("publish_disruption"), "plan", "announce")
-    assert collected.tries["collect"] == validated.tries["plan"] == published.tries["plan"] == [4]
-    assert "cannot be used now" in collected.said("collect")
+    assert collected.tries["plan"] == validated.tries["plan"] == published.tries["plan"] == [4]
+    assert "cannot be used now" in collected.said("plan")
     for run in world.round():
         went_well(run)
     assert world.is_published(action)

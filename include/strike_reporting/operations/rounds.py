@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from strike_reporting.errors import Transient, each, fail_for
@@ -90,6 +90,25 @@ def collect_plan() -> list[FeedGroup]:
 
     found = groups(load_feeds(), settings().feeds_in_group)
     return [{"name": name, "feeds": [f.id for f in part]} for name, part in found]
+
+
+def begin_collection(run_id: str, is_woken: bool) -> list[FeedGroup] | None:
+    """The groups that a run is to pull; None where it was woken for rounds that are done, or no longer asked for.
+
+    A run by hand pulls in any case, and takes what is due with it.
+    """
+    taken = claim_rounds(Store(), run_id, datetime.now(UTC))
+    for kind, number in Counter(r.kind for r in taken).items():
+        log.info("Rounds due, %s: %d, the newest %s.", kind, number, max(r.round_id for r in taken if r.kind == kind))
+    return collect_plan() if taken or not is_woken else None
+
+
+def end_collection(run_id: str, counts: dict[str, int], problems: Sequence[str]) -> None:
+    """Whether it did what it was for, as `collected` says; if so its rounds are done."""
+    from strike_reporting.ledger import ledger_of
+
+    collected(counts, problems)
+    ledger_of(Store()).rounds.done(run_id, datetime.now(UTC))
 
 
 def collect_group(collection: str, group: FeedGroup) -> Counts:
