@@ -65,7 +65,7 @@ def new(
         plan = read.plan(said, dialect)
     _show(plan)
     if not spoken and plan.tried is not None and "trust" in plan.tried.outcome.rules:
-        say("If the file speaks for several trusts, say for which: --trusts CODE,CODE (of trusts, ICBs or areas; or all).")
+        say("If the file speaks for several trusts, say for which: --trusts CODE,CODE (trusts, areas, ICBs), or all.")
     while plan.proposal is not None and plan.proposal.asking and not yes and not dry_run:
         plan = _asked(read, said, plan.proposal.asking[0])
         if plan.proposal is None or not plan.proposal.asking:
