@@ -382,28 +382,18 @@ def test_a_replay_sees_a_value_that_changes_no_total(config: Path, published: Ca
 
 
 def test_a_collective_return_is_proposed_with_whom_it_speaks_for(config: Path, tmp_path: Path) -> None:
-    rows: list[list[str | int]] = [
-        ["Integrated care board: cancellations because of the action"],
-        ["Org Code", "Op Dt", "Adm Typ", "Canx (n)"],
-        ["RHM", "13/04/2023", "DSU", 12],
-        ["RHU", "13/04/2023", "DSU", 5],
-        ["RHU", "14/04/2023", "OPFUP", 7],
-    ]
-    sample = tmp_path / "icb.xlsx"
-    sample.write_bytes(workbook(rows))
-    asked = ["feed", "new", "hiow-icb", "cancellations", "--contact", "a@icb.example", "--sample", str(sample), "--yes"]
-    answers = ["--say", "constants.status=cancelled"]
-    alone = CliRunner().invoke(app, ["feed", "new", "RHM", *asked[3:], *answers, "--dry-run"])
-    assert "--trusts CODE" in alone.output
-    made = CliRunner().invoke(app, [*asked, *answers, "--trusts", "HAMPSHIRE"])
-    assert made.exit_code == 0, made.output
-    assert "total 24" in made.output
+    rows: list[list[str | int]] = [["Integrated care board: cancellations because of the action"]]
+    rows += [["Org Code", "Op Dt", "Adm Typ", "Canx (n)"], ["RHM", "13/04/2023", "DSU", 12]]
+    rows += [["RHU", "13/04/2023", "DSU", 5], ["RHU", "14/04/2023", "OPFUP", 7]]
+    (sample := tmp_path / "icb.xlsx").write_bytes(workbook(rows))
+    rest = ["cancellations", "--contact", "a@icb.example", "--say", "constants.status=cancelled"]
+    rest += ["--sample", str(sample)]
+    asked = ["feed", "new", "hiow-icb", *rest, "--yes", "--trusts"]
+    assert "--trusts CODE" in CliRunner().invoke(app, ["feed", "new", "RHM", *rest, "--dry-run"]).output
+    assert "total 24" in strikes(*asked, "HAMPSHIRE")
     [feed] = [f for f in load_registry().feeds if f.sender]
     assert (feed.id, feed.trusts) == ("hiow-icb.cancellations", ("HAMPSHIRE",))
-    checked = CliRunner().invoke(app, ["feed", "check", feed.id, "--fixtures"])
-    assert checked.exit_code == 0, checked.output
+    strikes("feed", "check", feed.id, "--fixtures")
     [fixture] = (config / "fixtures").glob("hiow-icb.*")
-    properties = openpyxl.load_workbook(fixture).properties
-    assert properties.subject == "SYNTHETIC DATA"
-    strange = CliRunner().invoke(app, [*asked, *answers, "--trusts", "RN5"])
-    assert strange.exit_code != 0
+    assert openpyxl.load_workbook(fixture).properties.subject == "SYNTHETIC DATA"
+    assert CliRunner().invoke(app, [*asked, "RN5"]).exit_code != 0
