@@ -55,7 +55,7 @@ import json, strike_reporting
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.intake.dialects import dialects
 from strike_reporting.intake.registry import load_registry
-from strike_reporting.reference.facts import check_reference
+from strike_reporting.reference.checking import check_reference
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.storage import home
 print(json.dumps({

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from strike_reporting.reference.actions import resolve
+from strike_reporting.reference.checking import check_reference
 from strike_reporting.reference.facts import (
     KEYS,
     ReferenceError,
-    check_reference,
     read_csv,
     reference_folder,
     reference_sha256,

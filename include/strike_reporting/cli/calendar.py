@@ -21,9 +21,10 @@ def calendar(
 ) -> None:
     """List the industrial actions of the strike calendar, what is not known of them, or the rounds to come."""
     from strike_reporting.reference.actions import actions, days_text
+    from strike_reporting.reference.checking import check_reference
     from strike_reporting.reference.doubts import doubts
     from strike_reporting.reference.due import calendar as strike_calendar
-    from strike_reporting.reference.facts import check_reference, require
+    from strike_reporting.reference.facts import require
 
     require(check_reference())
     if days:

@@ -57,7 +57,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False
 
 def check_reference() -> None:
     """Check that the reference data agree with themselves."""
-    from strike_reporting.reference.facts import check_reference as found
+    from strike_reporting.reference.checking import check_reference as found
 
     problems = found()
     for problem in problems:

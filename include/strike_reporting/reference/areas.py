@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from strike_reporting.catalogue.areas import REPORTED_ENGLAND, NamedArea, Reported, named_area
-from strike_reporting.reference.facts import check_areas, read_csv, require
+from strike_reporting.reference.checking import check_areas
+from strike_reporting.reference.facts import read_csv, require
 
 
 def named_areas() -> tuple[NamedArea, ...]:

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from strike_reporting.clock import parse_due
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import Action, actions
-from strike_reporting.reference.facts import check_actions, require
+from strike_reporting.reference.checking import check_actions
+from strike_reporting.reference.facts import require
 from strike_reporting.settings import Settings, settings
 
 LONDON = ZoneInfo("Europe/London")

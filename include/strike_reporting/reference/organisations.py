@@ -16,7 +16,8 @@ from strike_reporting.catalogue.areas import ENGLAND, Area
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas
-from strike_reporting.reference.facts import check_reference, read_csv, require, span
+from strike_reporting.reference.checking import check_reference
+from strike_reporting.reference.facts import read_csv, require, span
 
 ICBS_BEGAN = date(2022, 7, 1)
 ICBS_MERGED = date(2026, 4, 1)
