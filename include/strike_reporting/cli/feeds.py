@@ -260,7 +260,10 @@ def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default e
         for feed_id, one in found
     ]
     heads = ("Feed", "File", "Bytes", "Sent (UTC)", "State", "Why", "Rounds", "Tried again from (UTC)")
-    print_table("Not landed, as the last pull of each feed found it", heads, rows)
+    if rows:
+        print_table("Not landed, as the last pull of each feed found it", heads, rows)
+    else:
+        say(f"Every file that {feed or 'the feeds'} listed at the last pull was landed.")
 
 
 @app.command("pull")
