@@ -143,6 +143,13 @@ def folder_feed(inbox: Path, **more: object) -> Feed:
     return Feed(trust="RHU", extract="cancellations", location=str(inbox), contact="a@b.example", **more)
 
 
+def open_the_way_to(folder: Path) -> None:
+    """Let others than us reach a folder: a test's lie below one that only its owner may enter."""
+    for above in folder.parents:
+        if not above.stat().st_mode & stat.S_IXOTH:
+            above.chmod(above.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
+
+
 @contextmanager
 def unprivileged(store: Store, *folders: Path) -> Iterator[None]:
     """Without root's right to read everything."""
@@ -153,9 +160,7 @@ def unprivileged(store: Store, *folders: Path) -> Iterator[None]:
     for folder in folders:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, 65534, 65534)
-        for above in folder.parents:
-            if not above.stat().st_mode & stat.S_IXOTH:
-                above.chmod(above.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
+        open_the_way_to(folder)
     os.seteuid(65534)
     try:
         yield

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import s3fs
 from conftest import judge, receipts
-from pulling import Settings, Web, csv, folder_feed, given, inbox, names, old, pull, web
+from pulling import Settings, Web, csv, folder_feed, given, inbox, names, old, open_the_way_to, pull, web
 from s3 import S3
 from servers import SSHD, free_port, ssh_key, sshd
 from strike_reporting.intake.registry import Feed
@@ -244,8 +244,7 @@ def test_a_root_on_s3_that_lost_its_landing(
 def test_sftp_files_each_for_itself(
     tmp_path: Path, store: Store, given: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_the_way_to(tmp_path / "out")
     out, port = tmp_path / "out", free_port()
     out.mkdir()
     (host, host_public), (user, user_public) = ssh_key(), ssh_key()

@@ -24,7 +24,7 @@ FILES = (
     Mutant(
         "a row left out is left out again for its number",
         "a row left out lacks no number besides",
-        *(_SETTLE, "    rows.bad_rows |= {usable[n] for n in out}\n", ""),
+        *(_SETTLE, "        rows.bad_rows |= {*usable[out].tolist()}\n", ""),
     ),
     Mutant(
         "a key that is not kept repeats another",
@@ -44,7 +44,7 @@ FILES = (
     Mutant(
         "a row without a code is nobody's",
         "several trusts in a drop",
-        *(_OPENING, "code = above if said_code is None else", "code = None if said_code is None else"),
+        *(_OPENING, "np.where(gap & (above >= 0)", "np.where(gap & (above < -1)"),
     ),
     Mutant(
         "the days of a refused file are not known",
