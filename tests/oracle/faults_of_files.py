@@ -79,7 +79,7 @@ FILES = (
     Mutant(
         "any gap beside cancer is asked about",
         "all patients beside those with cancer",
-        *(_TOTALS, "may_hold = is_one_value and asked.is_within", "may_hold = asked.is_within"),
+        *(_TOTALS, "may_hold = asked.is_one_value and asked.is_within", "may_hold = asked.is_within"),
     ),
     Mutant(
         "no unit is a gap",

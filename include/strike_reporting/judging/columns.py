@@ -39,6 +39,10 @@ class Column:
         coded = array if is_coded else array.dictionary_encode(null_encoding="encode")
         return cls(coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
 
+    def value(self, at: int) -> Any:
+        """What one row holds."""
+        return self.known[self.codes[at]]
+
     def of_each(self, ask: Callable[[Any], bool]) -> Mask:
         """Of every distinct value, whether something is so."""
         return np.fromiter(map(ask, self.known), np.bool_, len(self.known))
@@ -62,6 +66,11 @@ class Column:
         known: dict[Any, int] = {}
         places = np.fromiter((known.setdefault(to(v), len(known)) for v in self.known), np.int64, len(self.known))
         return Column([*known], places[self.codes])
+
+
+def is_filled(text: str | None) -> bool:
+    """Whether a cell's text says anything."""
+    return bool(text and text.strip())
 
 
 def alike(columns: Iterable[Column], rows: int) -> Codes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,7 @@ class _Rows:
 
     def value(self, name: str, at: int) -> Any:
         """One cell."""
-        column = self.column(name)
-        return column.known[column.codes[at]]
+        return self.column(name).value(at)
 
     def count(self, name: str) -> Codes:
         """A column of numbers; what is not given counts nothing."""
@@ -69,12 +69,14 @@ class _Rows:
 
     def beside(self, *within: str) -> Codes:
         """A number for each row, the same for those of one day and part without its site, and alike in some columns."""
-        if "" not in self._columns:
-            parts = (n for n in self.contract.part if n != self.contract.site_field)
-            base = [Column.of(self.contract.part_column(self.table, n)) for n in parts]
-            codes = alike([self.column(self.contract.date_field), *base], self.height)
-            self._columns[""] = Column([*range(self.height)], codes)
-        return alike([self._columns[""], *map(self.column, within)], self.height)
+        return alike([*self._base, *map(self.column, within)], self.height)
+
+    @cached_property
+    def _base(self) -> list[Column]:
+        """Each row's day, and what makes up its part but for the site."""
+        parts = (n for n in self.contract.part if n != self.contract.site_field)
+        told = [Column.of(self.contract.part_column(self.table, n)) for n in parts]
+        return [self.column(self.contract.date_field), *told]
 
     def double(
         self,

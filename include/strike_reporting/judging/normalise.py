@@ -257,7 +257,7 @@ class _Typing:
         unread = raw.where(wrong.__contains__) | repeated
         typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
         for at in np.flatnonzero(unread).tolist():
-            text = raw.known[raw.codes[at]]
+            text = raw.value(at)
             self._report(f, int(numbers[at]), heading, text, wrong.get(text, _MERGED))
         return (pc.if_else(pa.array(~repeated), typed, None) if repeated.any() else typed), unread
 

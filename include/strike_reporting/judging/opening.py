@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.columns import Codes, Column, Mask
+from strike_reporting.judging.columns import Codes, Column
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
@@ -191,7 +191,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     for index in strange:
         rows.bad_rows.add(index)
         rows.unread.setdefault("ods_code", set()).add(index)
-        rows.problems.append(_no_trust(said.known[said.codes[index]], int(row_of[index]), rows, index))
+        rows.problems.append(_no_trust(said.value(index), int(row_of[index]), rows, index))
     if strange:  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")
         kept = pc.if_else(pa.array(is_strange), None, rows.table["ods_code"])
@@ -204,9 +204,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     above = np.maximum.accumulate(np.where(said.where(known.__contains__), np.arange(len(row_of)), -1))
     owner = np.where(gap & (above >= 0), said.codes[above], said.codes)
     of: dict[str | None, list[Problem]] = defaultdict(list)
-    owners = _owners(
-        rows, row_of, [said.known[n] if said.known[n] in known else None for n in owner[_told(rows, row_of)]]
-    )
+    owners = _owners(rows, row_of, [c if c in known else None for c in said.known], owner)
     for problem in rows.problems:
         of[owners.get((problem.sheet, problem.row or 0))].append(problem)
     opened.problems += of[None]
@@ -216,17 +214,15 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
         opened.parts.append(Part(code, dialect, rows.taken(mine, of[code], lost)))
 
 
-def _told(rows: Normalised, row_of: Codes) -> Mask:
-    """The rows of which a problem tells."""
-    return np.isin(row_of, [p.row for p in rows.problems if p.row is not None])
-
-
-def _owners(rows: Normalised, row_of: Codes, codes: list[str | None]) -> dict[tuple[str | None, int], str | None]:
+def _owners(
+    rows: Normalised, row_of: Codes, codes: list[str | None], owner: Codes
+) -> dict[tuple[str | None, int], str | None]:
     """Whose each row of the file is of which a problem tells; nobody's where it speaks for several trusts."""
-    told = _told(rows, row_of)
+    told = np.isin(row_of, [p.row for p in rows.problems if p.row is not None])
     sheets = rows.table["source_sheet"].filter(pa.array(told)).to_pylist()
     owners: dict[tuple[str | None, int], str | None] = {}
-    for key, code in zip(zip(sheets, row_of[told].tolist(), strict=True), codes, strict=True):
+    for sheet, row, at in zip(sheets, row_of[told].tolist(), owner[told].tolist(), strict=True):
+        key, code = (sheet, row), codes[at]
         owners[key] = code if owners.setdefault(key, code) == code else None
     return owners
 
@@ -300,7 +296,7 @@ def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Proble
     standing, found, days = asked.trust(code), list[Problem](), Column.of(result.table[result.contract.date_field])
     wrong = days.where(lambda day: bool(day and standing and not standing.is_trust(day)))
     for index in np.flatnonzero(wrong).tolist():
-        day, row = days.known[days.codes[index]], result.table["source_row"][index].as_py()
+        day, row = days.value(index), result.table["source_row"][index].as_py()
         fix = f"Use the code of that day (today's is {standing.successor})." if standing else ""
         message = f"{code} was not a trust on {day}"
         found.append(Problem("trust_not_current", "error", message, fix, row, "ods_code", code, day.isoformat()))
@@ -316,7 +312,7 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
     mine, sites = standing.successor if standing else code, Column.of(result.table[column])
     foreign = {c: s for c, s in asked.sites(c for c in sites.known if c).items() if s.ods_code != mine}
     for index in np.flatnonzero(sites.where(foreign.__contains__)).tolist() if foreign else ():
-        named, row = sites.known[sites.codes[index]], int(result.table["source_row"][index].as_py())
+        named, row = sites.value(index), int(result.table["source_row"][index].as_py())
         site = foreign[named]
         message = f"{named} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
         fix = "Give a site of your own trust, or leave the cell empty."

@@ -11,7 +11,7 @@ import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import ERRORS, clean
-from strike_reporting.judging.columns import Codes, Column, Mask, any_of
+from strike_reporting.judging.columns import Codes, Column, Mask, any_of, is_filled
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem
 
@@ -45,8 +45,7 @@ class Body:
 
     def text(self, at: int, place: int) -> str:
         """One cell."""
-        column = self.column(place)
-        found: str = column.known[column.codes[at]]
+        found: str = self.column(place).value(at)
         return found
 
     def blank(self, at: int, places: Iterable[int]) -> None:
@@ -77,7 +76,7 @@ def body(matched: Matched) -> Body:
     cells = [c.taken(below) for c in matched.sheet.columns]
     numbers = matched.sheet.table.column(0).to_numpy()[below]
     found = Body([c.changed(lambda text: text or "") for c in cells], numbers)
-    filled = [c.where(_is_filled) for c in found.columns]
+    filled = [c.where(is_filled) for c in found.columns]
     many: Codes = np.sum([np.zeros(len(below), np.int64), *filled], axis=0)
     widths = _widths(cells, len(below))
     is_none = (many == 0) | _begin(found, filled, dialect.not_data)
@@ -103,10 +102,6 @@ def body(matched: Matched) -> Body:
     return found
 
 
-def _is_filled(text: str) -> bool:
-    return bool(text.strip())
-
-
 def _has_digit(text: str) -> bool:
     return bool(_DIGIT.search(text))
 
@@ -122,9 +117,9 @@ def _widths(cells: list[Column], rows: int) -> Codes:
 def _begin(body: Body, filled: list[Mask], patterns: tuple[str, ...]) -> Mask:
     """The rows whose first text is like one of some patterns."""
     found, before = np.zeros(body.height, np.bool_), np.zeros(body.height, np.bool_)
-    for column, is_filled in zip(body.columns, filled, strict=True) if patterns else ():
-        found |= ~before & is_filled & column.where(lambda text: _is_like(text, patterns))
-        before |= is_filled
+    for column, has_text in zip(body.columns, filled, strict=True) if patterns else ():
+        found |= ~before & has_text & column.where(lambda text: _is_like(text, patterns))
+        before |= has_text
     return found
 
 
@@ -151,7 +146,7 @@ def _is_data(body: Body, matched: Matched, filled: Codes) -> Mask:
 
 def _filled_down(column: Column) -> Column:
     """An empty cell means the one above."""
-    above = np.maximum.accumulate(np.where(column.where(_is_filled), np.arange(len(column.codes)), -1))
+    above = np.maximum.accumulate(np.where(column.where(is_filled), np.arange(len(column.codes)), -1))
     return Column(column.known, np.where(above >= 0, column.codes[above], column.codes))
 
 

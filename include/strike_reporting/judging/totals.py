@@ -18,7 +18,7 @@ import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import Unreadable, clean, reader
-from strike_reporting.judging.columns import Codes, Column, alike, any_of, least, sums
+from strike_reporting.judging.columns import Codes, Column, alike, any_of, is_filled, least, sums
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, shown
 from strike_reporting.judging.rows import Body, counted
@@ -49,7 +49,6 @@ class _Lines:
                 return None
             return found
 
-        self.height, self.numbers = body.height, body.numbers
         self.labels = {p: body.column(p).changed(_folded) for p in labels}
         columns = [body.column(p).changed(count) for p in counted(matched)]
         known = [np.array([min(n or 0, _MOST) for n in c.known], np.int64) for c in columns]
@@ -62,8 +61,7 @@ class _Lines:
 
     def label(self, at: int, place: int) -> str:
         """One label of one row."""
-        column = self.labels[place]
-        found: str = column.known[column.codes[at]]
+        found: str = self.labels[place].value(at)
         return found
 
     def with_defaults(self, defaults: Mapping[int, str]) -> dict[int, Column]:
@@ -143,11 +141,11 @@ def _totals(matched: Matched, body: Body, labels: dict[int, str], words: set[str
     named = np.zeros(body.height, np.bool_)
     for place, name in labels.items():
         known, column = matched.contract.field(name).lookup if name else {}, body.column(place)
-        filled = column.of_each(lambda text: bool(text.strip()))
+        filled = column.of_each(is_filled)
         named |= filled[column.codes]
         hits = [
-            is_filled and slug(t) not in known and _is_total(t, words, is_label=bool(name))
-            for t, is_filled in zip(column.known, filled, strict=True)
+            has_text and slug(t) not in known and _is_total(t, words, is_label=bool(name))
+            for t, has_text in zip(column.known, filled, strict=True)
         ]
         for at in np.flatnonzero(np.array(hits, np.bool_)[column.codes]).tolist() if any(hits) else ():
             found[at].append(place)
@@ -305,19 +303,26 @@ def _unnamed(
         for at in may[np.argsort(first[groups[may]])].tolist():
             of = parts_at[begins[groups[at]] : begins[groups[at] + 1]]
             question = _Question(
-                place, labels[place], int(plain[at]), plain[of], bool(is_equal[at]), bool(is_within[at])
+                place=place,
+                name=labels[place],
+                at=int(plain[at]),
+                parts=plain[of],
+                is_equal=bool(is_equal[at]),
+                is_within=bool(is_within[at]),
+                is_blank=not told[place].value(at),
+                is_one_value=len({*told[place].codes[of].tolist()}) == 1,
             )
-            is_blank = not told[place].known[told[place].codes[at]]
-            one_value = len({*told[place].codes[of].tolist()}) == 1
-            said = _question(matched, body, question, is_blank=is_blank, is_one_value=one_value)
-            if said:
+            if said := _question(matched, body, question):
                 is_done[at] = True
                 yield said, int(plain[at])
 
 
 @dataclass(frozen=True)
 class _Question:
-    """A row that may hold others: its column and field, its place, theirs, and how its numbers stand to their sums."""
+    """A row that may hold others: its column and field, its place, theirs, and how its numbers stand to their sums.
+
+    is_blank: its label is empty. is_one_value: theirs are all the same.
+    """
 
     place: int
     name: str
@@ -325,13 +330,15 @@ class _Question:
     parts: Codes
     is_equal: bool
     is_within: bool
+    is_blank: bool
+    is_one_value: bool
 
 
-def _question(matched: Matched, body: Body, asked: _Question, *, is_blank: bool, is_one_value: bool) -> Problem | None:
+def _question(matched: Matched, body: Body, asked: _Question) -> Problem | None:
     number, parts = int(body.numbers[asked.at]), body.numbers[asked.parts].tolist()
     rows = ", ".join(map(str, parts[:5])) + (" and others" if len(parts) > 5 else "")
     column = matched.headings[asked.place] or f"column {asked.place + 1}"
-    if asked.is_equal and len(parts) > 1 and is_blank:
+    if asked.is_equal and len(parts) > 1 and asked.is_blank:
         message = (
             f"this row has no {column!r} and equals rows {rows} together, which have: it is their total and not added"
         )
@@ -341,10 +348,10 @@ def _question(matched: Matched, body: Body, asked: _Question, *, is_blank: bool,
         message = f"{text!r} is not known and the row equals rows {rows} together: is it their total?"
         return Problem("part_or_whole", "critical", message, _FIX, number, column)
     if asked.name and matched.contract.field(asked.name).type == "bool":  # all patients, and those of them who …
-        may_hold = is_one_value and asked.is_within
+        may_hold = asked.is_one_value and asked.is_within
     else:  # a total of one part, or the same number by chance; of sites, the contract's own rule decides
         may_hold = asked.is_equal and asked.name != matched.contract.site_field
-    if is_blank and may_hold:
+    if asked.is_blank and may_hold:
         message = f"this row has no {column!r} and is not less than row {rows}, which has: is that a part of it?"
         fix = f"Fill in {column!r} in every row of the day, so that they can be added; or send the whole only."
         return Problem("part_or_whole", "critical", message, fix, number, column)

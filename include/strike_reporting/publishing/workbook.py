@@ -123,9 +123,8 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -
             frame[column.name] = [v if v is None else ("Yes" if v else "No") for v in frame[column.name]]
     whose = table.select([n for n in ("area_type", "area_code", "measure") if n in table.column_names])
     for column in described.columns:
-        is_missing = pc.is_null(table[column.name])
-        if pa.types.is_string(column.type):
-            is_missing = pc.or_(is_missing, pc.equal(table[column.name].fill_null(""), ""))
+        is_text, cells = pa.types.is_string(column.type), table[column.name]
+        is_missing = pc.equal(cells.fill_null(""), "") if is_text else pc.is_null(cells)
         if not pc.any(is_missing).as_py():
             continue
         blanks = [blank(described, column, row, nowhere) for row in whose.filter(is_missing).to_pylist()]
