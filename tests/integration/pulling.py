@@ -114,14 +114,7 @@ class Web:
         return [path.removeprefix("/files/") for path, _ in asked if path != "/files/"]
 
     def feed(self, location: str = "files/") -> Feed:
-        return Feed(
-            trust="RHU",
-            extract="cancellations",
-            transport="https",
-            connection="web",
-            location=location,
-            contact="a@b.example",
-        )
+        return feed_at(location, transport="https", connection="web")
 
 
 @pytest.fixture
@@ -139,8 +132,9 @@ def inbox(tmp_path: Path, given: Settings) -> Path:
     return folder
 
 
-def folder_feed(inbox: Path, **more: object) -> Feed:
-    return Feed(trust="RHU", extract="cancellations", location=str(inbox), contact="a@b.example", **more)
+def feed_at(location: Path | str, **more: object) -> Feed:
+    """A feed of one trust's cancellations; of a folder, unless more is said."""
+    return Feed(trust="RHU", extract="cancellations", location=str(location), contact="a@b.example", **more)
 
 
 def open_the_way_to(folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import receipts
+from pulling import feed_at
 from servers import NGINX, authority, free_port, nginx
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import Feed
@@ -53,14 +54,7 @@ class Place:
         self.patch.setenv("AIRFLOW_CONN_TRUST_HTTPS", json.dumps(value))
 
     def feed(self, location: str = "files/") -> Feed:
-        return Feed(
-            trust="RHU",
-            extract="cancellations",
-            transport="https",
-            connection="trust_https",
-            location=location,
-            contact="a@b.example",
-        )
+        return feed_at(location, transport="https", connection="trust_https")
 
     def locations(self, tmp_path: Path) -> str:
         (tmp_path / "passwords").write_text("trust:{PLAIN}open sesame\n")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from conftest import judge, receipts
-from pulling import Settings, Web, csv, folder_feed, given, inbox, names, old, pull, unprivileged, web
+from pulling import Settings, Web, csv, feed_at, given, inbox, names, old, pull, unprivileged, web
 from strike_reporting import ledger
 from strike_reporting.cli import app
 from strike_reporting.intake import remembering
@@ -78,19 +78,19 @@ def test_a_pull_that_dies_does_not_change_the_order(web: Web, store: Store, monk
 
 def test_a_share_that_is_away_for_a_moment(inbox: Path, store: Store) -> None:
     old(inbox / "a.csv", csv(1))
-    pull(store, folder_feed(inbox), "1")
+    pull(store, feed_at(inbox), "1")
     away = inbox.rename(inbox.with_name("away"))
-    assert pull(store, folder_feed(inbox), "2").status == "no_file"
+    assert pull(store, feed_at(inbox), "2").status == "no_file"
     inbox.mkdir()
-    assert pull(store, folder_feed(inbox), "3").status == "no_file"
+    assert pull(store, feed_at(inbox), "3").status == "no_file"
     inbox.rmdir()
     away.rename(inbox)
     (inbox / "a.csv").chmod(0)
     with unprivileged(store, Path(store.base), inbox):
-        assert pull(store, folder_feed(inbox), "4").status == "nothing_new", "it is not read again"
+        assert pull(store, feed_at(inbox), "4").status == "nothing_new", "it is not read again"
     (inbox / "a.csv").unlink()
     old(inbox / "b.csv", csv(2))
-    pull(store, folder_feed(inbox), "5")
+    pull(store, feed_at(inbox), "5")
     remembered = ledger_of(store).receiving.remotes.of("RHU.cancellations").values()
     assert {r.name for r in remembered if r.state == "landed"} == {"b.csv"}
 
@@ -114,13 +114,13 @@ def test_an_unreadable_file_of_a_folder(inbox: Path, store: Store) -> None:
     old(inbox / "b.csv", csv(2))
     (inbox / "a.csv").chmod(0)
     with unprivileged(store, Path(store.base), inbox):
-        pulled = pull(store, folder_feed(inbox))
+        pulled = pull(store, feed_at(inbox))
     assert (pulled.status, pulled.reason) == ("failed", "'a.csv' could not be read: Permission denied")
     assert names(pulled) == ["b.csv"]
     listed = CliRunner().invoke(app, ["feed", "files"], env={"COLUMNS": "250"}).output
     assert "RHU.cancellations" in listed and "Permission denied" in listed and "b.csv" not in listed
     (inbox / "a.csv").chmod(0o644)
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
     assert [r.source_name for r in receipts(store)] == ["a.csv", "b.csv"]
 
 
@@ -130,7 +130,7 @@ def test_more_files_than_a_round_has_time_for(inbox: Path, store: Store, given: 
     given(round_seconds=0.3)
     landed: list[str] = []
     for round_number in range(100):
-        pulled = pull(store, folder_feed(inbox), str(round_number))
+        pulled = pull(store, feed_at(inbox), str(round_number))
         landed += names(pulled)
         if pulled.status != "failed":
             break
@@ -165,23 +165,23 @@ def test_files_that_stall_do_not_take_the_whole_round(web: Web, store: Store, gi
 def test_a_vanished_landing_is_filled_again(inbox: Path, store: Store) -> None:
     for n in range(3):
         old(inbox / f"{n}.csv", csv(n), 7200 - n)
-    first = pull(store, folder_feed(inbox), "1")
+    first = pull(store, feed_at(inbox), "1")
     judge(store)
     shutil.rmtree(store.path("landing"))
-    again = pull(store, folder_feed(inbox), "2")
+    again = pull(store, feed_at(inbox), "2")
     assert (again.status, [r.sequence for r in again.landed]) == ("landed", [r.sequence for r in first.landed])
     assert {o.status for o in judge(store)} == {"accepted"}
     Path(store.path(f"landing/objects/{first.landed[1].sha256[:2]}/{first.landed[1].sha256}")).unlink()
-    assert names(pull(store, folder_feed(inbox), "3")) == ["1.csv"]
-    assert pull(store, folder_feed(inbox), "4").status == "nothing_new"
+    assert names(pull(store, feed_at(inbox), "3")) == ["1.csv"]
+    assert pull(store, feed_at(inbox), "4").status == "nothing_new"
 
 
 def test_purged_bytes_are_not_fetched_again(inbox: Path, store: Store) -> None:
     old(inbox / "a.csv", b"ods_code,nhs_number,activity_date\nRHU,943 476 5919,2023-04-11\n")
-    pull(store, folder_feed(inbox), "1")
+    pull(store, feed_at(inbox), "1")
     assert [o.status for o in judge(store)] == ["rejected"]
     assert CliRunner().invoke(app, ["purge", "--yes"]).exit_code == 0
-    assert pull(store, folder_feed(inbox), "2").status == "nothing_new"
+    assert pull(store, feed_at(inbox), "2").status == "nothing_new"
     assert not list(Path(store.path("landing")).glob("objects/*/*"))
     assert CliRunner().invoke(app, ["feed", "files"]).exit_code == 0
 
@@ -193,7 +193,7 @@ def test_old_files_cost_a_listing(inbox: Path, store: Store) -> None:
     many = 2000
     for n in range(many):
         old(inbox / f"{n:05}.csv", csv(n), 90_000 - n)
-    feed, engine, said = folder_feed(inbox), ledger_of(store).engine, [0]
+    feed, engine, said = feed_at(inbox), ledger_of(store).engine, [0]
     pull(store, feed, "1")
 
     @sa.event.listens_for(engine, "before_cursor_execute")
@@ -216,7 +216,7 @@ def test_a_ledger_of_before_is_brought_along(
         monkeypatch.setenv("STRIKES_LEDGER", request.getfixturevalue("postgres_url"))
     store = Store()
     old(inbox / "a.csv", csv(1), 7200)
-    pull(store, folder_feed(inbox), "1")
+    pull(store, feed_at(inbox), "1")
     with ledger_of(store).engine.begin() as connection:
         for statement in (
             "DROP TABLE remote_files",
@@ -226,15 +226,15 @@ def test_a_ledger_of_before_is_brought_along(
             connection.execute(sa.text(statement))
     ledger._opened.clear()
     old(inbox / "b.csv", csv(2), 3600)
-    assert names(pull(store, folder_feed(inbox), "2")) == ["b.csv"]
+    assert names(pull(store, feed_at(inbox), "2")) == ["b.csv"]
     engine = ledger_of(store).engine
     assert "validators" not in {c["name"] for c in sa.inspect(engine).get_columns("feeds")}
     [kept] = ledger_of(store).receiving.reserve("RHU.cancellations", [Remote("x", "late.csv", "failed")])
     old(inbox / "c.csv", csv(3), 1800)
-    pull(store, folder_feed(inbox), "3")
+    pull(store, feed_at(inbox), "3")
     land(store, csv(4), "late.csv", Sender("RHU.cancellations"), kept.sequence)
     assert [r.source_name for r in receipts(store)] == ["a.csv", "b.csv", "late.csv", "c.csv"]
-    assert pull(store, folder_feed(inbox), "4").status == "nothing_new"
+    assert pull(store, feed_at(inbox), "4").status == "nothing_new"
     ledger_of(store).receiving.remotes.forget("RHU.cancellations")
-    assert pull(store, folder_feed(inbox), "5").status == "nothing_new"
+    assert pull(store, feed_at(inbox), "5").status == "nothing_new"
     assert len(ledger_of(store).receiving.remotes.of("RHU.cancellations")) == 4

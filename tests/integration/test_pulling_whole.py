@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 import s3fs
 from conftest import judge, receipts
-from pulling import Settings, Web, csv, folder_feed, given, inbox, names, old, open_the_way_to, pull, web
+from pulling import Settings, Web, csv, feed_at, given, inbox, names, old, open_the_way_to, pull, web
 from s3 import S3
 from servers import SSHD, free_port, ssh_key, sshd
-from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import endpoint
 from strike_reporting.intake.transports.https import Https
@@ -52,10 +51,10 @@ def test_half_a_file_of_a_folder_waits_until_it_is_whole(inbox: Path, store: Sto
     writer = threading.Thread(target=copy)
     writer.start()
     time.sleep(0.05)
-    first = pull(store, folder_feed(inbox))
+    first = pull(store, feed_at(inbox))
     assert (names(first), first.reason) == (["b.csv"], "1 new of 2 files, 1 still being written")
     writer.join()
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
     assert receipts(store)[1].size == len(whole)
 
 
@@ -63,28 +62,28 @@ def test_a_file_that_was_just_put_there_is_landed_in_the_same_round(inbox: Path,
     given(folder_settle_seconds=0.5)
     (inbox / "a.csv").write_bytes(csv(1))
     began = time.monotonic()
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
     assert time.monotonic() - began >= 0.4
     os.utime(inbox / "a.csv", (time.time() + 9000,) * 2)  # a share whose clock is ahead
-    assert pull(store, folder_feed(inbox)).status == "nothing_new"
+    assert pull(store, feed_at(inbox)).status == "nothing_new"
 
 
 @pytest.mark.parametrize("name", ["a.csv.part", "a.csv.filepart", "a.tmp", "~$a.xlsx", "a.csv.crdownload"])
 def test_a_name_of_an_upload_waits_for_its_own(inbox: Path, store: Store, name: str) -> None:
     old(inbox / name, csv(1)[:30])
-    assert (pull(store, folder_feed(inbox)).status, receipts(store)) == ("no_file", [])
+    assert (pull(store, feed_at(inbox)).status, receipts(store)) == ("no_file", [])
     old(inbox / name, csv(1)).rename(inbox / "a.csv")
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
 
 
 def test_a_replaced_file_is_fetched_again(inbox: Path, store: Store) -> None:
     old(inbox / "a.csv", csv(1))
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
     mtime = (inbox / "a.csv").stat().st_mtime
     (inbox / "a.csv").write_bytes(csv(1000))
     os.utime(inbox / "a.csv", (mtime, mtime))  # as copying programs keep it
-    assert names(pull(store, folder_feed(inbox))) == ["a.csv"]
-    assert pull(store, folder_feed(inbox)).status == "nothing_new"
+    assert names(pull(store, feed_at(inbox))) == ["a.csv"]
+    assert pull(store, feed_at(inbox)).status == "nothing_new"
 
 
 def test_a_file_that_changes_within_the_tick_of_a_clock_is_looked_into_again(inbox: Path, store: Store) -> None:
@@ -92,7 +91,7 @@ def test_a_file_that_changes_within_the_tick_of_a_clock_is_looked_into_again(inb
     for count in (1, 2):
         (inbox / "a.csv").write_bytes(csv(count))
         os.utime(inbox / "a.csv", (second, second))
-        assert len(pull(store, folder_feed(inbox)).landed) == 1
+        assert len(pull(store, feed_at(inbox)).landed) == 1
 
 
 # --- HTTPS
@@ -230,13 +229,13 @@ def test_a_root_on_s3_that_lost_its_landing(
     store = Store()
     for n in range(4):
         old(inbox / f"{n}.csv", csv(n), 7200 - n)
-    assert len(pull(store, folder_feed(inbox), "1").landed) == 4
+    assert len(pull(store, feed_at(inbox), "1").landed) == 4
     with server.counted() as quiet:
-        assert pull(store, folder_feed(inbox), "2").status == "nothing_new"
+        assert pull(store, feed_at(inbox), "2").status == "nothing_new"
     assert quiet["PUT"] == 0 and quiet.total() <= 3, "one look for the newest, and for leftovers"
     bucket.rm("extracts/home/landing", recursive=True)
-    assert len(pull(store, folder_feed(inbox), "3").landed) == 4
-    assert pull(store, folder_feed(inbox), "4").status == "nothing_new"
+    assert len(pull(store, feed_at(inbox), "3").landed) == 4
+    assert pull(store, feed_at(inbox), "4").status == "nothing_new"
 
 
 @pytest.mark.skipif(SSHD is None, reason="OpenSSH's server is not installed")
@@ -251,14 +250,7 @@ def test_sftp_files_each_for_itself(
     extra = {"host_key": host_public, "private_key": user, "settle": 0.05}
     reached = {"conn_type": "sftp", "host": "127.0.0.1", "port": port, "login": "nobody", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_TRUST_SFTP", json.dumps(reached))
-    feed = Feed(
-        trust="RHU",
-        extract="cancellations",
-        transport="sftp",
-        connection="trust_sftp",
-        location=f"{out}/*.csv",
-        contact="a@b.example",
-    )
+    feed = feed_at(f"{out}/*.csv", transport="sftp", connection="trust_sftp")
     old(out / "a.csv", csv(1), 9000).chmod(0)
     old(out / "b.csv", csv(2), 8000)
     with sshd(tmp_path / "sshd", host, user_public, port):
@@ -281,7 +273,7 @@ def test_sftp_files_each_for_itself(
 
 def test_a_return_is_late_by_when_it_was_put_there(inbox: Path, store: Store) -> None:
     """Due at 10:00 in London: in April that is 09:00 UTC. It was put there in time, and fetched years later."""
-    feed = folder_feed(inbox, due="10:00")
+    feed = feed_at(inbox, due="10:00")
     for name, moment in (("a.csv", "2023-04-12T08:59:00+00:00"), ("b.csv", "2023-04-12T09:01:00+00:00")):
         path = old(inbox / name, csv(len(name) + ord(name[0])))
         os.utime(path, (datetime.fromisoformat(moment).timestamp(),) * 2)
@@ -295,11 +287,11 @@ def test_a_time_that_copying_kept_is_not_believed_where_the_file_was_not_there(
     inbox: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old(inbox / "a.csv", csv(1))
-    pull(store, folder_feed(inbox), "1")
+    pull(store, feed_at(inbox), "1")
     looked = datetime.now(UTC)
     old(inbox / "b.csv", csv(2), 7200)  # two hours old on the sender's disk
     os.utime(old(inbox / "c.csv", csv(3)), (time.time() + 900,) * 2)  # a clock that is ahead
-    pull(store, folder_feed(inbox), "2")
+    pull(store, feed_at(inbox), "2")
     sent = {r.source_name: datetime.fromisoformat(str(r.sent_at)) for r in receipts(store)}
     assert abs((sent["b.csv"] - looked).total_seconds()) < 60
     assert sent["c.csv"] <= datetime.now(UTC)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from announced import action
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -34,24 +35,8 @@ def ledger(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.Mon
     found.engine.dispose()
 
 
-def action(action_id: str, first: date, days: int, status: str = "announced", status_date: str = "") -> Action:
-    start = datetime.combine(first, time(7))
-    end = start + timedelta(days=days)
-    return Action(
-        action_id=action_id,
-        dispute="",
-        staff_group="nurses",
-        unions=("RCN",),
-        start=start,
-        end=end,
-        cover_level="",
-        status=status,
-        announced_on="2026-10-10",
-        source_url="",
-        daily_pattern="continuous",
-        note="",
-        status_date=status_date,
-    )
+def announced(action_id: str, first: date, days: int, **said: str) -> Action:
+    return action(first, days, action_id, **{"status": "announced", "announced_on": "2026-10-10", **said})
 
 
 class Edited:
@@ -115,10 +100,10 @@ def test_no_round_is_lost_and_none_is_done_twice(
                 case ["sleep", int(minutes)]:  # the scheduler was off
                     world.run(world.now + timedelta(minutes=minutes))
                 case ["put", str(name), int(day), int(days)]:  # also one whose days are past, and changed hours
-                    world.held[name] = action(name, today + timedelta(days=day), days)
+                    world.held[name] = announced(name, today + timedelta(days=day), days)
                 case ["end", str(name), str(status), int(day)] if name in world.held:
                     was, on = world.held[name], f"{today + timedelta(days=day)}"
-                    world.held[name] = action(name, was.days[0], len(was.days), status, on)
+                    world.held[name] = announced(name, was.days[0], len(was.days), status=status, status_date=on)
                 case ["drop", str(name)]:
                     world.held.pop(name, None)
         world.wake()
@@ -132,10 +117,10 @@ def test_a_round_that_is_added_in_the_past_is_due_and_one_that_is_taken_away_is_
 ) -> None:
     world = Edited(ledger, store, monkeypatch)
     assert len(world.run(BEGIN)) == 7, "one quiet round each day that is looked back on"
-    world.held["A"] = action("A", date(2026, 10, 17), 2)
+    world.held["A"] = announced("A", date(2026, 10, 17), 2)
     added = world.run(BEGIN + timedelta(minutes=1))
     assert added == [r for r in added if r[:10] in ("2026-10-18", "2026-10-19")] and len(added) == 2 * 31
-    world.held["B"] = action("B", date(2026, 10, 16), 1)
+    world.held["B"] = announced("B", date(2026, 10, 16), 1)
     assert {r.actions for r in due_rounds(store, world.now)} == {("B",)}
     del world.held["A"], world.held["B"]
     assert world.run(world.now + timedelta(minutes=1)) == []

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from announced import action
 from hypothesis import given
 from hypothesis import strategies as st
 from strike_reporting.cli import app
@@ -25,24 +26,6 @@ from strike_reporting.settings import Settings, settings
 from typer.testing import CliRunner
 
 CLOCKS = (date(2026, 3, 29), date(2026, 10, 25))  # forward at 01:00 GMT, back at 02:00 BST
-
-
-def action(first: date, days: int = 2, action_id: str = "A", **said: str) -> Action:
-    """One that runs from 07:00 for so many days."""
-    start = datetime.combine(first, time(7))
-    told = {"status": "went_ahead", "announced_on": "", "daily_pattern": "continuous", **said}
-    return Action(
-        action_id=action_id,
-        dispute="",
-        staff_group="nurses",
-        unions=("RCN",),
-        start=start,
-        end=start + timedelta(days=days),
-        cover_level="",
-        source_url="",
-        note="",
-        **told,
-    )
 
 
 def moment(day: date, hour: int = 0, minute: int = 0) -> datetime:

@@ -18,6 +18,7 @@ from strike_reporting.storage import Store
 if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
     from strike_reporting.ledger.records import Round
+    from strike_reporting.ledger.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -59,28 +60,30 @@ class PublishedGroup(TypedDict):
 
 
 def due_rounds(store: Store, now: datetime) -> list[Round]:
-    """Rounds that the strike calendar asks for until now and nobody has claimed; oldest first.
+    """Rounds that the strike calendar asks for until now and nobody has claimed; oldest first."""
+    return _looked(store, now).due(now)
 
-    It is asked as it stands today: what an edit adds within the setting `look_back_days` is made up.
+
+def claim_rounds(store: Store, by: str, now: datetime) -> list[Round]:
+    """Take those in hand, each once; also what the same run took before, should its task be tried again."""
+    return _looked(store, now).claim(by, now)
+
+
+def _looked(store: Store, now: datetime) -> Rounds:
+    """The ledger's rounds, with what the calendar asks for until now as it stands today.
+
+    What an edit of it adds within the setting `look_back_days` is made up.
     """
     from strike_reporting.ledger import ledger_of
     from strike_reporting.ledger.records import Round
     from strike_reporting.ledger.rounds import moment
     from strike_reporting.reference.due import calendar
 
-    ledger, after = ledger_of(store), now - timedelta(days=settings().look_back_days)
+    rounds, after = ledger_of(store).rounds, now - timedelta(days=settings().look_back_days)
     asked = calendar().rounds_between(after, now)
     told = [Round(round_id=r.round_id, due_at=moment(r.due_at), kind=r.kind, actions=r.actions) for r in asked]
-    ledger.rounds.look(told, after, now)
-    return ledger.rounds.due(now)
-
-
-def claim_rounds(store: Store, by: str, now: datetime) -> list[Round]:
-    """Take those in hand, each once; also what the same run took before, should its task be tried again."""
-    from strike_reporting.ledger import ledger_of
-
-    due_rounds(store, now)
-    return ledger_of(store).rounds.claim(by, now)
+    rounds.look(told, after, now)
+    return rounds
 
 
 def collect_plan() -> list[FeedGroup]:
