@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+IMPORTS = "imports and suites"
+
 
 def processor() -> float:
     """Processor seconds of this process and of those that it has waited for."""
@@ -39,7 +41,7 @@ def main(home: Path, action_id: str) -> None:
 
     for extract in EXTRACTS:
         rules._definition(load(extract))
-    lap("imports and suites")
+    lap(IMPORTS)
     store, action = Store(home), resolve(action_id)
     validate(store, to_validate(store))
     shared_reader().close()

@@ -22,6 +22,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from agree import differing
+from ours import IMPORTS
 from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.reference.actions import resolve
@@ -33,7 +34,6 @@ from written import performance
 ACTION = "JD-2023-04-11"
 HERE = Path(__file__).parent
 STORED = HERE / "ratios.json"
-IMPORTS = "imports and suites"
 DETAIL, QUICK_DETAIL, RUNS = 30, 6, 3
 LOSS = 4 / 3
 
@@ -49,7 +49,10 @@ class Used:
 
 @dataclass(frozen=True)
 class Size:
-    """What was measured at one size; medians. phases: wall and processor seconds by stage of our side."""
+    """What was measured at one size; medians. phases: wall and processor seconds by stage of our side.
+
+    reports: seconds, pages and the bytes of England's page, of all reports of the round.
+    """
 
     times: int
     files: int
@@ -58,12 +61,23 @@ class Size:
     reference: Used
     reference_imports: Used
     phases: dict[str, tuple[float, float]]
+    reports: dict[str, float]
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Ours without imports, wall and processor."""
+        wall, processor = zip(*(took for name, took in self.phases.items() if name != IMPORTS), strict=True)
+        return sum(wall), sum(processor)
+
+    @property
+    def reference_seconds(self) -> tuple[float, float]:
+        """The reference's without imports, wall and processor."""
+        whole, imports = self.reference, self.reference_imports
+        return whole.wall - imports.wall, whole.processor - imports.processor
 
     def ratio(self, kind: int) -> float:
         """Ours to the reference without the imports of either, in wall (0) or processor (1) seconds."""
-        mine = sum(took[kind] for name, took in self.phases.items() if name != IMPORTS)
-        whole, imports = ((u.wall, u.processor)[kind] for u in (self.reference, self.reference_imports))
-        return mine / (whole - imports)
+        return self.seconds[kind] / self.reference_seconds[kind]
 
 
 def child(*command: str) -> tuple[Used, str]:
@@ -144,9 +158,10 @@ def measured(times: int, detail: int, runs: int) -> Size:
         files, rows = round_of(work, times, detail, 0.01)
         print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
         found = [both(work, n) for n in range(runs)]
+        _, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
     ours, phases, reference, imports = zip(*found, strict=True)
     laps = {name: tuple(statistics.median(p[name][kind] for p in phases) for kind in (0, 1)) for name in phases[0]}
-    return Size(times, files, rows, median(ours), median(reference), median(imports), laps)  # type: ignore[arg-type]
+    return Size(times, files, rows, median(ours), median(reference), median(imports), laps, json.loads(said))  # type: ignore[arg-type]
 
 
 def agreed() -> dict[str, tuple[int, int]]:

@@ -26,6 +26,7 @@ def performance(sizes: Sequence[Size], tables: dict[str, tuple[int, int]], froze
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     parts = [HEAD.format(frozen=frozen[:16], machine=machine), "## Both sides\n", _sides(sizes)]
     parts += ["\n## Our phases, in processor seconds\n", _phases(sizes)]
+    parts += ["\n## Files and pages of a release\n", _reports(sizes)]
     parts += ["\n## Do they agree?\n", "On a clean round, every figure that both make, for every area but sites:\n"]
     parts.append(_table(("table", "figures", "differ"), ((n, f"{a:,}", f"{b:,}") for n, (a, b) in tables.items())))
     return "\n".join(parts) + "\n"
@@ -48,8 +49,8 @@ def _sides(sizes: Sequence[Size]) -> str:
             f"{s.times}×",
             f"{s.files:,}",
             f"{s.rows:,}",
-            f"{sum(p[1] for n, p in s.phases.items() if n != 'imports and suites'):.1f}",
-            f"{s.reference.processor - s.reference_imports.processor:.1f}",
+            f"{s.seconds[1]:.1f}",
+            f"{s.reference_seconds[1]:.1f}",
             f"**{s.ratio(1):.1f}**",
             f"{s.ratio(0):.1f}",
             f"{s.ours.peak:,.0f}",
@@ -63,6 +64,13 @@ def _sides(sizes: Sequence[Size]) -> str:
 def _phases(sizes: Sequence[Size]) -> str:
     heads = ("phase", *(f"{s.times}×" for s in sizes), "grows with rows to the power of")
     rows = ((name, *(f"{s.phases[name][1]:.2f}" for s in sizes), _growth(name, sizes)) for name in sizes[0].phases)
+    return _table(heads, rows)
+
+
+def _reports(sizes: Sequence[Size]) -> str:
+    heads = ("size", "pages", "wall s, with CSV and workbook", "bytes of England's page")
+    told = ((f"{s.times}×", s.reports) for s in sizes)
+    rows = ((n, f"{r['pages']:,}", f"{r['seconds']:.1f}", f"{r['england_bytes']:,}") for n, r in told)
     return _table(heads, rows)
 
 
