@@ -78,8 +78,14 @@ class Airflow:
         self.api.headers["Authorization"] = f"Bearer {httpx.get(f'{url}/auth/token').json()['access_token']}"
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
-        """What the API answers."""
-        return dict(self.api.get(path, params=params).raise_for_status().json())
+        """What the API answers, once it can: Airflow 3.3 fails (500) on an event whose run is still queued."""
+
+        def answered() -> httpx.Response | None:
+            answer = self.api.get(path, params=params)
+            return None if answer.is_server_error else answer
+
+        message = f"nothing but server errors from {path}"
+        return dict(self.until(answered, message, seconds=60).raise_for_status().json())
 
     def unpause(self) -> None:
         """Let the scheduler run the DAGs, as soon as it knows them; each then makes up for its last scheduled run."""
