@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pyarrow as pa
-import pyarrow.parquet as pq
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 PARTS = ("accepted", "quarantine", "releases")
 CLOCK = "received_at"  # when a file was landed: only whether it was is compared
@@ -15,7 +13,7 @@ CLOCK = "received_at"  # when a file was landed: only whether it was is compared
 def tables(store: Store) -> dict[str, pa.Table]:
     """Every table that a root holds, by key."""
     keys = [key for part in PARTS for key in store.list(part, ".parquet")]
-    return {key: pq.read_table(io.BytesIO(store.read(key))) for key in keys}
+    return {key: read_parquet(store.read(key)) for key in keys}
 
 
 def differences(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]:

@@ -23,6 +23,7 @@ from servers import free_port
 from strike_reporting.intake.landing import object_key
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
+from strike_reporting.storage.parquet import read_parquet
 
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
@@ -241,7 +242,7 @@ def judged(world: World, *actions: str) -> list[str]:
 
 def doubled(data: bytes) -> bytes:
     """A table whose counts are twice what they were."""
-    table = pq.read_table(io.BytesIO(data))
+    table = read_parquet(data)
     place, out = table.schema.get_field_index("cancelled_count"), io.BytesIO()
     twice = pc.multiply(table["cancelled_count"], 2).cast(table.schema.field(place).type)
     pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array(twice.chunks)), out)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from roots import A, Root, sql
+from strike_reporting.storage.parquet import read_parquet
 
 DAMAGES = ("truncated", "empty", "other", "less", "more", "stray")
 
@@ -149,7 +150,7 @@ def changed(place: InFile | InRow, data: bytes, field: str, *, is_more: bool) ->
     """The record without one of its fields, or of a newer version with one more."""
     name = place.path.name if isinstance(place, InFile) else ".json"
     if name.endswith(".parquet"):
-        table = pq.read_table(io.BytesIO(data))
+        table = read_parquet(data)
         extra = pa.array(["x"] * table.num_rows)
         table = table.append_column("of_tomorrow", extra) if is_more else table.drop_columns(table.column_names[-2:])
         written = io.BytesIO()

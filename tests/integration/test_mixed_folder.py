@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from conftest import judge
 from strike_reporting import read
@@ -23,6 +22,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.simulator.writing import write
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 GOOD = f"{HEAD}\nRHU,2023-04-11,elective_unsplit,cancelled,44\nRHU,2023-04-11,outpatient_unsplit,cancelled,131\n"
@@ -152,5 +152,5 @@ def test_an_error_report_stays_small_however_much_is_wrong(store: Store, drop: C
     book = workbook_of(store, outcome)
     assert len(pd.read_excel(book, sheet_name="Rows")) == listed
     assert pd.read_excel(book, sheet_name="By rule")["Findings"].tolist() == [listed + 5]
-    kept = pq.read_table(io.BytesIO(store.read(f"{report}/problems.parquet")))
+    kept = read_parquet(store.read(f"{report}/problems.parquet"))
     assert kept.num_rows == listed + 5, "the quarantine holds every one"

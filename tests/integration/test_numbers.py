@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from conftest import drawn, judge
 from strike_reporting import read
@@ -17,6 +16,7 @@ from strike_reporting.publishing.releases import build, find
 from strike_reporting.reference.actions import resolve
 from strike_reporting.site.words import percent
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 JD = "JD-2023-04-11"
 CANCELLED = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
@@ -34,7 +34,7 @@ def publish(store: Store, folder: Path) -> list[Outcome]:
 
 def problems(store: Store, outcome: Outcome) -> list[dict]:
     key = f"quarantine/{outcome.submission_id}/problems.parquet"
-    return pq.read_table(store.path(key)).to_pylist() if store.exists(key) else []
+    return read_parquet(store.read(key)).to_pylist() if store.exists(key) else []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_only_known_codes_go_further_than_landing(store: Store, drop: Drop, home
     text = "Jane Doe | area_type=trust"
     [outcome] = publish(store, drop(s__csv=STAFF + f"RHU,2023-04-11,doctors,{text},2\nRHU,2023-04-11,doctors,FY1,3\n"))
     assert outcome.status == "accepted" and outcome.warnings == 1
-    rows = pq.read_table(store.path(accepted_key("staffing", outcome.submission_id))).to_pylist()
+    rows = read_parquet(store.read(accepted_key("staffing", outcome.submission_id))).to_pylist()
     assert sorted((r["grade"] or "", r["absent_action"]) for r in rows) == [("", 2), ("fy1", 3)]
     drawn(store)
     everything = [p for p in home.rglob("*") if p.is_file() and "landing/objects" not in str(p)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 from collections import defaultdict
@@ -13,13 +12,13 @@ from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.releases import find
 from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 
 class Page(HTMLParser):
@@ -137,7 +136,7 @@ class Asker:
                 columns = ("submission_id", "rule", "problems")
                 data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in found])
             else:
-                data = pq.read_table(io.BytesIO(self.store.read(f"{manifest.folder}/{table}.parquet")))
+                data = read_parquet(self.store.read(f"{manifest.folder}/{table}.parquet"))
             self.con.register(name, data)
             self.known[(release, table)] = name
         return self.known[(release, table)]

@@ -22,6 +22,7 @@ from strike_reporting.operations.doctor import examine
 from strike_reporting.operations.upgrade import upgrade
 from strike_reporting.publishing.releases import find
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 from typer.testing import CliRunner
 
 PURGED = hashlib.sha256(b"it held a name").hexdigest()
@@ -64,7 +65,7 @@ def make_old(root: Root) -> None:
     for manifest in (root.home / "releases").rglob("manifest.json"):
         shutil.rmtree(manifest.parent / "kept")
         (manifest.parent / "decision.json").unlink()
-        returns = pq.read_table(manifest.parent / "returns.parquet")
+        returns = read_parquet((manifest.parent / "returns.parquet").read_bytes())
         pq.write_table(returns.drop_columns(["is_newer_refused"]), manifest.parent / "returns.parquet")
         (manifest.parent / "report.html").write_text("<h1>As it was published</h1>")
         files = _facts(manifest.parent)

@@ -15,6 +15,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
 from strike_reporting.simulator.loading import simulators
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 ACTION = resolve("JD-2023-04-11")
 TRUSTS = ["RHM", "RHU", "RN5", "R1F", "RW1", "R1C", "RX1"]
@@ -31,7 +32,7 @@ def publish(store: Store, folder: Path) -> Release:
 
 
 def totals(home: Path) -> dict[str, dict]:
-    rows = pq.read_table(home / "releases/JD-2023-04-11/0001/action_totals.parquet").to_pylist()
+    rows = read_parquet((home / "releases/JD-2023-04-11/0001/action_totals.parquet").read_bytes()).to_pylist()
     return {r["area_code"]: r for r in rows if r["area_type"] != "site"}
 
 

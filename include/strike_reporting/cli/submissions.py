@@ -57,12 +57,12 @@ def rows(
     """Write a submission's rows that are in figures as CSV, each with its row and column in the trust's own file."""
     import pyarrow.compute as pc
     import pyarrow.csv as pa_csv
-    import pyarrow.parquet as pq
 
     from strike_reporting.extracts import EXTRACTS, load
     from strike_reporting.judging.filing import accepted_key
     from strike_reporting.publishing.data_files import neutral
     from strike_reporting.storage import Store
+    from strike_reporting.storage.parquet import read_parquet
 
     store = Store()
     extract = next((e for e in EXTRACTS if "/" not in submission and store.exists(accepted_key(e, submission))), None)
@@ -70,7 +70,7 @@ def rows(
         err.print(f"No row of {submission!r} is in any figure: there is no such submission, or it was refused.")
         raise typer.Exit(1)
     contract = load(extract)
-    found = pq.read_table(io.BytesIO(store.read(accepted_key(extract, submission))))
+    found = read_parquet(store.read(accepted_key(extract, submission)))
     if day:
         found = found.filter(pc.equal(found[contract.date_field].cast("string"), day))
     names = [n for n in contract.field_names if found[n].null_count < found.num_rows]

@@ -27,6 +27,7 @@ from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, S
 from strike_reporting.reference.actions import meant_on, touching
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 _RANK = {"critical": 0, "error": 1, "warning": 2}
 _PROBLEM = pa.schema(
@@ -334,7 +335,7 @@ def _findings_key(submission_id: str) -> str:
 def findings(store: Store, submission_id: str) -> list[Problem]:
     """What was found of a submission, its most serious findings first; nothing where there was nothing to say."""
     try:
-        table = pq.read_table(io.BytesIO(store.read(_findings_key(submission_id))))
+        table = read_parquet(store.read(_findings_key(submission_id)))
     except FileNotFoundError:
         return []
     return [Problem(**row) for row in table.to_pylist()]

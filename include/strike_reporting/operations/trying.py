@@ -5,14 +5,12 @@ It is done in a scratch root, readable by its owner only and removed at the end,
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault
 from strike_reporting.intake.dialects import Dialect
@@ -24,6 +22,7 @@ from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _tried(store: Store, outcome: Outcome) -> Tried:
     parts = tuple(ledger_of(store).judged.some(outcome.parts)) if outcome.parts else ()
     found = [p for o in (outcome, *parts) for p in findings(store, o.submission_id)]
     kept = [
-        pq.read_table(io.BytesIO(store.read(accepted_key(o.extract, o.submission_id))))
+        read_parquet(store.read(accepted_key(o.extract, o.submission_id)))
         for o in parts or (outcome,)
         if o.counts and o.extract and o.extract == (parts or (outcome,))[0].extract
     ]

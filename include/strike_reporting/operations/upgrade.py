@@ -6,14 +6,12 @@ ledger alone knew is taken over; then its files are deleted. Cut short, it is fi
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from strike_reporting.errors import each
 from strike_reporting.extracts.tables import TABLES, as_today
@@ -26,6 +24,7 @@ from strike_reporting.publishing.manifest import DECISION, MANIFEST, Decision, F
 from strike_reporting.publishing.releases import facts_of
 from strike_reporting.publishing.staging import identity
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 log = logging.getLogger(__name__)
 KEPT_MANIFEST = "manifest.0.1.json"
@@ -120,7 +119,7 @@ def _table(data: bytes | None, name: str) -> pa.Table:
     schema = TABLES[name].schema
     if data is None:
         return schema.empty_table()
-    old = pq.read_table(io.BytesIO(data))
+    old = read_parquet(data)
     if "refused_submission_id" in old.column_names and "is_newer_refused" not in old.column_names:
         old = old.append_column("is_newer_refused", old["refused_submission_id"].is_valid())
     return as_today(old, schema)

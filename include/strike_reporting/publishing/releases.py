@@ -7,11 +7,9 @@ only when a reader would be told something new: a figure, its coverage, a return
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault, StrikesError, Transient
 from strike_reporting.extracts.tables import TABLES, as_today
@@ -40,6 +38,7 @@ from strike_reporting.publishing.summary import KEPT, summary_of
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import mailed
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 __all__ = ["CheckFailed", "NoRelease", "build", "current", "find", "latest", "read_table"]
 _TRIES = 5
@@ -173,7 +172,7 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
         frame=Frame.load(kept[FRAME], FRAME) if FRAME in kept else today,
         inputs=release.inputs,
         returns=tables["returns"],
-        facts=pq.read_table(io.BytesIO(kept[FACTS])) if FACTS in kept else None,
+        facts=read_parquet(kept[FACTS]) if FACTS in kept else None,
         pins=KeptRules.load(kept[RULES], RULES).pins if RULES in kept else {},
     )
 
@@ -328,7 +327,7 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         return schema.empty_table()
     data = _kept_file(store, release, file)
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = read_parquet(data)
         return as_today(table, schema)
     except (OSError, pa.ArrowException) as error:
         raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error

@@ -34,6 +34,7 @@ from strike_reporting.publishing.manifest import (
 from strike_reporting.publishing.releases import facts_of, find, read_table, with_revisions
 from strike_reporting.publishing.staging import manifest_of, parquet, render, stage
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _cells(store: Store, release: Release, made: dict[str, pa.Table]) -> tuple[s
 def _as_read(table: pa.Table) -> pa.Table:
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
-    return pq.read_table(io.BytesIO(buffer.getvalue()))
+    return read_parquet(buffer.getvalue())
 
 
 def _differences(name: str, keys: tuple[str, ...], kept: pa.Table, made: pa.Table) -> list[str]:

@@ -33,6 +33,7 @@ from strike_reporting.publishing.manifest import (
 )
 from strike_reporting.publishing.selection import Return, select, window
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 
 class CheckFailed(OurFault):
@@ -104,7 +105,7 @@ def accepted_rows(store: Store, extract: str, submission_id: str) -> int | None:
     """How many accepted rows a submission has; None when they are gone or cannot be read."""
     names = load(extract).schema.names
     try:
-        return int(pq.read_table(io.BytesIO(store.read(accepted_key(extract, submission_id)))).select(names).num_rows)
+        return int(read_parquet(store.read(accepted_key(extract, submission_id))).select(names).num_rows)
     except (OSError, KeyError, pa.ArrowException):
         return None
 
