@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HELD, DROPPED = "patient_data", "patient_column"  # rules: persons in what would be kept, and in what is dropped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One finding. `row` is the row of the file as a spreadsheet numbers it; None when it is about the file."""
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.errors import OurFault, Transient, attempt
-from strike_reporting.extracts import Contract
+from strike_reporting.extracts import Contract, Rule
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
 from strike_reporting.judging.doubles import doubles
@@ -275,42 +275,49 @@ def _failures(batch: list[Opened]) -> list[Failure]:
     ]
     failures = judge(contract, pa.concat_tables(tables))
     starts = list(accumulate((t.num_rows for t in tables), initial=0))
-    # Only the columns and rows that failed are looked up, so clean files cost nothing here.
+    broken: dict[int, list[tuple[Rule, int]]] = {}
     for failure in failures:
         owner = bisect_right(starts, failure.index) - 1
-        _note(contract, batch[owner], failure, failure.index - starts[owner])
+        broken.setdefault(owner, []).append((failure.rule, failure.index - starts[owner]))
+    for owner, found in broken.items():
+        _note(contract, batch[owner], found)
     return failures
 
 
-def _note(contract: Contract, opened: Opened, failure: Failure, index: int) -> None:
-    rule, rows = failure.rule, opened.rows
-    value = rows.table[rule.column][index].as_py()
-    if value is None and index in rows.unread.get(rule.column, ()):
-        return  # already reported: the cell could not be read
-    if rule in contract.table_rules and index in rows.blanks.get(rule.column, ()):
-        return  # a value that is not kept is beside no other
-    day = rows.table[contract.date_field][index].as_py()
-    kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
-    if rule.severity == "warning" and rule not in contract.table_rules:
-        # Nothing but what the contract knows goes further: free text may hold anything.
-        rows.blanks.setdefault(rule.column, set()).add(index)
-        kept = "this breaks the contract; the row is used without it"
-    column = rows.table["source_column"][index].as_py() if rule.column == contract.count_field else None
-    opened.failed.append(
-        Problem(
-            rule.name,
-            rule.severity,
-            "nothing is given here" if value is None else kept,
-            rule.fix,
-            rows.table["source_row"][index].as_py(),
-            column or rule.column,
-            None if value is None else shown(value),
-            day.isoformat() if day else None,
-            rows.table["source_sheet"][index].as_py(),
+def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]]) -> None:
+    """Note on a submission which of its rows break which rules. Only their cells are looked up, each column once."""
+    rows, wrong = opened.rows, sorted({index for _, index in found})
+    names = {"source_row", "source_column", "source_sheet", contract.date_field, *(rule.column for rule, _ in found)}
+    wrong_rows = rows.table.select(sorted(names)).take(pa.array(wrong))
+    cells = {n: dict(zip(wrong, wrong_rows[n].to_pylist(), strict=True)) for n in names}
+    for rule, index in found:
+        value = cells[rule.column][index]
+        if value is None and index in rows.unread.get(rule.column, ()):
+            continue  # already reported: the cell could not be read
+        if rule in contract.table_rules and index in rows.blanks.get(rule.column, ()):
+            continue  # a value that is not kept is beside no other
+        kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
+        if rule.severity == "warning" and rule not in contract.table_rules:
+            # Nothing but what the contract knows goes further: free text may hold anything.
+            rows.blanks.setdefault(rule.column, set()).add(index)
+            kept = "this breaks the contract; the row is used without it"
+        column = cells["source_column"][index] if rule.column == contract.count_field else None
+        day = cells[contract.date_field][index]
+        opened.failed.append(
+            Problem(
+                rule.name,
+                rule.severity,
+                "nothing is given here" if value is None else kept,
+                rule.fix,
+                cells["source_row"][index],
+                column or rule.column,
+                None if value is None else shown(value),
+                day.isoformat() if day else None,
+                cells["source_sheet"][index],
+            )
         )
-    )
-    if rule.severity != "warning":
-        rows.bad_rows.add(index)
+        if rule.severity != "warning":
+            rows.bad_rows.add(index)
 
 
 def _verdict(opened: Opened) -> filing.Verdict:
