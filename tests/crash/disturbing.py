@@ -21,18 +21,17 @@ def crash(rounds: Undisturbed, point: Point, again: int = 0) -> list[str]:
         point: where.
         again: kill the process that would finish it, too, before this operation of its own; a third one finishes.
     """
-    forks, logs = rounds.forks, [rounds.log()]
+    forks, log = rounds.forks, rounds.log()
     with rounds.begun(point.stage) as found:
-        code = forks.wait(rounds.start(done_by(point.stage), logs[0], point.number, point.when))
+        code = forks.wait(rounds.start(done_by(point.stage), log, point.number, point.when))
         if code != -signal.SIGKILL:
             found.append(f"it was not killed but ended with {code}: {forks.last_words()}")
+        unsure = _unsure(log, is_last_done=point.when == "after")
         if again:
-            logs.append(rounds.log())
-            forks.wait(rounds.start(rest_of(point.stage), logs[1], again))
+            log = rounds.log()
+            code = forks.wait(rounds.start(rest_of(point.stage), log, again))
+            unsure += _unsure(log, is_last_done=code == 0)  # it had fewer operations: it ended by itself
         found += _finished(rounds, point.stage)
-    # What a log names last was not done where the kill came before it.
-    done = [log.read_text().splitlines() for log in logs]
-    unsure = _unsure(done[0] if point.when == "after" else done[0][:-1]) + sum(_unsure(d[:-1]) for d in done[1:])
     return found + rounds.differences(point.stage, unsure)
 
 
@@ -102,7 +101,12 @@ def _children(pid: int) -> list[Path]:
     return []
 
 
-def _unsure(done: list[str]) -> int:
-    """E-mails (none or one) that the server took and of which nothing was noted before the kill."""
+def _unsure(log: Path, *, is_last_done: bool) -> int:
+    """E-mails (none or one) that the server took and of which nothing was noted before the process ended.
+
+    What a log names last was not done where a kill came before it.
+    """
+    named = log.read_text().splitlines()
+    done = named if is_last_done else named[:-1]
     last = max((n for n, name in enumerate(done) if name.startswith("smtp")), default=None)
     return 0 if last is None or any(name.endswith("commit") for name in done[last:]) else 1

@@ -80,6 +80,11 @@ class Undisturbed:
         """How many operations there are."""
         return sum(self.counted.values())
 
+    def left(self, point: Point) -> int:
+        """About how many operations a process has that finishes what was killed there; at least one."""
+        stages = STAGES[1:2] if point.stage == BEGIN else STAGES[STAGES.index(point.stage) :]
+        return max(1, sum(self.counted[s] for s in stages) - point.number)
+
     def points(self, *whens: str, stages: Collection[str] = STAGES) -> Iterator[Point]:
         """Every operation of some stages, `before` and `after` it or only one of them."""
         for stage in stages:
