@@ -20,6 +20,7 @@ from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.extracts import load
 from strike_reporting.extracts.measures import BREAKDOWNS, concerned
 from strike_reporting.publishing.behind import Behind
+from strike_reporting.publishing.differing import differing
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Inputs
 
@@ -50,16 +51,6 @@ class Side:
     def by_return(self) -> dict[tuple[str, str, date], Row]:
         """Returns by trust, extract and day."""
         return {(r["ods_code"], r["extract"], r["strike_day"]): r for r in self.returns.to_pylist()}
-
-    @cached_property
-    def by_fact(self) -> dict[tuple[Any, ...], Values]:
-        """What each submission says of each fact."""
-        found: dict[tuple[Any, ...], Values] = defaultdict(dict)
-        if self.facts is not None:
-            columns = [self.facts[n].to_pylist() for n in (*_KEY, "submission_id", "value")]
-            for *key, submission, value in zip(*columns, strict=True):
-                found[tuple(key)][submission] = value
-        return found
 
 
 class Cause(NamedTuple):
@@ -169,12 +160,19 @@ class Causes:
                     self._moved[area].append((day, m.ods_code))
 
     def _learn_facts(self) -> None:
-        was, now = self._old.by_fact, self._new.by_fact
-        for key in now:
-            if site := key[_KEY.index("site_code")]:
-                self._members["site", site].add(key[0])
-        if self._old.facts is None:
+        old, new = self._old.facts, self._new.facts
+        if new is not None:
+            sites = new.group_by(["site_code", "ods_code"]).aggregate([])
+            for site, code in zip(sites["site_code"].to_pylist(), sites["ods_code"].to_pylist(), strict=True):
+                if site:
+                    self._members["site", site].add(code)
+        if old is None or new is None:
             return
+        # All that is asked below concerns days of trusts on which something differs, or that belong elsewhere now.
+        if not self._moved:
+            of = [*_KEY, "submission_id", "value"]
+            old, new = differing(old.select(of), new.select(of), _KEY[:3])
+        was, now = _by_fact(old), _by_fact(new)
         moved = {(code, day) for found in self._moved.values() for day, code in found}
         differ = {k for k in {*was, *now} if _sum(was.get(k)) != _sum(now.get(k))}
         fresh: dict[tuple[Any, ...], set[str]] = defaultdict(set)
@@ -275,6 +273,15 @@ class Causes:
         trusts = mine or self._members.get(area, set())
         counted = {*noted(self._counted, trusts)}
         return members | (counted if is_cover and counted else counted | {*noted(self._otherwise, trusts)})
+
+
+def _by_fact(facts: pa.Table) -> dict[tuple[Any, ...], Values]:
+    """What each submission says of each fact."""
+    found: dict[tuple[Any, ...], Values] = defaultdict(dict)
+    columns = [facts[n].to_pylist() for n in (*_KEY, "submission_id", "value")]
+    for *key, submission, value in zip(*columns, strict=True):
+        found[tuple(key)][submission] = value
+    return found
 
 
 def _is_of_members(e: Effect) -> bool:

@@ -14,6 +14,7 @@ from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES, unpublished
 from strike_reporting.publishing.behind import behind, of_row
 from strike_reporting.publishing.causes import Causes
+from strike_reporting.publishing.differing import differing
 
 Row = dict[str, Any]
 _AREA = ("area_type", "area_code")
@@ -82,19 +83,20 @@ def _key(table: Table, row: Row) -> str:
 
 def _changes(table: Table, old: pa.Table, new: pa.Table) -> Iterator[_Change]:
     """Every row that differs, in the order of its key."""
-    was = {_key(table, r): r for r in old.to_pylist()}
-    now = {_key(table, r): r for r in new.to_pylist()}
     names = [k for k in table.keys if k not in ("action_id", *_AREA)]
+    before, after = differing(old, new, names)
+    was = {_key(table, r): r for r in before.to_pylist()}
+    now = {_key(table, r): r for r in after.to_pylist()}
     own: dict[tuple[Any, ...], dict[str, tuple[Row, Row]]] = defaultdict(dict)
     for key in {*was, *now}:
         row = now.get(key) or was[key]
         if row["area_type"] == "trust":
             own[tuple(row[k] for k in names)][row["area_code"]] = (was.get(key, {}), now.get(key, {}))
     for key in sorted({*was, *now}):
-        before, after = was.get(key, {}), now.get(key, {})
-        if before != after:
-            row = after or before
+        earlier, later = was.get(key, {}), now.get(key, {})
+        if earlier != later:
+            row = later or earlier
             cells = {k: row[k] for k in names}
             area = (str(row["area_type"]), str(row["area_code"]))
-            trusts = {area[1]: (before, after)} if area[0] == "trust" else own[tuple(cells.values())]
-            yield _Change(area, cells, key, before, after, trusts)
+            trusts = {area[1]: (earlier, later)} if area[0] == "trust" else own[tuple(cells.values())]
+            yield _Change(area, cells, key, earlier, later, trusts)

@@ -15,10 +15,10 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.publishing.checks import lost_facts
 from strike_reporting.publishing.counting import statements
+from strike_reporting.publishing.differing import database
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.relations import relations
 from strike_reporting.publishing.selection import Return
-from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 
@@ -34,10 +34,7 @@ def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[s
         Exception: whatever the reader of an accepted file that is damaged or gone says.
     """
     contracts = {e: load(e) for e in EXTRACTS}
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone='UTC'")
-        con.execute(f"SET memory_limit='{settings().duckdb_memory}'")
-        con.execute(f"SET threads={settings().duckdb_threads}")
+    with database() as con:
         for name, table in relations(frame, returns, contracts).items():
             con.register(name, table)
         for extract in EXTRACTS:

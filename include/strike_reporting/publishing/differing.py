@@ -1,0 +1,48 @@
+"""The rows of two tables that are worth comparing: most of a nation's are the same from release to release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from strike_reporting.settings import settings
+
+
+@contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory, within the limits of the settings."""
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone='UTC'")
+        con.execute(f"SET memory_limit='{settings().duckdb_memory}'")
+        con.execute(f"SET threads={settings().duckdb_threads}")
+        yield con
+
+
+def differing(was: pa.Table, now: pa.Table, by: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Both tables without the rows that share their `by` with no row that differs; rows are told apart by hashes.
+
+    Args:
+        was: a table.
+        now: another one with the same columns.
+        by: columns; a missing value is equal to a missing one. Without any, all rows share theirs.
+    """
+    if not by:
+        return was, now
+    keys = ", ".join(f'"{n}"' for n in by)
+    every = ", ".join(f'"{n}"' for n in was.column_names)
+    groups = f"SELECT {keys}, count(*) AS rows_in, sum(hash({every})::HUGEINT) AS said FROM {{}} GROUP BY ALL"
+    same = " AND ".join(f't."{n}" IS NOT DISTINCT FROM d."{n}"' for n in by)
+    with database() as con:
+        for name, table in (("was", was), ("now", now)):
+            con.register(name, table)
+            con.execute(f"CREATE TABLE in_{name} AS {groups.format(name)}")
+        con.execute(
+            f"CREATE TABLE differ AS SELECT DISTINCT {keys} FROM "
+            "((FROM in_was EXCEPT FROM in_now) UNION ALL (FROM in_now EXCEPT FROM in_was))"
+        )
+        kept = (con.execute(f"SELECT {every} FROM {t} t SEMI JOIN differ d ON {same}") for t in ("was", "now"))
+        before, after = (found.to_arrow_table() for found in kept)
+    return before, after
