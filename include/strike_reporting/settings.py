@@ -44,13 +44,17 @@ class _Group(BaseModel):
 
 
 class Work(_Group):
-    """How work is cut into mapped tasks. One task instance costs about 0.3 s of scheduling."""
+    """How work is cut into mapped tasks: a group for each that may run at once, but none smaller than is worth it.
 
-    feeds_in_group: int = Field(50, ge=1, description="feeds that one task pulls")
-    submissions_in_group: int = Field(
-        100, ge=1, description="submissions that one task judges; a trust's stay together"
+    A task costs 1 to 2 processor seconds before its work begins, one that judges 4 more: it loads Great Expectations.
+    """
+
+    tasks_at_once: int = Field(
+        0, ge=0, description="tasks that run side by side; 0: as many as the machine has processors"
     )
-    actions_in_group: int = Field(12, ge=1, description="actions that one task publishes")
+    feeds_in_group: int = Field(50, ge=1, description="feeds that one task pulls, at least")
+    submissions_in_group: int = Field(100, ge=1, description="submissions that one task judges, at least")
+    actions_in_group: int = Field(12, ge=1, description="actions that one task publishes, at least")
 
 
 class Pulling(_Group):

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.exhaustive, pytest.mark.airflow]
 COLLECT, VALIDATE, PUBLISH = DAGS
 BESIDE = ("R1F", "RTP")  # two feeds that send nothing in the example round
 WORKER_MB = 2_500  # of two slots, each reading in a process that may take 1 GiB
-SMALL_GROUPS = "feeds_in_group = 15\nsubmissions_in_group = 25\nactions_in_group = 4\n"
+SMALL_GROUPS = "tasks_at_once = 99\nfeeds_in_group = 15\nsubmissions_in_group = 25\nactions_in_group = 4\n"
 ALONE = """
 from conftest import TODAY
 from strike_reporting.intake.collecting import collect

@@ -210,7 +210,7 @@ def test_a_killed_judge_is_tried_again_and_goes_on_where_it_was(world: World) ->
 def test_a_judge_that_is_killed_at_every_try_fails_the_validation_and_no_other_group(world: World) -> None:
     action = world.action()
     world.land(action, ONE, TWO)
-    world.configure(submissions_in_group=1)
+    world.configure(submissions_in_group=1, tasks_at_once=9)
     run_id = world.airflow.trigger("validate_extracts")
     world.airflow.kill("validate_extracts", run_id, "validate", times=4, instance=0)
     run = failed_by(world.airflow.ended("validate_extracts", run_id), "validate")

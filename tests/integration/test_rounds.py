@@ -11,7 +11,7 @@ from strike_reporting.errors import OurFault
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.ledger import ledger_of, schema
 from strike_reporting.ledger.receiving import receipt_key
-from strike_reporting.operations.rounds import collected, validate_group, validate_plan
+from strike_reporting.operations.rounds import collected, group_size, validate_group, validate_plan
 from strike_reporting.storage import Store
 
 JD = "JD-2023-04-11"
@@ -60,3 +60,11 @@ def test_a_submission_whose_receipt_nobody_can_read_is_named(store: Store, drop:
     done = [validate_group(group) for group in validate_plan()]
     assert [d["counts"] for d in done] == [{"accepted": 1}, {}]
     assert done[1]["problems"] == [f"{lost}: its receipt is damaged; `strikes doctor` says what mends it"]
+
+
+@pytest.mark.parametrize(("number", "at_once", "size"), [(0, 2, 100), (150, 2, 100), (599, 2, 300), (599, 16, 100)])
+def test_work_is_cut_into_a_group_for_each_task_that_may_run(
+    monkeypatch: pytest.MonkeyPatch, number: int, at_once: int, size: int
+) -> None:
+    monkeypatch.setenv("STRIKES_TASKS_AT_ONCE", str(at_once))
+    assert group_size(number, 100) == size

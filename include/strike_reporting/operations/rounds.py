@@ -6,6 +6,7 @@ Each function imports what it needs: a task is a process of its own and pays for
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -86,12 +87,19 @@ def _looked(store: Store, now: datetime) -> Rounds:
     return rounds
 
 
+def group_size(number: int, at_least: int) -> int:
+    """Of how many a group is, so that there are no more groups than run side by side, and none is too small."""
+    at_once = settings().tasks_at_once or os.cpu_count() or 1
+    return max(at_least, -(-number // at_once))
+
+
 def collect_plan() -> list[FeedGroup]:
     """The registry's feeds in groups."""
     from strike_reporting.intake.collecting import groups
     from strike_reporting.intake.registry import load_feeds
 
-    found = groups(load_feeds(), settings().feeds_in_group)
+    feeds = load_feeds()
+    found = groups(feeds, group_size(len(feeds), settings().feeds_in_group))
     return [{"name": name, "feeds": [f.id for f in part]} for name, part in found]
 
 
@@ -158,7 +166,8 @@ def validate_plan() -> list[SubmissionGroup]:
     """Submissions to judge, in groups; those whose receipt nobody can read, in a group by themselves."""
     from strike_reporting.judging.settle import to_validate
 
-    todo, size = to_validate(Store()), settings().submissions_in_group
+    todo = to_validate(Store())
+    size = group_size(len(todo), settings().submissions_in_group)
     parts = [todo[i : i + size] for i in range(0, len(todo), size)]
     found: list[SubmissionGroup] = [
         {"name": f"{p[0].sequence} to {p[-1].sequence}", "submissions": [r.submission_id for r in p]} for p in parts
@@ -246,7 +255,8 @@ def reported_with(store: Store, action_id: str) -> list[str]:
 
 def publish_plan() -> list[ActionGroup]:
     """Actions to publish, in groups."""
-    todo, size = to_publish(Store()), settings().actions_in_group
+    todo = to_publish(Store())
+    size = group_size(len(todo), settings().actions_in_group)
     parts = [todo[i : i + size] for i in range(0, len(todo), size)]
     return [{"name": p[0][0] if len(p) == 1 else f"{p[0][0]} and {len(p) - 1} more", "actions": p} for p in parts]
 
