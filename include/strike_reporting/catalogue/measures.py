@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from strike_reporting.errors import OurFault
+from strike_reporting.yaml_text import compose_yaml, load_yaml
 
 # Where a total or share is shown. headline, days, areas: of an area's page. map: what boards and trusts are drawn and
 # ordered by. peers: ranked among trusts. index, disputes: of the page of all actions. early: before a strike.
@@ -217,7 +218,7 @@ def load_measures(path: Path) -> Measures:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return Measures.model_validate(yaml.safe_load(text))
+        return Measures.model_validate(load_yaml(text))
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError(f"{path}: {error}") from error
     except ValidationError as error:
@@ -226,7 +227,7 @@ def load_measures(path: Path) -> Measures:
 
 def _said(path: Path, text: str, where: tuple[str | int, ...], message: str) -> str:
     """One fault, with the line of the entry that has it."""
-    node = yaml.compose(text)
+    node = compose_yaml(text)
     for part in where:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]

@@ -13,13 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts.checking import faults
 from strike_reporting.extracts.contract import Contract, Field, Inside, Rule, Severity, Value, slug
 from strike_reporting.extracts.documents import order, parse
 from strike_reporting.settings import config_folder
+from strike_reporting.yaml_text import load_yaml
 
 __all__ = [
     "EXTRACTS",
@@ -70,7 +69,7 @@ def _read(path: Path) -> _Extract:
     wrong = [f"{path}, line {line}: {what}" for line, what in faults(text)]
     if wrong:
         raise OurFault(f"the contract of {name} cannot be used: {'; '.join(wrong)}")
-    said: dict[str, Any] = yaml.safe_load(text)
+    said: dict[str, Any] = load_yaml(text)
     if said["name"] != name:
         raise OurFault(f"{path}: it is the contract of {said['name']}, and its folder is called {name}; make them one")
     return _Extract(path.parent, said, parse(said))

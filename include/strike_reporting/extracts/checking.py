@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from strike_reporting.extracts.contract import LINEAGE, slug
 from strike_reporting.extracts.documents import Document, Property, Table
+from strike_reporting.yaml_text import compose_yaml, load_yaml
 
 Path = tuple[str | int, ...]
 Found = tuple[Path, str]
@@ -24,7 +25,7 @@ _WORKING = ("is_nil",)  # columns that judging adds to a file's rows
 def faults(text: str) -> Iterator[tuple[int, str]]:
     """What is wrong with a contract's document, each with its line; nothing when the rest can carry it."""
     try:
-        root, document = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        document = load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         yield (mark.line + 1 if mark else 1), f"it is no YAML: {getattr(error, 'problem', error)}"
@@ -34,10 +35,11 @@ def faults(text: str) -> Iterator[tuple[int, str]]:
     except ValidationError as error:
         for e in error.errors():
             where = ".".join(str(p) for p in e["loc"] if not isinstance(p, int) and p not in ("schema", "properties"))
-            yield _line(root, e["loc"]), f"{where or 'the document'}: {e['msg'].removeprefix('Value error, ')}"
+            wrong = e["msg"].removeprefix("Value error, ")
+            yield _line(compose_yaml(text), e["loc"]), f"{where or 'the document'}: {wrong}"
         return
     for path, what in _senseless(said.tables[0]):
-        yield _line(root, ("schema", 0, *path)), what
+        yield _line(compose_yaml(text), ("schema", 0, *path)), what
 
 
 def _line(node: Any, path: Path) -> int:

@@ -11,6 +11,7 @@ import yaml
 from strike_reporting.errors import StrikesError
 from strike_reporting.intake.registry import load_registry
 from strike_reporting.settings import config_folder, config_named
+from strike_reporting.yaml_text import LOADER, load_yaml
 
 SCHEMA = "# yaml-language-server: $schema=../schemas/{}.json\n"
 _WIDTH = 110
@@ -77,7 +78,7 @@ def add_feeds(folder: Path, lines: Sequence[str], file: str = "feeds.yaml") -> P
 
 def _entries(text: str) -> int:
     try:
-        found = yaml.safe_load(text)
+        found = load_yaml(text)
     except yaml.YAMLError:
         return -1
     return len(found) if isinstance(found, list) else 0 if found is None else -1
@@ -118,7 +119,7 @@ def _named(given: Collection[str]) -> tuple[str, str]:
 
 def _mappings(text: str) -> list[yaml.MappingNode]:
     try:
-        roots = list(yaml.compose_all(text, yaml.SafeLoader))
+        roots = list(yaml.compose_all(text, LOADER))
     except yaml.YAMLError:
         return []
     nodes = [n for root in roots for n in (root.value if isinstance(root, yaml.SequenceNode) else [root])]

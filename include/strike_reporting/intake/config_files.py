@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from strike_reporting.yaml_text import LOADER
+
 _SECRETS = re.compile(r"pass|secret|token|key|credential|bearer", re.IGNORECASE)
 
 
@@ -141,7 +142,7 @@ def _of_file(file: Path, what: str, name: Callable[[dict[str, Any]], str]) -> It
         yield Fault(what, "", str(file), 1, "", None, "the file is empty", "Restore what it held, or remove it.")
         return
     try:
-        nodes = list(yaml.compose_all(text, _LOADER))
+        nodes = list(yaml.compose_all(text, LOADER))
     except yaml.YAMLError:
         yield from _piecewise(file, text, what, name)
         return
@@ -154,7 +155,7 @@ def _piecewise(file: Path, text: str, what: str, name: Callable[[dict[str, Any]]
     for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
         before = text.count("\n", 0, start)
         try:
-            nodes = list(yaml.compose_all("\n" * before + text[start:end], _LOADER))
+            nodes = list(yaml.compose_all("\n" * before + text[start:end], LOADER))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = min(mark.line + 1 if mark else before + 1, text.count("\n", 0, end) or 1)
