@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from datetime import date
 from typing import Any
 
@@ -61,3 +63,13 @@ def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> N
     assert {(f.rule.name, f.index) for f in found} == row_by_row(contract, table)
     assert len(found) == len({(f.rule.name, f.index) for f in found})
     assert rows < 400 or {f.rule.name for f in found} == {r.name for r in contract.rules}, "each rule is broken by some"
+
+
+def test_the_library_loads_without_statistics_that_no_rule_asks_for_and_they_are_there_for_who_does() -> None:
+    asked = (
+        "import sys; from strike_reporting.judging import rules; from strike_reporting.extracts import load; "
+        "rules._definition(load('staffing')); print('scipy.stats._stats_py' in sys.modules); "
+        "from scipy import stats; print(stats.norm.cdf(0))"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "0.5"]
