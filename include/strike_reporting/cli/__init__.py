@@ -32,7 +32,7 @@ for command in (
     checks.docs,
 ):
     app.command()(command)
-app.command()(calendar.calendar)
+app.add_typer(calendar.app, name="calendar")
 app.command("init")(config.init)
 app.command("check-reference")(checks.check_reference)
 

@@ -8,13 +8,13 @@ small hours, a return for it is welcome but not expected, and it takes no part i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 
 from strike_reporting.errors import StrikesError
-from strike_reporting.reference.facts import read_csv
+from strike_reporting.reference.facts import newest, read_csv, read_versions
 
 # The British Medical Association renamed junior doctors "resident doctors" on this day.
 RENAMED = date(2024, 9, 18)
@@ -151,24 +151,36 @@ def days_text(days: tuple[date, ...]) -> str:
 @cache
 def actions() -> dict[str, Action]:
     """Every industrial action of the strike calendar, by id, in calendar order."""
-    return {
-        r["action_id"]: Action(
-            action_id=r["action_id"],
-            dispute=r["dispute"],
-            staff_group=r["staff_group"],
-            unions=tuple(r["unions"].split(";")),
-            start=datetime.fromisoformat(r["start"]),
-            end=datetime.fromisoformat(r["end"]),
-            cover_level=r["cover_level"],
-            status=r["status"],
-            announced_on=r["announced_on"],
-            source_url=r["source_url"],
-            daily_pattern=r["daily_pattern"],
-            note=r["note"],
-            status_date=r["status_date"],
-        )
-        for r in read_csv("strike_calendar")
-    }
+    return {r["action_id"]: action_of(r) for r in read_csv("strike_calendar")}
+
+
+def actions_as_at(moment: datetime) -> dict[str, Action]:
+    """The same, as the calendar was known at a moment: without what was added or changed later.
+
+    What the package brings, and a row of an overlay that does not say since when, was always known.
+    """
+    at = moment.astimezone(UTC).isoformat(timespec="seconds")
+    known = [r for r in read_versions("strike_calendar") if r.get("known_from", "") <= at]
+    return {r["action_id"]: action_of(r) for r in newest("strike_calendar", known)}
+
+
+def action_of(row: Mapping[str, str]) -> Action:
+    """The action of a row that was checked."""
+    return Action(
+        action_id=row["action_id"],
+        dispute=row["dispute"],
+        staff_group=row["staff_group"],
+        unions=tuple(row["unions"].split(";")),
+        start=datetime.fromisoformat(row["start"]),
+        end=datetime.fromisoformat(row["end"]),
+        cover_level=row["cover_level"],
+        status=row["status"],
+        announced_on=row["announced_on"],
+        source_url=row["source_url"],
+        daily_pattern=row["daily_pattern"],
+        note=row["note"],
+        status_date=row["status_date"],
+    )
 
 
 def resolve(text: str) -> ActionSet:

@@ -107,26 +107,30 @@ def _check_icbs() -> Iterator[str]:
             yield f"trust_icb_history: {row['ods_code']} was in unknown ICB {row['icb_code']}"
 
 
-def check_actions() -> Iterator[str]:
+def check_actions() -> list[str]:
     """What is wrong with the strike calendar, with file and line."""
-    yield from _repeated("strike_calendar", "action_id")
+    found = list(_repeated("strike_calendar", "action_id"))
     for row in read_csv("strike_calendar"):
-        place, action_id = row.place, row["action_id"]
-        for column in ("announced_on", "status_date"):
-            if row[column] and not _is_day(row[column]):
-                yield f"{place}: {action_id} has the {column} {row[column]!r}; write a day as 2026-06-12, or nothing"
-        try:
-            start, end = (datetime.fromisoformat(row[column]) for column in ("start", "end"))
-        except ValueError:
-            yield f"{place}: {action_id} has a start or an end that is no time; write it as 2026-06-15T07:00"
-            continue
-        if start.tzinfo or end.tzinfo:
-            yield f"{place}: {action_id} has a time zone; write London time without one, as 2026-06-15T07:00"
-        elif end <= start:
-            yield f"{place}: {action_id} ends at or before its start"
-        if row["status"] not in STATUSES:
-            allowed = ", ".join(STATUSES)
-            yield f"{place}: {action_id} has the status {row['status']!r}; write one of {allowed}"
+        found += [f"{row.place}: {row['action_id']} {problem}" for problem in check_action(row)]
+    return found
+
+
+def check_action(row: Row) -> Iterator[str]:
+    """What is wrong with one action of the strike calendar, as a sentence about it."""
+    for column in ("announced_on", "status_date", "told_on"):
+        if row.get(column) and not _is_day(row[column]):
+            yield f"has the {column} {row[column]!r}; write a day as 2026-06-12, or nothing"
+    if row["status"] not in STATUSES:
+        yield f"has the status {row['status']!r}; write one of {', '.join(STATUSES)}"
+    try:
+        start, end = (datetime.fromisoformat(row[column]) for column in ("start", "end"))
+    except ValueError:
+        yield "has a start or an end that is no time; write it as 2026-06-15T07:00"
+        return
+    if start.tzinfo or end.tzinfo:
+        yield "has a time zone; write London time without one, as 2026-06-15T07:00"
+    elif end <= start:
+        yield "ends at or before its start"
 
 
 def _is_day(text: str) -> bool:

@@ -220,7 +220,7 @@ def calendar() -> Calendar:
     Raises:
         OurFault: the calendar or the settings cannot be used; the message says where and what to do.
     """
-    require(list(check_actions()))
+    require(check_actions())
     return calendar_of(settings(), actions().values())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +44,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trust_icb_history": ("ods_code",),
     "trust_mergers": ("predecessor_code",),
 }
+# Columns that an overlay of a file may have beside the packaged ones: the day by its source, and since when it is known
+# here. A row that says since when is a later version of its namesake above it; the newest one holds.
+VERSIONED: dict[str, tuple[str, str]] = {"strike_calendar": ("told_on", "known_from")}
 # What an action is said to be. Announced with its days gone: whether it took place is not known.
 STATUSES = ("announced", "went_ahead", "suspended", "called_off")
 
@@ -51,14 +54,20 @@ STATUSES = ("announced", "went_ahead", "suspended", "called_off")
 class Row(dict[str, str]):
     """One row, and where it stands: a file and a line."""
 
-    place: str = ""
+    path: str = ""
+    line: int = 0
 
     @classmethod
     def of(cls, values: dict[str, str], path: Path, line: int) -> Row:
         """The row of a line."""
         row = cls(values)
-        row.place = f"{path}, line {line}"
+        row.path, row.line = str(path), line
         return row
+
+    @property
+    def place(self) -> str:
+        """As a sentence says it."""
+        return f"{self.path}, line {self.line}"
 
 
 class ReferenceError(OurFault):
@@ -84,6 +93,28 @@ def read_csv(name: str) -> tuple[Row, ...]:
     Raises:
         ReferenceError: the overlay does not fit.
     """
+    packaged, own = _rows(name)
+    return newest(name, (*packaged, *own)) if own else tuple(packaged)
+
+
+def newest(name: str, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Of rows about the same thing the last one."""
+    return tuple({_key(name, row): row for row in rows}.values())
+
+
+def read_versions(name: str) -> tuple[Row, ...]:
+    """All that was ever known of each thing, oldest first: also what a later version says otherwise.
+
+    Raises:
+        ReferenceError: the overlay does not fit.
+    """
+    packaged, own = _rows(name)
+    replaced = {_key(name, row) for row in own if not row.get("known_from")}
+    return (*(row for row in packaged if _key(name, row) not in replaced), *own)
+
+
+def _rows(name: str) -> tuple[list[Row], list[Row]]:
+    """The packaged rows, and those of the overlay."""
     path = reference_folder() / f"{name}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
@@ -93,9 +124,8 @@ def read_csv(name: str) -> tuple[Row, ...]:
         if overlay.stem == name:
             own, problems = read_overlay(overlay, columns)
             require(problems)
-            merged = {_key(name, row): row for row in packaged} | {_key(name, row): row for row in own}
-            return tuple(merged.values())
-    return tuple(packaged)
+            return packaged, own
+    return packaged, []
 
 
 def span(row: Row) -> tuple[date, date]:
@@ -115,28 +145,46 @@ def _key(name: str, row: Mapping[str, str]) -> tuple[str, ...]:
 def read_overlay(path: Path, columns: list[str]) -> tuple[list[Row], list[str]]:
     """The rows of an overlay, and what is wrong with them."""
     rows, problems = [], []
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, ...], Row] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             given = list(reader.fieldnames or ())
-            if sorted(given) != sorted(columns):
+            if sorted(given) not in (sorted(columns), sorted((*columns, *VERSIONED.get(path.stem, ())))):
                 return [], [f"{path}, line 1: its columns are not those of the packaged file: {', '.join(columns)}"]
             for row in reader:
                 place = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():
                     problems.append(f"{place}: it has not {len(given)} values")
                     continue
-                key = _key(path.stem, row)
+                key, found = _key(path.stem, row), Row.of(row, path, reader.line_num)
                 if not any(key):
                     problems.append(f"{place}: {', '.join(KEYS[path.stem])} is empty")
-                elif key in seen:
-                    problems.append(f"{place}: it repeats line {seen[key]} ({'/'.join(filter(None, key))})")
-                seen[key] = reader.line_num
-                rows.append(Row.of(row, path, reader.line_num))
+                problems += [f"{place}: {problem}" for problem in _misplaced(found, seen.get(key), "/".join(key))]
+                seen[key] = found
+                rows.append(found)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problems.append(f"{path} cannot be read: {error}; save it as CSV in UTF-8")
     return rows, problems
+
+
+def _misplaced(row: Row, before: Row | None, key: str) -> Iterator[str]:
+    """What is wrong with a row as a version of the one above it that is about the same thing."""
+    since = row.get("known_from", "")
+    if before is not None and not since:
+        yield f"it repeats line {before.line} ({key})"
+    elif since and not _is_moment(since):
+        yield f"known_from is {since!r}; write a moment in UTC as 2026-06-12T09:30:00+00:00"
+    elif before is not None and since < before.get("known_from", ""):
+        yield f"it is known from {since}, before line {before.line} ({key}); a later version stands below"
+
+
+def _is_moment(text: str) -> bool:
+    """Whether it is written so that the order of texts is that of time."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="seconds") == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
