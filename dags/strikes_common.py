@@ -20,6 +20,24 @@ TRY_AGAIN = ExceptionRetryPolicy(
     ]
 )
 
+
+def refuse_backfill(context: Any) -> None:
+    """Stop, before it does anything, each task of a run that Airflow's backfill made for days that are gone.
+
+    Raises:
+        OurFault: for any such run; trying again would not help.
+    """
+    run = context["dag_run"]
+    if run.run_type == "backfill":
+        from strike_reporting.errors import OurFault
+
+        raise OurFault(
+            f"{run.dag_id} takes no backfill, and nothing was done: it pulls, judges and publishes what is there "
+            "now, so a run for a day that is gone would record what never was. For what there is to do now, trigger "
+            "the DAG; to judge again what was landed on those days, `strikes replay --from DAY --to DAY`."
+        )
+
+
 DAG_DEFAULTS = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
@@ -32,6 +50,7 @@ DAG_DEFAULTS = {
         "retry_exponential_backoff": 2,
         "retry_policy": TRY_AGAIN,
         "execution_timeout": timedelta(minutes=30),
+        "pre_execute": refuse_backfill,
     },
 }
 # What is announced: every group has ended and one of them did its work, for a part is worth going on with.

@@ -107,6 +107,18 @@ class Airflow:
         """Start a run and wait for its end."""
         return self.ended(dag_id, self.trigger(dag_id))
 
+    def backfill(self, dag_id: str, first: str, last: str) -> list[Run]:
+        """Have Airflow fill in the runs of some days; each at its end."""
+        asked = {"dag_id": dag_id, "from_date": f"{first}T00:00:00Z", "to_date": f"{last}T23:59:00Z"}
+        made = self.api.post("/backfills", json={**asked, "max_active_runs": 2}).raise_for_status().json()["id"]
+
+        def runs() -> list[str] | None:
+            done = self.get(f"/backfills/{made}")["completed_at"]
+            found = self.get(f"/dags/{dag_id}/dagRuns", limit=100, run_type="backfill")["dag_runs"]
+            return sorted(r["dag_run_id"] for r in found) if done else None
+
+        return [self.ended(dag_id, run_id) for run_id in self.until(runs, f"{dag_id} was not filled in")]
+
     def ended(self, dag_id: str, run_id: str) -> Run:
         """Wait for a run's end."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}"

@@ -20,6 +20,7 @@ TASKS = {
 }
 BAG = """
 import json, sys
+from types import SimpleNamespace
 from airflow.dag_processing.dagbag import DagBag
 from strike_reporting.errors import Away, OurFault, SenderFault, StrikesError, Transient
 bag = DagBag(sys.argv[1])
@@ -28,11 +29,21 @@ heavy = sorted({"duckdb", "great_expectations", "pyarrow", "pandas", "paramiko"}
 def tried_again(task):
     decide = lambda error: task.retry_policy.evaluate(error("x"), 1, 3).action.value
     return [decide(e) for e in (Transient, Away, OurFault, SenderFault, StrikesError, KeyError)]
+def refuses(dag, task):
+    hook = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+    run = lambda kind: {"dag_run": SimpleNamespace(dag_id=dag.dag_id, run_type=kind)}
+    [hook(run(kind)) for kind in ("manual", "scheduled", "asset_triggered")]
+    try:
+        hook(run("backfill"))
+    except OurFault as refused:
+        return str(refused)
+    return f"{task.task_id} would run"
 print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "tasks": {t.task_id: t.retries for t in dag.tasks if not t.is_teardown},
     "beside": {t.task_id: t.retries for t in dag.tasks if t.is_teardown and not t.on_failure_fail_dagrun},
     "tried_again": sorted({tuple(tried_again(t)) for t in dag.tasks}),
     "owners": sorted({t.owner for t in dag.tasks}),
+    "backfill": sorted({refuses(dag, t)[:60] for t in dag.tasks}),
     "tags": sorted(dag.tags), "runs": dag.max_active_runs, "documented": bool(dag.doc_md)}
     for dag_id, dag in bag.dags.items()}}))
 """
@@ -83,6 +94,7 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
             "beside": beside,
             "tried_again": [["retry", "retry", "fail", "fail", "fail", "default"]],
             "owners": ["strike-reporting"],
+            "backfill": [f"{dag_id} takes no backfill, and nothing was done: it pulls, judges"[:60]],
             "tags": ["strike-reporting"],
             "runs": 1,
             "documented": True,

@@ -126,6 +126,27 @@ def test_one_pull_that_fails_on_our_side_fails_the_collection(world: World) -> N
         went_well(run)
 
 
+def test_a_backfill_is_refused_before_anything_is_pulled_judged_or_published(world: World) -> None:
+    action = world.action()
+    world.feed(ONE)
+    world.send(ONE, action)
+    before = ledger_of(world.store).receiving.last_pulls()
+    for dag_id, idle in (
+        ("collect_extracts", {"collect", "landed", "verdict"}),
+        ("validate_extracts", {"validate", "judged", "verdict"}),
+        ("publish_disruption", {"publish", "published", "verdict"}),
+    ):
+        [run, *_] = runs = world.airflow.backfill(dag_id, "2026-02-03", "2026-02-04")
+        assert len(runs) == 2 and {r.state for r in runs} == {"failed"}
+        assert f"{dag_id} takes no backfill, and nothing was done" in run.said("plan")
+        assert run.tries["plan"] == [1] and run.one("success") == set()
+        assert all(set(run.tasks[task]) <= {"upstream_failed", "skipped"} for task in idle), run
+    assert ledger_of(world.store).receiving.last_pulls() == before, "nobody pulled on those days"
+    for run in world.round():
+        went_well(run)
+    assert world.is_published(action)
+
+
 def test_a_setting_that_is_wrong_fails_the_run_at_once(world: World) -> None:
     world.feed(ONE)
     world.configure(read_seconds=-1)
