@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
+from strike_calendar import StrikeCalendarTimetable
 from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE
 
 DOC = """
@@ -13,7 +14,10 @@ DOC = """
 Summarises, for every action that was touched since it was last looked at, the newest usable submission of each trust,
 extract and strike day, and cuts a release where a reader is told something new.
 
-* **plan** asks the ledger which actions were touched. In an idle hour only it, the drawing and the mail run.
+It is started by the event of `accepted`. Should that be lost, or a mail be left, the strike calendar starts it half an
+hour behind the daily round and, on a day on which returns are due, hourly behind the pulls.
+
+* **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split.
 * **published** lists the new releases and announces `release` as soon as every group has ended, if one did its work.
 * **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
@@ -27,7 +31,7 @@ extract and strike day, and cuts a release where a reader is told something new.
 Releases are in `releases/<action>/<number>/`, pages in `site/`; `strikes release reproduce ID` makes a release again
 from landing. What fails a run, and what to do: `docs/runs.md`.
 """
-SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("55 * * * *", timezone="UTC"), assets=[ACCEPTED])
+SCHEDULE = AssetOrTimeSchedule(timetable=StrikeCalendarTimetable(behind=30), assets=[ACCEPTED])
 
 
 @dag(dag_display_name="Publish disruption", schedule=SCHEDULE, doc_md=DOC, **DAG_DEFAULTS)

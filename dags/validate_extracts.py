@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
+from strike_calendar import StrikeCalendarTimetable
 from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, LANDING, added_up
 
 DOC = """
@@ -13,8 +14,11 @@ DOC = """
 Reads, normalises and checks every landed submission that has no outcome, or whose contract, dialect or reference rows
 have changed since.
 
-* **plan** asks the ledger what there is to do; a lost or doubled event changes nothing. In an idle hour only it and
-  the mail run.
+It is started by the event of `landing`. Should that be lost, or a mail be left, the strike calendar starts it a quarter
+of an hour behind the daily round and, on a day on which returns are due, hourly behind the pulls.
+
+* **plan** asks the ledger what there is to do; a lost or doubled event changes nothing. Where there is nothing, only
+  it and the mail run.
 * **validate** judges one group: each file is read in a process of its own with limits, then structure and patient data,
   then the contract by Great Expectations, then plausibility. One file's fault is that file's outcome. A group that is
   tried again goes on where it was.
@@ -28,7 +32,7 @@ Accepted rows are in `accepted/`, what was left out and why in `quarantine/`, wi
 Fix a dialect, trigger this DAG, and the rejected file is accepted without being sent again. `strikes outcomes --only
 rejected` lists what needs attention. What fails a run, and what to do: `docs/runs.md`.
 """
-SCHEDULE = AssetOrTimeSchedule(timetable=CronTriggerTimetable("40 * * * *", timezone="UTC"), assets=[LANDING])
+SCHEDULE = AssetOrTimeSchedule(timetable=StrikeCalendarTimetable(behind=15), assets=[LANDING])
 
 
 @dag(dag_display_name="Validate extracts", schedule=SCHEDULE, doc_md=DOC, **DAG_DEFAULTS)

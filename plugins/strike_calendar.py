@@ -16,13 +16,14 @@ from strike_reporting.reference.due import Calendar, calendar_or_always
 
 
 class StrikeCalendarTimetable(Timetable):
-    """Wakes at each round of the strike calendar."""
+    """Wakes at each round of the strike calendar, or behind it: for what an asset's event should have started."""
 
     description = "By the strike calendar: `strikes calendar --days 14` lists the rounds to come, and why"
 
-    def __init__(self, calendar: Calendar | None = None) -> None:
-        """Without a calendar, that of the reference data as it stands."""
-        self.calendar = calendar or calendar_or_always()
+    def __init__(self, calendar: Calendar | None = None, *, behind: int = 0) -> None:
+        """Without a calendar, that of the reference data as it stands; or so many minutes behind it."""
+        made = calendar or calendar_or_always()
+        self.calendar = made.behind(behind) if behind else made
 
     @property
     def summary(self) -> str:

@@ -46,7 +46,12 @@ def asked(now, last, catchup, earliest="2025-01-01T00:00+00:00", latest=None):
         last_automated_data_interval=last and DataInterval.exact(at(last)), restriction=restriction
     )
     return found and [found.run_after.isoformat(), found.data_interval.start.isoformat()]
+def woken(dag_id):
+    schedule = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(bag.dags[dag_id])))).timetable
+    coming = schedule.timetable.calendar.rounds_between(at("2025-11-15T23:00+00:00"), at("2025-11-17T23:00+00:00"))
+    return [type(schedule).__name__, type(schedule.timetable).__name__, *(f"{r.due_at:%d %H:%M}" for r in coming)]
 print(json.dumps({
+    "behind": [woken("validate_extracts"), woken("publish_disruption")],
     "type": f"{type(timetable).__module__}.{type(timetable).__name__}", "summary": timetable.summary,
     "kept": kept["dag"]["timetable"], "answers": [asked(**a) for a in json.loads(sys.argv[2])]}))
 """
@@ -107,6 +112,10 @@ def test_a_scheduler_asks_the_serialised_timetable(tmp_path: Path) -> None:
     assert dict(zip(asked, answers, strict=True)) == {k: a and f"{a}:00+00:00" for k, (_, a) in asked.items()}
     assert (said["type"], said["summary"]) == ("strike_calendar.StrikeCalendarTimetable", "Strike calendar")
     assert said["kept"]["__type"] == said["type"]
+    for behind, minute in zip(said["behind"], (15, 30), strict=True):  # of the 16th and 17th, each the arrears of a day
+        hours = [f"{day} {hour:02}:{minute}" for day in (16, 17) for hour in (*range(7, 13), 17)]
+        daily = [h.replace(f"17:{minute}", f"17:{minute + 10}") for h in hours]
+        assert behind == ["AssetOrTimeSchedule", "StrikeCalendarTimetable", *daily]
     overlay(tmp_path / "config", end="2026-06-18T07:00")
     edited = ask(tmp_path, **home)
     assert edited["kept"]["__var"]["sha256"] != said["kept"]["__var"]["sha256"]

@@ -112,8 +112,9 @@ def test_the_next_round_and_the_last_one_have_none_between(made: Calendar, naive
     assert made.next_after(before.due_at) == coming
 
 
-@given(calendars)
-def test_what_is_kept_is_the_same_calendar_with_the_same_hash(made: Calendar) -> None:
+@given(calendars, st.sampled_from((0, 15)))
+def test_what_is_kept_is_the_same_calendar_with_the_same_hash(made: Calendar, minutes: int) -> None:
+    made = made.behind(minutes)
     again = Calendar.load(json.loads(json.dumps(made.dump())))
     assert (again, again.sha256) == (made, made.sha256)
 
@@ -161,6 +162,29 @@ def test_of_a_strike_suspended_halfway_the_days_that_were_struck_are_pulled() ->
     [spell] = calendar_of(Settings(), [suspended]).spells
     assert spell.pulled == (date(2026, 6, 16), date(2026, 6, 17))
     assert (spell.kind_on(date(2026, 6, 17)), spell.kind_on(date(2026, 6, 18))) == ("during", "after")
+
+
+@given(calendars, st.sampled_from((15, 30)))
+def test_what_looks_after_rounds_comes_behind_the_last_one_of_each_day_and_never_alone(
+    made: Calendar, minutes: int
+) -> None:
+    net = made.behind(minutes)
+    first, last = moment(date(2026, 3, 20)), moment(date(2026, 11, 1))
+    rounds = made.rounds_between(first, last)
+    behind = [r.due_at for r in net.rounds_between(first, last + timedelta(days=2))]
+    assert len([b for b in behind if b <= last]) <= len(rounds), "it wakes no oftener"
+    lasts = {r.local.date(): r for r in rounds}
+    assert {r.due_at + timedelta(minutes=minutes) for r in lasts.values()} <= set(behind)
+    for due_at in behind:
+        if due_at <= last:
+            assert made.rounds_between(due_at - timedelta(hours=1, minutes=minutes), due_at), "an idle hour"
+
+
+def test_a_strike_day_is_looked_after_hourly_and_a_quiet_one_once() -> None:
+    net = calendar_of(Settings(), [action(date(2026, 6, 15), 1, announced_on="2026-06-05")]).behind(15)
+    days = [f"{r.local:%d %H:%M}" for r in of_days(net, date(2026, 6, 15), date(2026, 6, 17))]
+    hourly = [f"16 {hour:02}:15" for hour in range(7, 13)]
+    assert days == ["15 17:25", *hourly, "16 17:25", "17 17:25"]
 
 
 def test_the_hour_that_is_skipped_and_the_hour_that_comes_twice() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Self
@@ -134,11 +134,15 @@ class Spell:
 
 @dataclass(frozen=True)
 class Calendar:
-    """All that decides when rounds are. always: returns are looked for every day, for want of a calendar."""
+    """All that decides when rounds are.
+
+    always: returns are looked for every day, for want of a calendar. lag: minutes by which all of it is later.
+    """
 
     hours: Hours
     spells: tuple[Spell, ...] = ()
     always: bool = False
+    lag: int = 0
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> Self:
@@ -148,7 +152,7 @@ class Calendar:
             Spell(name, day(opens), day(first), day(over), day(closes), tuple(day(p) for p in pulled))
             for name, opens, first, over, closes, pulled in data["spells"]
         )
-        return cls(Hours(**data["hours"]), tuple(spells), data["always"])
+        return cls(Hours(**data["hours"]), tuple(spells), data["always"], data["lag"])
 
     def dump(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -156,12 +160,16 @@ class Calendar:
             [s.action_id, *(f"{d}" for d in (s.opens, s.first, s.over, s.closes)), [f"{d}" for d in s.pulled]]
             for s in self.spells
         ]
-        return {"hours": asdict(self.hours), "spells": spells, "always": self.always}
+        return {"hours": asdict(self.hours), "spells": spells, "always": self.always, "lag": self.lag}
 
     @cached_property
     def sha256(self) -> str:
         """The hash of all that decides when rounds are."""
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
+
+    def behind(self, minutes: int) -> Calendar:
+        """When to look for what a round left, should its event be lost: so much later, and of pulls once an hour."""
+        return replace(self, hours=replace(self.hours, every=max(self.hours.every, 60)), lag=minutes)
 
     def rounds_between(self, after: datetime, until: datetime) -> list[Round]:
         """The rounds later than a moment and not later than another, in order; the moments have a time zone."""
@@ -171,7 +179,7 @@ class Calendar:
             for minutes, serves in self._of_day(day).items():
                 # What the clock skips is due an hour later, and what it shows twice is due the first time.
                 said = datetime.combine(day, time.min, LONDON) + timedelta(minutes=minutes)
-                due_at = said.astimezone(UTC)
+                due_at = said.astimezone(UTC) + timedelta(minutes=self.lag)
                 if after < due_at <= until:
                     local = due_at.astimezone(LONDON).replace(tzinfo=None, fold=0)
                     found.setdefault(due_at, (local, set()))[1].update(serves)
