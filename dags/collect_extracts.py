@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 from strike_calendar import StrikeCalendarTimetable
-from strikes_common import A_PART_DONE, DAG_DEFAULTS, LANDING, added_up
+from strikes_common import A_PART_DONE, DAG_DEFAULTS, LANDING, added_up, asked, feeds_field, tell
 
 DOC = """
 ### Collect extracts
@@ -19,20 +19,31 @@ day after each strike day every ten minutes from 07:00 to an hour after the cut-
 calendar holds from the next parse of the DAG on; a round that it adds in the past week is made up by the next run.
 
 * **plan** takes the rounds that are due in hand, each once, and makes groups of the registry's feeds. A faulty entry
-  stops only itself. If none is due any more, the run ends there. A run by hand pulls in any case.
+  stops only itself. If none is due any more, the run ends there. A run by hand pulls in any case: all feeds, or those
+  that its form names.
 * **collect** pulls one group. Every feed ends in a pull record, also when it failed; one feed never stops another.
-* **landed** announces `landing` as soon as every group has ended, whatever failed.
-* **verdict** notes the rounds as done, or fails the run when a pull failed on our side, or when more than half of the
-  feeds failed (the setting `failed_feeds_percent`); a faulty entry is a feed that failed.
-* **warn**, beside the verdict, lists what is broken or will be soon: faulty entries, feeds that failed or are silent
-  for longer than usual, credentials and certificates near their end. Should it fail itself, the run does not.
+* **landed** announces `landing` as soon as every group has ended, whatever failed, if something new waits to be judged;
+  the event's `extra` says how many files, and of which feeds and trusts.
+* **verdict** logs what is broken or will be soon: faulty entries and feeds that failed, and in the first round of a day
+  also feeds that are silent for longer than usual, credentials and certificates near their end. Then it notes the
+  rounds as done, or fails the run when a pull failed on our side, or when more than half of the feeds failed (the
+  setting `failed_feeds_percent`); a faulty entry is a feed that failed.
 
 A rerun lands nothing twice: a content that a feed delivered before is a duplicate. To pull again by hand, trigger the
-DAG; to replay what was landed, trigger `validate_extracts`. What fails a run, and what to do: `docs/runs.md`.
+DAG; to judge again what was landed, trigger `validate_extracts`. What fails a run, and what to do: `docs/runs.md`.
 """
 
 
-@dag(dag_display_name="Collect extracts", schedule=StrikeCalendarTimetable(), doc_md=DOC, **DAG_DEFAULTS)
+FORM = {"feeds": feeds_field("Pull only these, and claim no round")}
+
+
+@dag(
+    dag_display_name="Collect extracts",
+    schedule=StrikeCalendarTimetable(),
+    params=FORM,
+    doc_md=DOC,
+    **DAG_DEFAULTS,
+)
 def collect_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
@@ -40,7 +51,8 @@ def collect_extracts():
         from strike_reporting.operations.rounds import begin_collection
 
         run = get_current_context()["dag_run"]
-        groups = begin_collection(run.run_id, is_woken=run.run_type != "manual")
+        only = asked(FORM).get("feeds", [])
+        groups = begin_collection(run.run_id, is_woken=run.run_type != "manual", only=only)
         if groups is None:
             raise AirflowSkipException("No round is due: others did what this run was woken for, or it was taken away.")
         return groups
@@ -54,33 +66,27 @@ def collect_extracts():
         context["group_name"] = group["name"]
         return collect_group(safe_collection(f"{context['dag_run'].run_after:%Y-%m-%d}"), group)
 
-    @task(outlets=[LANDING], trigger_rule=A_PART_DONE, multiple_outputs=False)
-    def landed(groups: list[dict[str, Any]]) -> dict[str, int]:
-        return added_up(groups)[0]
+    @task(inlets=[LANDING], outlets=[LANDING], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def landed() -> dict[str, Any]:
+        from strike_reporting.operations import news
+        from strike_reporting.storage import Store
+
+        return tell(LANDING, lambda last: news.landed(Store(), last))
 
     @task(trigger_rule="none_failed")
-    def verdict(planned: list[dict[str, Any]] | None, groups: list[dict[str, Any]]) -> None:
+    def verdict(planned: list[dict[str, Any]] | None, groups: list[dict[str, Any]]) -> list[str]:
         from strike_reporting.operations.rounds import end_collection
 
-        if planned is not None:  # the plan was skipped
-            end_collection(get_current_context()["dag_run"].run_id, *added_up(groups))
-
-    @task(retries=0)
-    def warn() -> list[str]:
-        import logging
-
-        from strike_reporting.operations.rounds import warnings
-
-        found = warnings()
-        for warning in found:
-            logging.getLogger(__name__).warning(warning)
-        return found
+        if planned is None:  # the plan was skipped
+            return []
+        return end_collection(
+            get_current_context()["dag_run"].run_id, *added_up(groups), only=asked(FORM).get("feeds", [])
+        )
 
     planned = plan()
     pulled = collect.expand(group=planned)
-    landed(pulled)
+    pulled >> landed()
     verdict(planned, pulled)
-    pulled >> warn().as_teardown()  # runs whatever failed before, and fails no run
 
 
 collect_extracts()

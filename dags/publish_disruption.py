@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
 from strike_calendar import StrikeCalendarTimetable
-from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE
+from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE, action_field, asked, tell
 
 DOC = """
 ### Publish disruption
@@ -19,7 +19,8 @@ hour behind the daily round and, on a day on which returns are due, hourly behin
 
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split.
-* **published** lists the new releases and announces `release` as soon as every group has ended, if one did its work.
+* **published** announces `release` as soon as every group has ended, if there is a new one; the event's `extra` says of
+  each its action and id, how many returned, which trusts are in it, and how many flags of each kind.
 * **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
   all the same.
 * **draw** draws the pages of what is not drawn by today's code, and writes those that changed. It fails the run if a
@@ -28,18 +29,27 @@ hour behind the daily round and, on a day on which returns are due, hourly behin
   there is one. A mail that cannot be sent stays in the ledger's outbox with its reason and is tried at the next run.
   Should the task fail itself, the run does not.
 
+A run by hand may name an action in its form: it is looked at although nothing touched it.
+
 Releases are in `releases/<action>/<number>/`, pages in `site/`; `strikes release reproduce ID` makes a release again
 from landing. What fails a run, and what to do: `docs/runs.md`.
 """
-SCHEDULE = AssetOrTimeSchedule(timetable=StrikeCalendarTimetable(behind=30), assets=[ACCEPTED])
+CALENDAR = StrikeCalendarTimetable(behind=30)
+SCHEDULE = AssetOrTimeSchedule(timetable=CALENDAR, assets=[ACCEPTED])
+FORM = {
+    "action": action_field(CALENDAR.calendar, "Look at this action as well. Empty: at those that were touched."),
+}
 
 
-@dag(dag_display_name="Publish disruption", schedule=SCHEDULE, doc_md=DOC, **DAG_DEFAULTS)
+@dag(dag_display_name="Publish disruption", schedule=SCHEDULE, params=FORM, doc_md=DOC, **DAG_DEFAULTS)
 def publish_disruption():
     @task
     def plan() -> list[dict[str, Any]]:
+        from strike_reporting.operations.by_hand import look_at
         from strike_reporting.operations.rounds import publish_plan
+        from strike_reporting.storage import Store
 
+        look_at(Store(), **asked(FORM))
         return publish_plan()
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
@@ -49,9 +59,12 @@ def publish_disruption():
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
 
-    @task(outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
-    def published(groups: list[dict[str, Any]]) -> list[str]:
-        return [release_id for group in groups[:] for release_id in group["releases"]]
+    @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def published() -> dict[str, Any]:
+        from strike_reporting.operations import news
+        from strike_reporting.storage import Store
+
+        return tell(RELEASE, lambda last: news.released(Store(), last))
 
     @task(trigger_rule="none_failed_min_one_success")
     def verdict(groups: list[dict[str, Any]]) -> None:
@@ -72,7 +85,7 @@ def publish_disruption():
         return mail_out()
 
     done, drawn = publish.expand(group=plan()), draw()
-    published(done)
+    done >> published()
     verdict(done)
     done >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 

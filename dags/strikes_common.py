@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_current_context
+
+if TYPE_CHECKING:
+    from strike_reporting.reference.due import Calendar
 
 LANDING = Asset("strikes://landing")
 ACCEPTED = Asset("strikes://accepted")
@@ -55,6 +58,41 @@ DAG_DEFAULTS = {
 }
 # What is announced: every group has ended and one of them did its work, for a part is worth going on with.
 A_PART_DONE = "all_done_min_one_success"
+
+
+def feeds_field(what: str) -> Param:
+    """Feeds in the form of a run by hand."""
+    said = f"{what}: a feed's id, or a trust's ODS code, one a line. Empty: all of them."
+    return Param([], type=["null", "array"], items={"type": "string"}, title="Feeds", description=said)
+
+
+def action_field(calendar: Calendar, what: str) -> Param:
+    """An action in the form of a run by hand; the calendar's are offered, the newest first."""
+    known = [spell.action_id for spell in reversed(calendar.spells)]
+    return Param("", type=["null", "string"], examples=known, title="Industrial action", description=what)
+
+
+def asked(form: Mapping[str, Param]) -> dict[str, Any]:
+    """What the form of this run was filled in with, by a person or over the API; every other run has the defaults."""
+    from strike_reporting.operations.by_hand import checked
+
+    return checked(get_current_context()["params"], form)
+
+
+def tell(asset: Asset, news: Callable[[Mapping[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
+    """Emit the asset's event with the facts that are news since its last one; without any it is not emitted.
+
+    The task names the asset as inlet and outlet.
+    """
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    context = get_current_context()
+    last = list(context["inlet_events"][asset].ascending(False).limit(1))
+    facts = news(last[0].extra if last else {})
+    if facts is None:
+        raise AirflowSkipException(f"Nothing changed since the last event of {asset.name}, so none is emitted.")
+    context["outlet_events"][asset].extra = facts
+    return facts
 
 
 def added_up(groups: Sequence[dict[str, Any]]) -> tuple[dict[str, int], list[str]]:

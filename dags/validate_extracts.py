@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, Param, dag, get_current_context, task
 from strike_calendar import StrikeCalendarTimetable
-from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, LANDING, added_up
+from strikes_common import (
+    A_PART_DONE,
+    ACCEPTED,
+    DAG_DEFAULTS,
+    LANDING,
+    action_field,
+    added_up,
+    asked,
+    feeds_field,
+    tell,
+)
 
 DOC = """
 ### Validate extracts
@@ -22,25 +32,41 @@ of an hour behind the daily round and, on a day on which returns are due, hourly
 * **validate** judges one group: each file is read in a process of its own with limits, then structure and patient data,
   then the contract by Great Expectations, then plausibility. One file's fault is that file's outcome. A group that is
   tried again goes on where it was.
-* **judged** announces `accepted` as soon as every group has ended, if one did its work.
+* **judged** announces `accepted` as soon as every group has ended, if an action may be told otherwise by it; the
+  event's `extra` says which actions, by which trusts, with how many outcomes of each kind and how many flags.
 * **verdict** fails the run when a submission could not be judged through our own fault; the others are judged all the
   same. A file that a sender must mend fails nothing.
 * **tell_trusts**, beside the verdict, mails the feed's contact the error report of a file that was refused or used in
   part, once, through the connection `strikes_mail`, if there is one. Should it fail itself, the run does not.
 
 Accepted rows are in `accepted/`, what was left out and why in `quarantine/`, with the error report the trust is sent.
-Fix a dialect, trigger this DAG, and the rejected file is accepted without being sent again. `strikes outcomes --only
-rejected` lists what needs attention. What fails a run, and what to do: `docs/runs.md`.
+Fix a dialect, trigger this DAG, and the rejected file is accepted without being sent again. The form of a run by hand
+also judges again, from landing, what has an outcome: all of it, or only about an action or of some feeds.
+`strikes outcomes --only rejected` lists what needs attention. What fails a run, and what to do: `docs/runs.md`.
 """
-SCHEDULE = AssetOrTimeSchedule(timetable=StrikeCalendarTimetable(behind=15), assets=[LANDING])
+CALENDAR = StrikeCalendarTimetable(behind=15)
+SCHEDULE = AssetOrTimeSchedule(timetable=CALENDAR, assets=[LANDING])
+FORM = {
+    "from_landing": Param(
+        False,
+        type="boolean",
+        title="From landing",
+        description="Judge again what was landed, also what has an outcome. Otherwise only what is to be judged.",
+    ),
+    "action": action_field(CALENDAR.calendar, "From landing, only what is about this action. Empty: about any."),
+    "feeds": feeds_field("From landing, only of these"),
+}
 
 
-@dag(dag_display_name="Validate extracts", schedule=SCHEDULE, doc_md=DOC, **DAG_DEFAULTS)
+@dag(dag_display_name="Validate extracts", schedule=SCHEDULE, params=FORM, doc_md=DOC, **DAG_DEFAULTS)
 def validate_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
+        from strike_reporting.operations.by_hand import again
         from strike_reporting.operations.rounds import validate_plan
+        from strike_reporting.storage import Store
 
+        again(Store(), **asked(FORM))
         return validate_plan()
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
@@ -50,9 +76,14 @@ def validate_extracts():
         get_current_context()["group_name"] = group["name"]
         return validate_group(group)
 
-    @task(outlets=[ACCEPTED], trigger_rule=A_PART_DONE, multiple_outputs=False)
-    def judged(groups: list[dict[str, Any]]) -> dict[str, int]:
-        return added_up(groups)[0]
+    @task(inlets=[ACCEPTED], outlets=[ACCEPTED], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def judged() -> dict[str, Any]:
+        from strike_reporting.operations import news
+        from strike_reporting.storage import Store
+
+        planned = get_current_context()["ti"].xcom_pull(task_ids="plan")  # no upstream: its success is no work done
+        todo = [submission_id for group in planned for submission_id in group["submissions"]]
+        return tell(ACCEPTED, lambda last: news.accepted(Store(), last, todo))
 
     @task(trigger_rule="none_failed_min_one_success")
     def verdict(groups: list[dict[str, Any]]) -> None:
@@ -67,7 +98,7 @@ def validate_extracts():
         return mail_out()
 
     done = validate.expand(group=plan())
-    judged(done)
+    done >> judged()
     verdict(done)
     done >> tell_trusts().as_teardown()  # runs whatever failed before, and fails no run
 

@@ -110,12 +110,13 @@ class World:
         """The letters about a release or a submission."""
         return [e for e in ledger_of(self.store).letters.listed() if e.about == about]
 
-    def round(self) -> tuple[Run, Run, Run | None]:
-        """A collection and the runs that it starts: of validation, and of publication if something was judged."""
+    def round(self) -> tuple[Run, Run | None, Run | None]:
+        """A collection and the runs that it starts: of validation if something was landed, and of publication."""
         collected = self.airflow.run("collect_extracts")
-        validated = self.airflow.nudged("validate_extracts", collected)
-        judged = validated.tasks["judged"] == ["success"]
-        return collected, validated, self.airflow.nudged("publish_disruption", validated) if judged else None
+        validated = self.airflow.nudged("validate_extracts", collected) if told(collected, "landed") else None
+        if validated is None or not told(validated, "judged"):
+            return collected, validated, None
+        return collected, validated, self.airflow.nudged("publish_disruption", validated)
 
     @contextmanager
     def damaged(
@@ -153,6 +154,12 @@ class World:
             yield
         finally:
             api.delete(f"/connections/{connection_id}").raise_for_status()
+
+
+def told(run: Run, task: str) -> bool:
+    """Whether a run's event was emitted: it is when something changed, and only then."""
+    assert run.tasks[task] in (["success"], ["skipped"]), run
+    return run.tasks[task] == ["success"]
 
 
 def worlds(folder: Path) -> Iterator[Callable[[], World]]:

@@ -98,14 +98,19 @@ class Airflow:
         states = [{r["state"] for r in self.get(f"/dags/{dag_id}/dagRuns")["dag_runs"]} for dag_id in DAGS]
         return all(of_one and not of_one & {"queued", "running"} for of_one in states)
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run; its id."""
-        made = self.api.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
+    def trigger(self, dag_id: str, **form: Any) -> str:
+        """Start a run, its form filled in; its id."""
+        made = self.api.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": form})
         return str(made.raise_for_status().json()["dag_run_id"])
 
-    def run(self, dag_id: str) -> Run:
-        """Start a run and wait for its end."""
-        return self.ended(dag_id, self.trigger(dag_id))
+    def run(self, dag_id: str, **form: Any) -> Run:
+        """Start a run, its form filled in, and wait for its end."""
+        return self.ended(dag_id, self.trigger(dag_id, **form))
+
+    def events(self, run: Run) -> list[dict[str, Any]]:
+        """What the events of a run tell."""
+        found = self.get("/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id)["asset_events"]
+        return [dict(e["extra"]) for e in found]
 
     def backfill(self, dag_id: str, first: str, last: str) -> list[Run]:
         """Have Airflow fill in the runs of some days; each at its end."""

@@ -11,10 +11,16 @@ import pytest
 from conftest import ROOT
 from scheduler import DAGS, environment
 from servers import free_port
+from strike_reporting.reference.actions import actions
 
+FORMS = {
+    "collect_extracts": {"feeds": []},
+    "validate_extracts": {"from_landing": False, "action": "", "feeds": []},
+    "publish_disruption": {"action": ""},
+}
 # By DAG: tasks whose failure fails the run, with their retries; beside them what may fail for itself.
 TASKS = {
-    "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {"warn": 0}),
+    "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {}),
     "validate_extracts": ({"plan": 3, "validate": 3, "judged": 3, "verdict": 3}, {"tell_trusts": 0}),
     "publish_disruption": ({"plan": 3, "publish": 3, "published": 3, "verdict": 3, "draw": 3}, {"announce": 0}),
 }
@@ -43,6 +49,8 @@ print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "beside": {t.task_id: t.retries for t in dag.tasks if t.is_teardown and not t.on_failure_fail_dagrun},
     "tried_again": sorted({tuple(tried_again(t)) for t in dag.tasks}),
     "owners": sorted({t.owner for t in dag.tasks}),
+    "form": dag.params.dump(), "offered": dag.params.get_param("action").schema["examples"][0] if "action" in dag.params
+        else None,
     "backfill": sorted({refuses(dag, t)[:60] for t in dag.tasks}),
     "tags": sorted(dag.tags), "runs": dag.max_active_runs, "documented": bool(dag.doc_md)}
     for dag_id, dag in bag.dags.items()}}))
@@ -94,6 +102,8 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
             "beside": beside,
             "tried_again": [["retry", "retry", "fail", "fail", "fail", "default"]],
             "owners": ["strike-reporting"],
+            "form": FORMS[dag_id],
+            "offered": list(actions())[-1] if "action" in FORMS[dag_id] else None,
             "backfill": [f"{dag_id} takes no backfill, and nothing was done: it pulls, judges"[:60]],
             "tags": ["strike-reporting"],
             "runs": 1,

@@ -56,12 +56,18 @@ def test_a_good_round_goes_well_and_an_idle_one_runs_next_to_nothing(world: Worl
     for trust in TRUSTS:
         world.feed(trust)
         world.send(trust, action)
-    for run in world.round():
-        went_well(run)
+    runs = [went_well(run) for run in world.round()]
     assert world.is_published(action)
+    landed, accepted, released = (world.airflow.events(run) for run in runs)
+    assert [(e["submissions"], e["trusts"]) for e in landed] == [(3, [*TRUSTS])]
+    assert [(e["actions"], e["trusts"], e["outcomes"]) for e in accepted] == [([action], [*TRUSTS], {"accepted": 3})]
+    assert [(r["action"], r["release"], r["trusts"]) for e in released for r in e["releases"]] == [
+        (action, f"{action}.r1", [*TRUSTS])
+    ]
     collected, validated, published = world.round()
-    assert went_well(collected).tasks["landed"] == ["success"] and published is None
-    assert went_well(validated).one("success") == {"plan", "tell_trusts"}
+    assert went_well(collected).one("skipped") == {"landed"} and validated is published is None
+    assert world.airflow.events(collected) == [], "nothing changed"
+    assert went_well(world.airflow.run("validate_extracts")).one("success") == {"plan", "tell_trusts"}
     assert went_well(world.airflow.run("publish_disruption")).one("success") == {"plan", "draw", "announce"}
 
 
@@ -71,8 +77,7 @@ def test_every_feed_failing_fails_the_collection(world: World) -> None:
     collected, validated, _ = world.round()
     assert "3 of 3 feeds failed" in failed_by(collected, "verdict").said("verdict")
     assert collected.tries["verdict"] == [1], "to try again would not have helped"
-    assert "the last pull failed" in collected.said("warn")
-    went_well(validated)
+    assert "the last pull failed" in collected.said("verdict") and validated is None
 
 
 def test_a_feed_whose_server_is_away_fails_no_collection_of_several(world: World) -> None:
@@ -84,7 +89,7 @@ def test_a_feed_whose_server_is_away_fails_no_collection_of_several(world: World
     with world.connection("away", "http", free_port()):
         collected, _, published = world.round()
     assert went_well(collected).tasks["landed"] == ["success"]
-    assert f"{ONE}.cancellations: the last pull failed: no connection" in collected.said("warn")
+    assert f"{ONE}.cancellations: the last pull failed: no connection" in collected.said("verdict")
     went_well(published)
     assert world.is_published(action)
 
@@ -96,7 +101,7 @@ def test_a_faulty_entry_of_the_registry_is_warned_of_and_stops_only_itself(world
         world.feed(trust)
         world.send(trust, action)
     collected, _, published = world.round()
-    assert "feeds.yaml, line 1: feed RHM.cancellations: due = '25:99'" in went_well(collected).said("warn")
+    assert "feeds.yaml, line 1: feed RHM.cancellations: due = '25:99'" in went_well(collected).said("verdict")
     went_well(published)
     assert world.is_published(action)
 
@@ -157,14 +162,26 @@ def test_a_setting_that_is_wrong_fails_the_run_at_once(world: World) -> None:
     went_well(world.airflow.run("validate_extracts"))
 
 
-def test_a_warning_that_cannot_be_made_fails_nothing(world: World) -> None:
-    world.feed(ONE)
-    world.send(ONE, world.action())
-    run_id = world.airflow.trigger("collect_extracts")
-    world.airflow.kill("collect_extracts", run_id, "warn")
-    run = world.airflow.ended("collect_extracts", run_id)
-    assert run.state == "success" and run.one("failed") == {"warn"}
-    went_well(world.airflow.nudged("validate_extracts", run))
+def test_a_run_by_hand_pulls_and_judges_what_its_form_says_and_a_wrong_value_is_named(world: World) -> None:
+    action = world.action()
+    for trust in (ONE, TWO):
+        world.feed(trust)
+        world.send(trust, action)
+    one = world.airflow.run("collect_extracts", feeds=[ONE])
+    assert [e["trusts"] for e in world.airflow.events(went_well(one))] == [[ONE]]
+    went_well(world.airflow.nudged("validate_extracts", one))
+    again = went_well(world.airflow.run("validate_extracts", from_landing=True, action=action))
+    assert [e["outcomes"] for e in world.airflow.events(again)] == [{"accepted": 1}]
+    for dag_id, form, why in (
+        ("collect_extracts", {"feeds": ["RHMM"]}, "feeds: 'RHMM' is no feed and no trust that has one"),
+        ("collect_extracts", {"feed": [ONE]}, "the form has no field 'feed'. The nearest is feeds"),
+        ("validate_extracts", {"action": action}, "set from_landing as well"),
+        ("publish_disruption", {"action": f"{action}0"}, f"did you mean {action}"),
+    ):
+        run = world.airflow.run(dag_id, **form)
+        assert run.state == "failed" and run.tries["plan"] == [1] and why in run.said("plan")
+    for run in world.round():
+        went_well(run)
 
 
 def test_a_ledger_that_is_away_fails_the_run_after_more_tries(world: World) -> None:
@@ -172,7 +189,7 @@ def test_a_ledger_that_is_away_fails_the_run_after_more_tries(world: World) -> N
     world.feed(ONE)
     world.send(ONE, action)
     with world.no_ledger():
-        collected = failed_by(world.airflow.run("collect_extracts"), "plan", "warn")
+        collected = failed_by(world.airflow.run("collect_extracts"), "plan")
         validated = failed_by(world.airflow.run("validate_extracts"), "plan", "tell_trusts")
         published = failed_by(world.airflow.run("publish_disruption"), "plan", "announce")
     assert collected.tries["plan"] == validated.tries["plan"] == published.tries["plan"] == [4]
@@ -211,8 +228,9 @@ def test_a_submission_that_we_cannot_judge_fails_the_validation_and_no_other_sub
 def test_a_bad_file_of_a_sender_fails_nothing(world: World) -> None:
     world.feed(ONE)
     world.send(ONE, world.action(), "Dear all,\nplease see attached.\n")
-    for run in world.round():
-        went_well(run)
+    collected, validated, _ = world.round()
+    went_well(collected)
+    went_well(validated)
     bad = ledger_of(world.store).judged.listed("rejected", 1)[0]
     assert bad.feed_id == f"{ONE}.cancellations"
     assert [e.state for e in world.letters(bad.submission_id)] == ["queued"], "its contact is still to be told"

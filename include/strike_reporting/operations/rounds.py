@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
-from strike_reporting.errors import Transient, each, fail_for
+from strike_reporting.errors import Transient, attempt, each, fail_for
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from strike_reporting.ledger.rounds import Rounds
 
 log = logging.getLogger(__name__)
+_WATCHED = "watched"  # the day on which all feeds and servers were last looked at
 
 
 class FeedGroup(TypedDict):
@@ -93,33 +94,53 @@ def group_size(number: int, at_least: int) -> int:
     return max(at_least, -(-number // at_once))
 
 
-def collect_plan() -> list[FeedGroup]:
-    """The registry's feeds in groups."""
+def collect_plan(only: Sequence[str] = ()) -> list[FeedGroup]:
+    """The registry's feeds in groups, or only some of them."""
     from strike_reporting.intake.collecting import groups
     from strike_reporting.intake.registry import load_feeds
 
-    feeds = load_feeds()
+    feeds = [f for f in load_feeds() if not only or f.id in only]
     found = groups(feeds, group_size(len(feeds), settings().feeds_in_group))
     return [{"name": name, "feeds": [f.id for f in part]} for name, part in found]
 
 
-def begin_collection(run_id: str, is_woken: bool) -> list[FeedGroup] | None:
+def begin_collection(run_id: str, is_woken: bool, only: Sequence[str] = ()) -> list[FeedGroup] | None:
     """The groups that a run is to pull; None where it was woken for rounds that are done, or no longer asked for.
 
-    A run by hand pulls in any case, and takes what is due with it.
+    A run by hand pulls in any case, and takes what is due with it unless it is for some feeds only.
+
+    Raises:
+        StrikesError: one of these is no feed.
     """
+    if only:
+        from strike_reporting.operations.by_hand import feeds_to_pull
+
+        return collect_plan(feeds_to_pull(only))
     taken = claim_rounds(Store(), run_id, datetime.now(UTC))
     for kind, number in Counter(r.kind for r in taken).items():
         log.info("Rounds due, %s: %d, the newest %s.", kind, number, max(r.round_id for r in taken if r.kind == kind))
     return collect_plan() if taken or not is_woken else None
 
 
-def end_collection(run_id: str, counts: dict[str, int], problems: Sequence[str]) -> None:
-    """Whether it did what it was for, as `collected` says; if so its rounds are done."""
+def end_collection(run_id: str, counts: dict[str, int], problems: Sequence[str], only: Sequence[str] = ()) -> list[str]:
+    """Warn, and say whether it did what it was for, as `collected` does; if so its rounds are done.
+
+    Returns:
+        What was warned of. A warning that cannot be made fails nothing.
+    """
     from strike_reporting.ledger import ledger_of
 
-    collected(counts, problems)
-    ledger_of(Store()).rounds.done(run_id, datetime.now(UTC))
+    store, now = Store(), datetime.now(UTC)
+    warned = attempt(now, lambda at: warnings(store, at))
+    for sentence in warned.made or ():
+        log.warning("%s", sentence)
+    if warned.error:
+        log.error("It could not be said what should be seen to: %s", warned.reason)
+    else:
+        ledger_of(store).keep_fact(_WATCHED, f"{now:%Y-%m-%d}")
+    collected(counts, problems, is_whole=not only)
+    ledger_of(store).rounds.done(run_id, now)
+    return warned.made or []
 
 
 def collect_group(collection: str, group: FeedGroup) -> Counts:
@@ -134,16 +155,16 @@ def collect_group(collection: str, group: FeedGroup) -> Counts:
     return {"counts": dict(counts), "problems": [f"{p.feed_id}: {p.reason}" for p in failed]}
 
 
-def collected(counts: dict[str, int], problems: Sequence[str]) -> None:
+def collected(counts: dict[str, int], problems: Sequence[str], is_whole: bool = True) -> None:
     """Whether a collection did what it was for: one feed's server may be away, most of them may not.
 
     Raises:
         OurFault: a pull failed on our side, or more feeds failed than the setting `failed_feeds_percent` allows; an
-            entry of the registry that cannot be used is a feed that failed.
+            entry of the registry that cannot be used is a feed that failed, where all were to be pulled.
     """
     from strike_reporting.intake.registry import load_registry
 
-    faults = load_registry().faults
+    faults = load_registry().faults if is_whole else ()
     faulty = len({(f.file, f.name or f.line) for f in faults})
     failed, every = counts.get("failed", 0) + faulty, sum(counts.values()) + faulty
     if ours := counts.get("our_fault", 0):
@@ -152,14 +173,22 @@ def collected(counts: dict[str, int], problems: Sequence[str]) -> None:
         fail_for([*problems, *map(str, faults)], f"{failed} of {every} feeds failed")
 
 
-def warnings() -> list[str]:
-    """What should be seen to before it loses a return, as sentences."""
-    from strike_reporting.intake.registry import load_registry
-    from strike_reporting.operations.watch import feed_warnings
+def warnings(store: Store, now: datetime) -> list[str]:
+    """What should be seen to before it loses a return, as sentences.
 
-    registry = load_registry()
-    found = [f"{w.feed_id}: {w.what}" for w in feed_warnings(Store(), registry.feeds)]
-    return [str(f) for f in registry.faults] + found
+    Faulty entries and feeds that fail are told each time. What changes from day to day only, and takes a look at every
+    feed and server (silence, expiry), is told by the first round of a day.
+    """
+    from strike_reporting.intake.registry import load_registry
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.operations.watch import failing, feed_warnings
+
+    registry, ledger = load_registry(), ledger_of(store)
+    if ledger.fact(_WATCHED) == f"{now:%Y-%m-%d}":
+        found = failing(store, registry.feeds)
+    else:
+        found = feed_warnings(store, registry.feeds, now)
+    return [*map(str, registry.faults), *(f"{w.feed_id}: {w.what}" for w in found)]
 
 
 def validate_plan() -> list[SubmissionGroup]:

@@ -43,7 +43,7 @@ def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = No
     """
     now, feeds = now or datetime.now(UTC), list(feeds)
     known: dict[str, list[str]] = {}
-    found = [*_failing(store, feeds), *_silent(store, feeds, now)]
+    found = [*failing(store, feeds), *_silent(store, feeds, now)]
     for feed in feeds:
         if not feed.connection:
             continue
@@ -54,9 +54,10 @@ def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = No
     return sorted(found, key=lambda w: (w.feed_id, w.what))
 
 
-def _failing(store: Store, feeds: list[Feed]) -> list[Warned]:
-    failing = ledger_of(store).receiving.failing()
-    return [Warned(f.id, f"the last pull failed: {failing[f.id]}") for f in feeds if f.id in failing]
+def failing(store: Store, feeds: Iterable[Feed]) -> list[Warned]:
+    """Feeds whose last pull failed, and why."""
+    known = ledger_of(store).receiving.failing()
+    return [Warned(f.id, f"the last pull failed: {known[f.id]}") for f in feeds if f.id in known]
 
 
 def _silent(store: Store, feeds: list[Feed], now: datetime) -> list[Warned]:

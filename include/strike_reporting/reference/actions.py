@@ -193,7 +193,7 @@ def resolve(text: str) -> ActionSet:
     for part in sorted({p.strip() for p in text.split(";") if p.strip()}):
         if part not in actions():
             near = difflib.get_close_matches(part, list(actions()), n=3, cutoff=0.4)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            hint = f"; did you mean {' or '.join(near)}?" if near else "; `strikes calendar` lists them"
             raise UnknownAction(f"no industrial action is called {part!r}{hint}")
         found.append(actions()[part])
     if not found:
