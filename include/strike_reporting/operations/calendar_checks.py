@@ -58,7 +58,7 @@ def wrong(before: Row | None, after: Mapping[str, str], others: Sequence[Row], n
             yield said("end", f"it is not after the start, {after['start']}; mend one of them")
         elif end - start > _LONGEST:
             yield said("end", f"it is {(end - start).days} days after the start; add an action for each walk-out")
-        else:
+        elif any(_is_other(before, after, c) for c in ("start", "end", "status", "staff_group", "unions")):
             yield from _overlapping(after, start, end, others, said)
         if not before:
             yield from _misnamed(after["action_id"], start)
