@@ -214,6 +214,25 @@ def test_a_history_that_was_edited_by_hand_and_is_none_is_named_with_its_line(
     assert why in str(refused.value)
 
 
+def test_an_overlay_that_cannot_be_written_is_named(config: Path) -> None:
+    (config / "reference").write_text("a file where the folder should be")
+    with pytest.raises(
+        StrikesError, match=r"strike_calendar.csv cannot be written \(.*\), so nothing of it is changed"
+    ):
+        edit(JUNE, {"status": "suspended"}, "a", "2026-06-10", NOW)
+
+
+def test_a_strike_that_overlaps_by_hand_may_still_be_suspended_and_given_a_note(config: Path) -> None:
+    header, *_, last = (reference_folder() / "strike_calendar.csv").read_text().splitlines()
+    (config / "reference").mkdir()
+    twin = last.replace(JUNE, "RD-2026-06-16", 1)
+    (config / "reference" / "strike_calendar.csv").write_text(f"{header}\n{twin}\n")
+    with pytest.raises(StrikesError, match=f"the same people are on strike then, by {JUNE}"):
+        edit("RD-2026-06-16", {"end": "2026-06-18T07:00"}, "a", "2026-06-10", NOW)
+    edit("RD-2026-06-16", {"note": "the same"}, "a", "2026-06-10", NOW)
+    edit("RD-2026-06-16", {"status": "called_off"}, "a", "2026-06-10", NOW)
+
+
 def test_of_edits_at_once_none_is_lost(config: Path) -> None:
     def one(number: int) -> None:
         edit(JUNE, {"note": f"note {number}"}, "a", "2026-06-10", NOW)

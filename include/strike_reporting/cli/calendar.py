@@ -137,14 +137,15 @@ def history(action_id: Annotated[str, typer.Argument(help="Which action, as `str
     from strike_reporting.reference.actions import resolve
     from strike_reporting.reference.facts import read_versions
 
-    resolve(action_id)
-    rows: list[tuple[str, str, str, str]] = []
-    before: dict[str, str] = {}
-    for row in (r for r in read_versions("strike_calendar") if r["action_id"] == action_id):
-        what = "; ".join(f"{c}: {v}" for c, v in row.items() if v and v != before.get(c) and c not in _OF_THE_EDIT)
-        rows.append((row.get("known_from") or "always", row.get("told_on", ""), what, row["source_url"]))
-        before = row
-    print_table(f"What was known of {action_id}", ("Known from (UTC)", "Said on", "What", "Source"), rows)
+    for one in resolve(action_id).actions:
+        rows: list[tuple[str, str, str, str]] = []
+        before: dict[str, str] = {}
+        for row in (r for r in read_versions("strike_calendar") if r["action_id"] == one.action_id):
+            other = [(c, v) for c, v in row.items() if v != before.get(c, "") and c not in _OF_THE_EDIT]
+            what = "; ".join(f"{c}: {v or 'empty'}" for c, v in other)
+            rows.append((row.get("known_from") or "always", row.get("told_on", ""), what, row["source_url"]))
+            before = row
+        print_table(f"What was known of {one.action_id}", ("Known from (UTC)", "Said on", "What", "Source"), rows)
 
 
 _OF_THE_EDIT = ("action_id", "source_url", "told_on", "known_from")
