@@ -168,9 +168,9 @@ def test_a_feed_that_is_none_is_named_and_nothing_is_pulled(
 
 
 def test_a_field_that_the_form_has_not_is_no_silent_pull_of_everything() -> None:
-    assert checked({"feeds": ["RHM"], "action": "", "from_landing": False}, ("feeds", "action", "from_landing")) == {
-        "feeds": ["RHM"]
-    }
+    form = ("feeds", "action", "from_landing")
+    assert checked({"feeds": [" RHM ", ""], "action": " ", "from_landing": False}, form) == {"feeds": ["RHM"]}
+    assert checked({"feeds": None, "action": "", "from_landing": True}, form) == {"from_landing": True}
     with pytest.raises(StrikesError, match="the form has no field 'feed'"):
         checked({"feed": ["RHM"]}, ("feeds", "action"))
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def checked(given: Mapping[str, Any], form: Collection[str]) -> dict[str, Any]:
-    """What was filled in.
+    """What was filled in, without the blanks around it.
 
     Raises:
         StrikesError: the form has no such field: a misspelt one would be asked for and not be done.
@@ -23,7 +23,14 @@ def checked(given: Mapping[str, Any], form: Collection[str]) -> dict[str, Any]:
     for name in given:
         if name not in form:
             raise StrikesError(f"the form has no field {name!r}. {nearest(name, form)} Nothing was done")
-    return {name: value for name, value in given.items() if value}
+    found = {name: _stripped(value) for name, value in given.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, list):
+        return [part for part in map(_stripped, value) if part]
+    return value.strip() if isinstance(value, str) else value
 
 
 def feeds_to_pull(names: Sequence[str]) -> list[str]:
