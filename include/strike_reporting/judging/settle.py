@@ -289,9 +289,10 @@ def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]])
     rows, wrong = opened.rows, sorted({index for _, index in found})
     names = {"source_row", "source_column", "source_sheet", contract.date_field, *(rule.column for rule, _ in found)}
     wrong_rows = rows.table.select(sorted(names)).take(pa.array(wrong))
-    cells = {n: dict(zip(wrong, wrong_rows[n].to_pylist(), strict=True)) for n in names}
+    cells, places = {n: wrong_rows[n].to_pylist() for n in names}, {index: n for n, index in enumerate(wrong)}
     for rule, index in found:
-        value = cells[rule.column][index]
+        at = places[index]
+        value = cells[rule.column][at]
         if value is None and index in rows.unread.get(rule.column, ()):
             continue  # already reported: the cell could not be read
         if rule in contract.table_rules and index in rows.blanks.get(rule.column, ()):
@@ -301,19 +302,19 @@ def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]])
             # Nothing but what the contract knows goes further: free text may hold anything.
             rows.blanks.setdefault(rule.column, set()).add(index)
             kept = "this breaks the contract; the row is used without it"
-        column = cells["source_column"][index] if rule.column == contract.count_field else None
-        day = cells[contract.date_field][index]
+        column = cells["source_column"][at] if rule.column == contract.count_field else None
+        day = cells[contract.date_field][at]
         opened.failed.append(
             Problem(
                 rule.name,
                 rule.severity,
                 "nothing is given here" if value is None else kept,
                 rule.fix,
-                cells["source_row"][index],
+                cells["source_row"][at],
                 column or rule.column,
                 None if value is None else shown(value),
                 day.isoformat() if day else None,
-                cells["source_sheet"][index],
+                cells["source_sheet"][at],
             )
         )
         if rule.severity != "warning":
