@@ -152,6 +152,12 @@ def test_an_edit_without_source_and_day_is_refused(config: Path, source: str, on
     assert why in str(refused.value) and kept(config) == []
 
 
+def test_nothing_was_said_of_an_action_before_it_was_announced(config: Path) -> None:
+    with pytest.raises(StrikesError, match="--on = '2026-06-01': the action was announced only on 2026-06-05"):
+        edit(JUNE, {"status": "suspended", "announced_on": "2026-06-05"}, "a", "2026-06-01", NOW)
+    assert kept(config) == []
+
+
 def test_a_strike_that_is_over_cannot_be_called_off_on_a_later_day(config: Path) -> None:
     with pytest.raises(StrikesError, match="it was over at 2026-06-19T07:00, before 2026-06-20"):
         edit(JUNE, {"status": "called_off"}, "a", "2026-06-20", datetime(2026, 6, 21, tzinfo=UTC))

@@ -46,6 +46,9 @@ def wrong(before: Row | None, after: Mapping[str, str], others: Sequence[Row], n
             yield said(column, "it is no day; write it as 2026-06-12")
         elif day and day > today:
             yield said(column, f"it is still to come; today is {today}")
+    told, announced = days["told_on"], days["announced_on"]
+    if before and told and announced and told < announced:
+        yield said("told_on", f"the action was announced only on {announced}; mend one of them")
     yield from _unknown(after, others, before, said)
     start, end = (_minute(after[c]) for c in ("start", "end"))
     for column, moment in (("start", start), ("end", end)):
@@ -62,12 +65,11 @@ def wrong(before: Row | None, after: Mapping[str, str], others: Sequence[Row], n
             yield from _overlapping(after, start, end, others, said)
         if not before:
             yield from _misnamed(after["action_id"], start)
-        announced = days["announced_on"]
         if announced and announced > start.date():
             yield said("announced_on" if before else "told_on", f"it is after the first day, {start.date()}")
         elif announced and start.date() - announced > _FARTHEST:
             yield said("start", f"it is more than a year after the announcement, {announced}; look at the year")
-        told, status = days["told_on"], after["status"]
+        status = after["status"]
         if status in _NOT_STRUCK and _is_other(before, after, "status") and told and told > end.date():
             yield said("status", f"it was over at {after['end']}, before {told}; say went_ahead, or an earlier --on")
         if status == "went_ahead" and start.replace(tzinfo=LONDON).astimezone(UTC) > now:
