@@ -205,6 +205,7 @@ class Publishing(_Group):
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
     files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")
     warnings_shown: int = Field(5, ge=0, description="warnings that `strikes run` prints; it counts them all")
+    mail_lines: int = Field(20, ge=1, description="changes that an e-mail about a release lists; it counts them all")
 
 
 class Ledger(_Group):

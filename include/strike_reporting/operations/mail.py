@@ -104,13 +104,21 @@ def _list_address(post: Post, area_type: str) -> str:
 
 
 def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
+    from strike_reporting.publishing.news import COMPARED, News, news
     from strike_reporting.publishing.releases import find, read_table
     from strike_reporting.site.email import NEEDED, release_message
 
     release, to = find(store, letter.about), mailed()[letter.area]
-    tables = {n: read_table(store, release, n).to_pylist() for n in NEEDED}
+    tables = {n: read_table(store, release, n) for n in NEEDED}
+
+    def compared(previous: str) -> News:
+        before = find(store, previous)
+        return news(before, {t.name: read_table(store, before, t.name) for t in COMPARED}, release, tables)
+
+    # The release before may be damaged since: then only the figures are told, which this one holds.
+    found = attempt(release.previous, compared).made if release.previous else None
     where = f"{link.rstrip('/')}/site/{release.slug}/{release.number:04d}" if link else ""
-    return release_message(release, to, tables, where)
+    return release_message(release, to, {n: t.to_pylist() for n, t in tables.items()}, where, found)
 
 
 def _notice(store: Store, outcome: Outcome) -> EmailMessage:

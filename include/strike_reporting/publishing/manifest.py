@@ -127,12 +127,17 @@ class Release(Record):
 
 
 class Decision(Record):
-    """Why a release was cut: how many figures, coverages, statuses and flags differ from the release before."""
+    """Why a release was cut: which figures differ from the release before, by column.
+
+    areas: of England and each named area, how many of its figures, coverages, statuses and flags are new; its list is
+    told when there are any. None of a release that did not keep it.
+    """
 
     release_id: str
     previous: str | None
     reason: str
     changed: dict[str, int]
+    areas: dict[str, int] | None = None
 
 
 class KeptRules(Record):

@@ -32,6 +32,7 @@ from strike_reporting.publishing.manifest import (
     Release,
     release_folder,
 )
+from strike_reporting.publishing.news import news, told_areas
 from strike_reporting.publishing.revisions import revisions
 from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, parquet, render, stage
 from strike_reporting.publishing.summary import KEPT, summary_of
@@ -118,8 +119,8 @@ def _staged(store: Store, action: ActionSet) -> Staged:
 
 def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) -> tuple[Release, dict[str, bytes]]:
     """The manifest and every file of a release."""
-    tables = with_revisions(store, staged, claimed.release_id, before)
     release = manifest_of(staged, claimed.number, claimed.release_id, before)
+    tables, areas = with_revisions(store, staged, release, before)
     release = release.model_copy(update={"rows": {n: t.num_rows for n, t in sorted(tables.items())}})
     codes = {r.ods_code for r in staged.returns}
     pins = {o.submission_id: o.pins for o in staged.outcomes}
@@ -128,7 +129,7 @@ def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) ->
         FRAME: staged.frame.only(codes).dump(),
         FACTS: parquet(staged.facts),
         RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
-        DECISION: _decision(claimed.release_id, before, tables["revisions"]).dump(),
+        DECISION: _decision(claimed.release_id, before, tables["revisions"], areas).dump(),
     }
     return release.model_copy(update={"files": facts_of(files)}), files
 
@@ -138,14 +139,19 @@ def facts_of(files: dict[str, bytes]) -> dict[str, FileFact]:
     return {n: FileFact(sha256=hashlib.sha256(d).hexdigest(), bytes=len(d)) for n, d in sorted(files.items())}
 
 
-def with_revisions(store: Store, staged: Staged, release_id: str, before: Release | None) -> dict[str, pa.Table]:
-    """The staged tables, and what differs in them from the release before."""
-    tables = dict(staged.tables)
+def with_revisions(
+    store: Store, staged: Staged, release: Release, before: Release | None
+) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """The staged tables with what differs in them from the release before; and in how many things, by area."""
     if before is None:
-        return {**tables, "revisions": TABLES["revisions"].schema.empty_table()}
+        tables = {**staged.tables, "revisions": TABLES["revisions"].schema.empty_table()}
+        return tables, told_areas(None, tables["returns"], [staged.frame])
     old = {n: read_table(store, before, n) for n in TABLES}
-    causes = Causes(_side_of(store, before, old, staged.frame), _side(staged))
-    return {**tables, "revisions": revisions(staged.frame.action_id, release_id, old, tables, causes)}
+    side = _side_of(store, before, old, staged.frame)
+    found = revisions(release.action_id, release.release_id, old, staged.tables, Causes(side, _side(staged)))
+    tables = {**staged.tables, "revisions": found}
+    what = news(before, old, release, tables)
+    return tables, told_areas(what, tables["returns"], [side.frame, staged.frame])
 
 
 def _side(staged: Staged) -> Side:
@@ -177,17 +183,31 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
     )
 
 
-def _decision(release_id: str, before: Release | None, revised: pa.Table) -> Decision:
+def _decision(release_id: str, before: Release | None, revised: pa.Table, areas: dict[str, int]) -> Decision:
     fields = revised["field"].to_pylist()
     changed = {f: fields.count(f) for f in sorted(set(fields))}
     reason = "something that a reader is told has changed" if before else "the first release of this action"
-    return Decision(
-        release_id=release_id, previous=before.release_id if before else None, reason=reason, changed=changed
-    )
+    previous = before.release_id if before else None
+    return Decision(release_id=release_id, previous=previous, reason=reason, changed=changed, areas=areas)
+
+
+def decision_of(store: Store, release: Release) -> Decision | None:
+    """Why a release was cut; None where that is gone or cannot be read."""
+    key = f"{release.folder}/{DECISION}"
+    try:
+        return Decision.load(store.read(key), key)
+    except (FileNotFoundError, Damaged) as error:
+        log.error("it is not known why %s was cut: %s", release.release_id, error)
+        return None
 
 
 def _make_current(store: Store, claimed: Cut, release: Release) -> None:
-    """The last steps of a release, each of which can be done again: ledger and mail in one, then the pointer."""
+    """The last steps of a release, each of which can be done again: ledger and mail in one, then the pointer.
+
+    A list hears of it when something of its area is new, or when nobody can say whether.
+    """
+    decision = decision_of(store, release)
+    areas = None if decision is None else decision.areas
     letters = [
         Letter(
             name=f"{release.release_id}.{area}",
@@ -197,6 +217,7 @@ def _make_current(store: Store, claimed: Cut, release: Release) -> None:
             created_at=release.as_at or "",
         )
         for area in mailed()
+        if areas is None or area in areas
     ]
     summary = summary_of(release, {n: read_table(store, release, n) for n in KEPT})
     if not ledger_of(store).published.publish(claimed, summary.dump().decode(), summary.is_early, letters):

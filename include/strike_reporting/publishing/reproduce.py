@@ -79,8 +79,8 @@ def reproduce(store: Store, text: str) -> Reproduced:
             raise OurFault(f"{release.release_id} cannot be made again: {failed[0] or 'a file could not be processed'}")
         ledger_of(scratch).judged.withdraw(_withdrawals(store, release))
         staged = stage(scratch, frame, release.inputs.pull_failures, release.inputs.data_class)
-        tables = with_revisions(store, staged, release.release_id, before)
         made = manifest_of(staged, release.number, release.release_id, before)
+        tables, _ = with_revisions(store, staged, made, before)
         files = render(made, tables)
         if FACTS in release.files:
             files[FACTS] = parquet(staged.facts)

@@ -185,6 +185,11 @@ class Organisations:
         """A known hospital site, or None: most of England's sites are not in the reference data."""
         return self._sites.get(site_code)
 
+    def trust_of_site(self, site_code: str) -> str:
+        """Today's code of the trust that runs a site."""
+        site = self.site(site_code)
+        return self.successor(site.ods_code if site else site_code[:3])
+
     def sites(self) -> tuple[Site, ...]:
         """Every known site, by code."""
         return tuple(self._sites[c] for c in sorted(self._sites))

@@ -21,8 +21,8 @@ from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Record
-from strike_reporting.publishing.manifest import DECISION, Decision, Release
-from strike_reporting.publishing.releases import find, read_manifest, read_table
+from strike_reporting.publishing.manifest import Release
+from strike_reporting.publishing.releases import decision_of, find, read_manifest, read_table
 from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
@@ -152,7 +152,8 @@ def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tupl
         except (OSError, Damaged) as error:
             log.error("release %s is left out of its action's list: %s", cut.release_id, error)
             continue
-        rows.append((cut, one, _why(store, one)))
+        decision = decision_of(store, one)
+        rows.append((cut, one, decision.reason if decision else ""))
     context = {
         "action": resolve(release.action_id),
         "facts": release,
@@ -170,16 +171,6 @@ def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tupl
     }
     for name, template in (("index.html", "releases.html.jinja"), ("current.html", "current.html.jinja")):
         yield name, str(environment().get_template(template).render(**context)).encode()
-
-
-def _why(store: Store, release: Release) -> str:
-    """Why a release was cut; empty where that cannot be read."""
-    key = f"{release.folder}/{DECISION}"
-    try:
-        return Decision.load(store.read(key), key).reason
-    except (FileNotFoundError, Damaged) as error:
-        log.error("release %s is listed without its reason: %s", release.release_id, error)
-        return ""
 
 
 def _front(store: Store, today: date) -> None:

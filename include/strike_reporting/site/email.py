@@ -7,11 +7,14 @@ from typing import Any
 
 from strike_reporting.catalogue.areas import REPORTED_ENGLAND, Reported
 from strike_reporting.catalogue.tables import COVERAGE, FLAGS, RETURNS, REVISIONS
-from strike_reporting.extracts.measures import TOTALS, TOTALS_TABLE
+from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.publishing.manifest import Release
+from strike_reporting.publishing.news import News
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.area import Place
+from strike_reporting.site.changes import lines
 from strike_reporting.site.evidence import Evidence
 from strike_reporting.site.figures import Figures
 from strike_reporting.site.headline import Line, headline
@@ -20,34 +23,36 @@ from strike_reporting.site.rendering import environment
 NEEDED = (TOTALS_TABLE, COVERAGE.name, FLAGS.name, RETURNS.name, REVISIONS.name)
 
 
-def release_message(release: Release, to: Reported, tables: dict[str, list[dict[str, Any]]], link: str) -> EmailMessage:
-    """Headline with coverage, what changed and a link; the sender fills in who it is from and to.
+def release_message(
+    release: Release, to: Reported, tables: dict[str, list[dict[str, Any]]], link: str, found: News | None = None
+) -> EmailMessage:
+    """Headline with coverage, what changed and why, and a link; the sender fills in who it is from and to.
 
     Args:
         release: its manifest.
         to: the area whose list it is for.
         tables: rows of the release's tables that are `NEEDED`.
         link: the release's folder where it is served; may be empty.
+        found: what differs from the release before; None where only its revised figures are known.
     """
-    area, revised = to.area, tables[REVISIONS.name]
-    key = f"area_type={area.area_type}|area_code={area.area_code}"
-    moved = {r["field"]: r for r in revised if (r["table"], r["key"]) == (TOTALS_TABLE, key)}
-    lines, changes = [], []
+    area = to.area
+    found = found or News(tables[REVISIONS.name], [], [], [])
     figures = Figures(tables)
-    flags = Evidence(figures, resolve(release.action_id).days).flags_here(Place.of(area))
-    for line in headline(figures, Place.of(area), []):
-        lines.append((line.label, _figure(line), "; ".join(n.striptags() for n in line.notes)))
-        if line.key in moved:
-            was = moved[line.key]["old"]
-            entry = TOTALS.get(line.key)
-            before = words.percent(_number(was)) if entry is None else words.number(_number(was), entry.places)
-            changes.append(f"{line.label}: {line.figure.text}, was {before} ({moved[line.key]['reason']})")
+    evidence = Evidence(figures, resolve(release.action_id).days)
+    flags = evidence.flags_here(Place.of(area))
+    here = found.of(area.area_type, area.area_code, {code for code, _ in evidence.members(area.area_code)})
+    names = {(r["area_type"], r["area_code"]): r["area_name"] for r in tables[TOTALS_TABLE]}
+    files = {s.submission_id: s.source_name for s in release.inputs.submissions}
+    changes, most = lines(here, area, names, files), settings().mail_lines
     context = {
         "release": release,
         "area": area.area_name,
-        "lines": lines,
-        "changes": changes,
-        "changed": words.number(len(revised)),
+        "lines": [
+            (line.label, _figure(line), "; ".join(n.striptags() for n in line.notes))
+            for line in headline(figures, Place.of(area), [])
+        ],
+        "changes": changes[:most],
+        "more": words.number(len(changes[most:])) if changes[most:] else "",
         "flags": int(flags.value or 0) if flags else 0,
         "link": f"{link}/{to.page or REPORTED_ENGLAND.page}" if link else "",
         "synthetic": release.data_class == "synthetic",
@@ -64,7 +69,3 @@ def release_message(release: Release, to: Reported, tables: dict[str, list[dict[
 def _figure(line: Line) -> str:
     text = f"{line.figure.text} {line.mark}".strip()
     return f"{text} reported so far {line.so_far.striptags()}" if line.so_far else text
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)

@@ -12,10 +12,11 @@ from markupsafe import Markup
 from strike_reporting.catalogue import flags, statuses
 from strike_reporting.catalogue.areas import ENGLAND, Area, width
 from strike_reporting.catalogue.statuses import OUTSTANDING, RETURNED
-from strike_reporting.extracts.measures import BREAKDOWNS, LABELS, TOTALS_TABLE, label_of
+from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, label_of
+from strike_reporting.publishing.news import part_of
 from strike_reporting.reference.actions import days_text
 from strike_reporting.reference.organisations import organisations
-from strike_reporting.site import words
+from strike_reporting.site import changes, words
 from strike_reporting.site.area import Place
 from strike_reporting.site.figures import Figure, Figures, Head, Row, Table
 from strike_reporting.site.terms import head
@@ -164,15 +165,15 @@ class Evidence:
         """Figures that differ from the release before: totals first, and wide areas before narrow ones."""
         found = sorted(
             self.figures.rows("revisions"),
-            key=lambda r: (r["table"] != TOTALS_TABLE, width(_part(r["key"], "area_type"))),
+            key=lambda r: (r["table"] != TOTALS_TABLE, width(part_of(r["key"], "area_type"))),
         )
         names = {(r["area_type"], r["area_code"]): r["area_name"] for r in self.figures.rows(TOTALS_TABLE)}
         rows = []
         for r in found[:most]:
-            area = (_part(r["key"], "area_type"), _part(r["key"], "area_code"))
-            about = [_about(*p.partition("=")[::2]) for p in r["key"].split("|") if not p.startswith("area_")]
-            name = ", ".join([*filter(None, [names.get(area, area[1])]), *about]) + ("" if about else ", whole action")
-            cells = [label_of(r["field"]), _value(r["old"]), _value(r["new"]), r["reason"]]
+            area = (part_of(r["key"], "area_type"), part_of(r["key"], "area_code"))
+            of = changes.about(r["key"])
+            name = ", ".join([*filter(None, [names.get(area, area[1])]), *of]) + ("" if of else ", whole action")
+            cells = [label_of(r["field"]), changes.value(r["old"]), changes.value(r["new"]), r["reason"]]
             rows.append(Row(name, cells))
         heads = ("Figure", "Field", "#Old", "#New", "Why")
         caption = "Figures that differ from the release before"
@@ -280,21 +281,6 @@ class Evidence:
         return Table("rules", "Rules broken, by rule", heads, rows) if rows else None
 
 
-def _part(key: str, name: str) -> str:
-    return next((p.partition("=")[2] for p in key.split("|") if p.startswith(f"{name}=")), "")
-
-
-def _about(column: str, value: str) -> str:
-    """One part of a revision's key in words."""
-    if column == "measure":
-        return label_of(value)
-    if column == "extract":
-        return _extract(value)
-    if column == "flag":
-        return flags.label(value)
-    return words.value_of(column, value) if column in BREAKDOWNS and value else words.dimension(value)
-
-
 def _extract(name: str) -> str:
     return LABELS.get(name, words.dimension(name).capitalize())
 
@@ -307,12 +293,3 @@ def _files(r: dict[str, Any]) -> list[str]:
 
 def _to_file(submission: str, root: str = "") -> Markup:
     return Markup('<a href="{}sources.html#s-{}">{}</a>').format(root, submission, submission[:13])
-
-
-def _value(text: str | None) -> str:
-    """A revised value as it is written elsewhere on the pages; values that are no numbers as they are."""
-    try:
-        value = None if text is None else float(text)
-    except ValueError:
-        return str(text)
-    return words.number(value, 0 if value is None or value.is_integer() else 1)

@@ -274,7 +274,7 @@ class _Book:
         of = {organisations().successor(c): c for c in codes}
         found = []
         for row in self.figures.rows(TOTALS_TABLE, area_type="site"):
-            if code := of.get(_trust_of(row["area_code"])):
+            if code := of.get(organisations().trust_of_site(row["area_code"])):
                 href = link or f"trusts/{code}.html#returns"
                 name = Markup('<a href="{}">{} ({})</a>').format(href, row["area_name"], row["area_code"])
                 found.append((self._place(row), name, ""))
@@ -321,9 +321,3 @@ class _Book:
         where: dict[str, Any] = {"area_type": "trust", "area_code": among}
         place = self.figures.rank(TOTALS_TABLE, key, code, **where)
         return [place, self.figures.count(TOTALS_TABLE, **where)]
-
-
-def _trust_of(site_code: str) -> str:
-    """Today's code of the trust that runs a site."""
-    site = organisations().site(site_code)
-    return organisations().successor(site.ods_code if site else site_code[:3])
