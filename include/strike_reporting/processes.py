@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+
+from strike_reporting.settings import settings
 
 
 @cache
@@ -48,3 +51,12 @@ def is_alive(owner: str) -> bool | None:
         return None
     now = _started(int(pid))
     return now is not None and now == started
+
+
+def is_free(owner: str, claimed_at: str, now: datetime) -> bool:
+    """Whether whoever claimed something is known to be dead, or has been silent for longer than the lease."""
+    alive = is_alive(owner)
+    if alive is not None:
+        return not alive or owner == me()
+    lease = timedelta(seconds=settings().claim_lease_seconds)
+    return now - datetime.fromisoformat(claimed_at) > lease

@@ -201,6 +201,9 @@ class Publishing(_Group):
         le=100,
         description="of returns covered: below it a figure is what was reported so far, not the area's",
     )
+    cut_at_once: bool = Field(
+        True, description="a release is cut as soon as today's figures are other ones; else they are a draft until then"
+    )
     before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
     files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")

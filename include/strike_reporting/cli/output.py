@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from strike_reporting.publishing.manifest import Release
+    from strike_reporting.publishing.manifest import Draft, Release
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
@@ -56,3 +56,13 @@ def say_release(release: Release, is_new: bool) -> None:
     say(f"  returned: {release.coverage}")
     say(f"  report: {store.path(f'site/{release.slug}/{release.number:04d}')}/report.html")
     say(f"  files: {store.path(release.folder)}")
+
+
+def say_draft(draft: Draft) -> None:
+    """A draft, how complete it is, what it is measured by, and where its pages are."""
+    from strike_reporting.storage import Store
+
+    beside = f"differs from {draft.previous}" if draft.previous else "no release of this action yet"
+    say(f"Draft of {draft.action_id} as at {draft.as_at} ({draft.data_class} data), {beside}: {draft.title}")
+    say(f"  returned: {draft.coverage}")
+    say(f"  report: {Store().path(f'site/{draft.slug}/draft')}/report.html")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, progress_bar, say, say_release
+from strike_reporting.cli.output import err, progress_bar, say, say_draft, say_release
 
 SHOWN = 40  # differences listed
 
@@ -15,25 +15,42 @@ app = typer.Typer(no_args_is_help=True, help="Published releases.")
 
 @app.command("show")
 def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The whole manifest")] = False) -> None:
-    """Show an action's current release, or one release by its id."""
-    from strike_reporting.publishing.releases import find
+    """Show an action's current release and its draft, or one release by its id."""
+    from strike_reporting.publishing.drafts import shown
+    from strike_reporting.publishing.releases import NoRelease, find
     from strike_reporting.storage import Store
 
-    found = find(Store(), release)
+    store = Store()
+    draft = shown(store).get(release.replace("_", ";"))
+    try:
+        found = find(store, release)
+    except NoRelease:
+        if draft is None or as_json:
+            raise
+        say_draft(draft)
+        return
     if as_json:
         typer.echo(found.dump().decode())
-    else:
-        say_release(found, False)
+        return
+    say_release(found, False)
+    if draft is not None:
+        say_draft(draft)
+    elif ".r" not in release:
+        say(f"  the draft equals release {found.number}")
 
 
 @app.command("list")
 def list_releases() -> None:
-    """List every action's current release."""
+    """List every action's current release, and every draft."""
+    from strike_reporting.publishing.drafts import shown
     from strike_reporting.publishing.releases import current
     from strike_reporting.storage import Store
 
-    for release in current(Store()):
+    store = Store()
+    for release in current(store):
         say_release(release, False)
+    for draft in shown(store).values():
+        say_draft(draft)
 
 
 @app.command("set-aside")

@@ -10,6 +10,7 @@ import os
 
 import sqlalchemy as sa
 
+from strike_reporting.ledger.drafts import Drafts
 from strike_reporting.ledger.engine import get_fact, ledger_url, open_engine, prepare, put_fact
 from strike_reporting.ledger.judged import Judged
 from strike_reporting.ledger.letters import Letters
@@ -29,7 +30,7 @@ class Ledger:
         self.engine = engine
         self.receiving, self.judged = Receiving(engine, store), Judged(engine)
         self.published, self.letters = Published(engine), Letters(engine)
-        self.rounds = Rounds(engine)
+        self.rounds, self.drafts = Rounds(engine), Drafts(engine)
 
     def fact(self, key: str) -> str:
         """One word that was kept about the ledger itself; empty where there is none."""

@@ -14,7 +14,18 @@ from strike_reporting.ledger.records import Cut, Damaged, Duplicate, Letter, Out
 
 R = TypeVar("R", bound=Record)
 # What follows from landing and the release folders. The other tables hold what is nowhere else, and are kept.
-_MADE_AGAIN = ("receipts", "outcomes", "said", "withdrawals", "rules", "touched", "releases", "facts", "remote_files")
+_MADE_AGAIN = (
+    "receipts",
+    "outcomes",
+    "said",
+    "withdrawals",
+    "rules",
+    "touched",
+    "releases",
+    "drafts",
+    "facts",
+    "remote_files",
+)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from strike_reporting.ledger.drafts import released
 from strike_reporting.ledger.engine import one_at_a_time, reading, upserts, writing
 from strike_reporting.ledger.judged import queue, touch
 from strike_reporting.ledger.records import Cut, Letter
 from strike_reporting.ledger.schema import releases
-from strike_reporting.processes import is_alive, me
-from strike_reporting.settings import settings
+from strike_reporting.processes import is_alive, is_free, me
 
 
 class Published:
@@ -49,7 +49,7 @@ class Published:
             last = _cut(rows[0]) if rows else None
             number = last.number + 1 if last else 1
             if last and last.state == "claimed":
-                if not _is_free(last, now):
+                if not is_free(last.owner, last.claimed_at, now):
                     return None
                 number = last.number
             made = Cut(
@@ -74,7 +74,7 @@ class Published:
             )
 
     def publish(self, claimed: Cut, summary: str, is_early: bool, letters: Iterable[Letter] = ()) -> bool:
-        """Make a claimed release the current one, and queue its mail, in one transaction.
+        """Make a claimed release the current one, and queue its mail, in one transaction with what it does to a draft.
 
         Returns:
             False when the claim was lost to another process meanwhile: nothing was changed then.
@@ -101,6 +101,7 @@ class Published:
                 .values(is_current=False, drawn=sa.case((releases.c.is_current, ""), else_=releases.c.drawn))
             )
             queue(connection, letters)
+            released(connection, claimed.action_id, claimed.identity)
         return True
 
     def set_aside(self, cut: Cut) -> Cut | None:
@@ -175,15 +176,6 @@ class Published:
     def _many(self, statement: sa.Select[Any]) -> list[Cut]:
         with reading(self._engine) as connection:
             return [_cut(r) for r in connection.execute(statement).all()]
-
-
-def _is_free(claimed: Cut, now: datetime) -> bool:
-    """Whether whoever claimed a number is known to be dead, or has been silent for longer than the lease."""
-    alive = is_alive(claimed.owner)
-    if alive is not None:
-        return not alive or claimed.owner == me()
-    lease = timedelta(seconds=settings().claim_lease_seconds)
-    return now - datetime.fromisoformat(claimed.claimed_at) > lease
 
 
 def _cut(row: sa.Row[Any]) -> Cut:

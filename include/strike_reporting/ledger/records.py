@@ -251,6 +251,33 @@ class Cut(Record):
     drawn: str = ""
 
 
+class Drafted(Record):
+    """One action's draft as the ledger knows it: which one is whole, and who has it in hand.
+
+    kept: its folder; empty where today's figures are the current release's. compared: the release that it says what
+    differs from; empty where there was none. drawn: the version of the site and the draft that its pages show.
+    """
+
+    action_id: str
+    identity: str = ""
+    kept: str = ""
+    compared: str = ""
+    owner: str = ""
+    claimed_at: str = ""
+    drawn: str = ""
+    is_shown: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The action's id as a folder name."""
+        return self.action_id.replace(";", "_")
+
+    @property
+    def release_id(self) -> str:
+        """What it is called where releases are: it has no number."""
+        return f"{self.slug}.draft"
+
+
 class Letter(Record):
     """One e-mail to be sent. kind: `release` (about: release id and area) or `notice` (about: submission id).
 

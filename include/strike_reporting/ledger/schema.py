@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0004"  # the newest migration
+HEAD = "0006"  # the newest migration
 metadata = sa.MetaData()
 # 64 bits on PostgreSQL; SQLite's own key type, without which it does not number rows by itself.
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -167,6 +167,18 @@ releases = sa.Table(
 )
 sa.Index(
     "releases_early", releases.c.release_id, sqlite_where=releases.c.is_early, postgresql_where=releases.c.is_early
+)
+
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("action_id", sa.Text, primary_key=True),
+    sa.Column("identity", sa.Text, nullable=False),
+    sa.Column("kept", sa.Text, nullable=False),  # its folder; empty where today's figures are the current release's
+    sa.Column("compared", sa.Text, nullable=False),  # the release that it says what differs from
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("claimed_at", sa.Text, nullable=False),
+    sa.Column("drawn", sa.Text, nullable=False),
 )
 
 outbox = sa.Table(

@@ -29,6 +29,7 @@ from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
 from strike_reporting.ledger.records import Cut, Damaged, Outcome, Receipt, Record, receipt_of
 from strike_reporting.operations.rebuild import is_old
 from strike_reporting.processes import is_alive
+from strike_reporting.publishing.drafts import read_draft
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import (
     DECISION,
@@ -293,6 +294,21 @@ def _release(store: Store, slug: str, number: int, names: set[str]) -> Iterator[
         yield Finding(f"{folder}/{name}", "it is no part of the release", f"remove {folder}/{name}")
 
 
+def _drafts(seen: _Seen) -> Iterator[Finding]:
+    for row in seen.ledger.drafts.shown():
+        mend = f"`{REBUILD}`, then {PUBLISH}"
+        tried = attempt(row, lambda row: read_draft(seen.store, row.slug, row.kept))
+        if tried.made is None:
+            yield Finding(f"drafts/{row.slug}/{row.kept}/{MANIFEST}", tried.reason, mend)
+            continue
+        keys = {f"{tried.made.folder}/{name}": fact.sha256 for name, fact in tried.made.files.items()}
+        contents = seen.store.read_many(keys, missing_ok=True)
+        for key in (k for k in keys if k not in contents):
+            yield Finding(key, "it is gone", mend)
+        for key in (k for k, data in contents.items() if hashlib.sha256(data).hexdigest() != keys[k]):
+            yield Finding(key, "it is not as it was drafted", mend)
+
+
 def _pointers(seen: _Seen) -> Iterator[Finding]:
     newest: dict[str, int] = {}
     for (slug, number), cut in seen.cuts.items():
@@ -359,6 +375,7 @@ _CHECKS: tuple[tuple[bool, str, Callable[[_Seen], Iterator[Finding]]], ...] = (
     (False, "landed files", _landed),
     (True, "accepted files", _accepted),
     (True, "releases", _releases),
+    (True, "drafts", _drafts),
     (True, "what was cut short", _unfinished),
     (True, "pages", _site),
     (False, "leftovers", _leftovers),

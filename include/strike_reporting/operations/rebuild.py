@@ -84,6 +84,8 @@ def rebuild(store: Store, progress: Progress = lambda done, of: None, *, upgradi
             point(store, restored.slug, restored.cut)
     for key in store.list("site", "/drawn.json"):
         store.delete(key)  # so that every page is written again, whatever became of it
+    for key in [*store.list("drafts"), *(k for k in store.list("site") if k.split("/")[2:3] == ["draft"])]:
+        store.delete(key)  # the next round makes every draft again
     todo, done = to_validate(store), 0
 
     def one_more(_: object) -> None:

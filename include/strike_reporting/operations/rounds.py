@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
     from strike_reporting.ledger.records import Round
     from strike_reporting.ledger.rounds import Rounds
+    from strike_reporting.publishing.manifest import Release
 
 log = logging.getLogger(__name__)
 _WATCHED = "watched"  # the day on which all feeds and servers were last looked at
@@ -54,9 +55,10 @@ class Counts(TypedDict):
 
 
 class PublishedGroup(TypedDict):
-    """Ids of new releases, and what went wrong on our side."""
+    """Ids of new releases and of drafts that are other ones now, and what went wrong on our side."""
 
     releases: list[str]
+    drafts: list[str]
     looked_at: int
     problems: list[str]
 
@@ -291,25 +293,31 @@ def publish_plan() -> list[ActionGroup]:
 
 
 def publish_group(group: ActionGroup) -> PublishedGroup:
-    """Publish each action of a group, alone and jointly; one action's fault stops no other.
+    """Make each action's draft what today's figures are, alone and jointly; one action's fault stops no other.
+
+    With the setting `cut_at_once` they are released at once, and there is nothing to be a draft.
 
     Raises:
         Transient: of at least one action, after all others; the group is to be tried again.
     """
     from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.drafts import draft
     from strike_reporting.publishing.releases import build
     from strike_reporting.reference.actions import resolve
 
-    store = Store()
-    done: PublishedGroup = {"releases": [], "looked_at": 0, "problems": []}
+    store, is_cut = Store(), settings().cut_at_once
+    done: PublishedGroup = {"releases": [], "drafts": [], "looked_at": 0, "problems": []}
 
     def publish(one: tuple[str, int]) -> None:
         action_id, mark = one
-        for reported in reported_with(store, action_id):
-            release, is_new = build(store, resolve(reported))
+        for action in map(resolve, reported_with(store, action_id)):
+            if is_cut:
+                release, is_new = build(store, action)
+                done["releases"] += [release.release_id] if is_new else []
+            if not is_cut or ledger_of(store).drafts.of(action.action_id):
+                made, is_other = draft(store, action)
+                done["drafts"] += [made.release_id] if made and is_other else []
             done["looked_at"] += 1
-            if is_new:
-                done["releases"].append(release.release_id)
         ledger_of(store).judged.looked_at(action_id, mark)
 
     tried = list(each([(a, m) for a, m in group["actions"]], publish))
@@ -320,7 +328,7 @@ def publish_group(group: ActionGroup) -> PublishedGroup:
 
 
 def draw_site() -> list[str]:
-    """Draw the releases that are not drawn; their ids.
+    """Draw the releases and drafts that are not drawn; their ids.
 
     Raises:
         OurFault: some could not be drawn; the others were.
@@ -356,28 +364,32 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     reports = {o.submission_id for o in mine if o.rules or o.warnings}
     synthetic = any(o.data_class == "synthetic" for o in mine)
     choices = known if action in known else [action, *known]
-    flagged, unread = _flagged(store, action.action_id)
-    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread)
+    flagged, unread, beside = _flagged(store, action.action_id)
+    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread, beside)
 
 
-def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[str]], str]:
-    """By trust and extract, the flags of an action's current release, in the order of the catalogue.
+def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[str]], str, Release | None]:
+    """By trust and extract, the flags of an action's draft or else of its current release, in the catalogue's order.
 
-    Last, why they are not known: the release is damaged, and the board is asked for on a strike morning all the same.
+    Then why they are not known: it is damaged, and the board is asked for on a strike morning all the same. Last, the
+    draft or release.
     """
     from strike_reporting.catalogue.flags import FLAGS
     from strike_reporting.ledger.records import Damaged
+    from strike_reporting.publishing.drafts import shown
     from strike_reporting.publishing.releases import NoRelease, find, read_table
 
+    beside: Release | None = shown(store).get(action_id)
     try:
-        rows = read_table(store, find(store, action_id), "flags").to_pylist()
+        beside = beside or find(store, action_id)
+        rows = read_table(store, beside, "flags").to_pylist()
     except NoRelease:
-        return {}, ""
+        return {}, "", None
     except Damaged as error:
         log.error("the returns board of %s is shown without flags: %s", action_id, error)
-        return {}, str(error)
+        return {}, str(error), beside
     found: dict[tuple[str, str], list[str]] = {}
     for flag in dict.fromkeys([*FLAGS, *(r["flag"] for r in rows)]):
         for key in dict.fromkeys((r["ods_code"], r["extract"]) for r in rows if r["flag"] == flag):
             found.setdefault(key, []).append(flag)
-    return found, ""
+    return found, "", beside

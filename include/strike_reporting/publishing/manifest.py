@@ -125,6 +125,31 @@ class Release(Record):
         """Key of the release's folder."""
         return release_folder(self.slug, self.number)
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft, not a release."""
+        return False
+
+
+class Draft(Release):
+    """A draft's manifest: a release's without a number. `previous` is the current release.
+
+    kept: its folder. areas: as in a decision, what a release of it would tell each area.
+    """
+
+    kept: str
+    areas: dict[str, int]
+
+    @property
+    def folder(self) -> str:
+        """Key of the draft's folder."""
+        return draft_folder(self.slug, self.kept)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft, not a release."""
+        return True
+
 
 class Decision(Record):
     """Why a release was cut: which figures differ from the release before, by column.
@@ -150,6 +175,11 @@ class KeptRules(Record):
 def release_folder(slug: str, number: int) -> str:
     """Key of a release's folder."""
     return f"releases/{slug}/{number:04d}"
+
+
+def draft_folder(slug: str, kept: str) -> str:
+    """Key of a draft's folder."""
+    return f"drafts/{slug}/{kept}"
 
 
 def source(o: Outcome, is_used: bool) -> Source:

@@ -84,7 +84,7 @@ def build(store: Store, action: ActionSet) -> tuple[Release, bool]:
     published = ledger_of(store).published
     for _ in range(_TRIES):
         before = latest(store, action)
-        staged = _staged(store, action)
+        staged = staged_of(store, action)
         if before and before.identity == staged.identity:
             return before, False
         claimed = published.claim(action.action_id, action.slug, staged.identity)
@@ -105,7 +105,7 @@ def build(store: Store, action: ActionSet) -> tuple[Release, bool]:
     return release, True
 
 
-def _staged(store: Store, action: ActionSet) -> Staged:
+def staged_of(store: Store, action: ActionSet) -> Staged:
     """Stage an action; what is damaged of the ledger or of accepted files is first made again from landing."""
     try:
         return stage(store, frame(action))
@@ -351,7 +351,7 @@ def read_table(store: Store, release: Release, name: str) -> pa.Table:
         table = read_parquet(data)
         return as_today(table, schema)
     except (OSError, pa.ArrowException) as error:
-        raise Broken(release.slug, release.number, file, f"it is no Parquet ({type(error).__name__})") from error
+        raise _broken(release, file, f"it is no Parquet ({type(error).__name__})") from error
 
 
 def _kept_file(store: Store, release: Release, name: str) -> bytes:
@@ -359,7 +359,13 @@ def _kept_file(store: Store, release: Release, name: str) -> bytes:
     try:
         data = store.read(f"{release.folder}/{name}")
     except FileNotFoundError as error:
-        raise Broken(release.slug, release.number, name, "it is gone") from error
+        raise _broken(release, name, "it is gone") from error
     if hashlib.sha256(data).hexdigest() != release.files[name].sha256:
-        raise Broken(release.slug, release.number, name, "it is not as it was published")
+        raise _broken(release, name, "it is not as it was published")
     return data
+
+
+def _broken(release: Release, name: str, why: str) -> Damaged:
+    if release.is_draft:
+        return Damaged(f"{release.folder}/{name}", f"{why}; the next round makes the draft again")
+    return Broken(release.slug, release.number, name, why)

@@ -172,10 +172,15 @@ def render(release: Release, tables: dict[str, pa.Table]) -> dict[str, bytes]:
     from strike_reporting.publishing.workbook import workbook  # pandas: the same
 
     return {
-        **{f"{n}.parquet": _parquet(t, n, release) for n, t in tables.items()},
+        **parquet_files(release, tables),
         "workbook.xlsx": workbook(release, tables),
         **data_files.data_files(release, tables),
     }
+
+
+def parquet_files(release: Release, tables: dict[str, pa.Table]) -> dict[str, bytes]:
+    """Every table as a Parquet file that says what it is of."""
+    return {f"{n}.parquet": _parquet(t, n, release) for n, t in tables.items()}
 
 
 def _parquet(table: pa.Table, name: str, release: Release) -> bytes:

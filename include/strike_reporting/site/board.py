@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue import flags, statuses
 from strike_reporting.extracts.measures import LABELS
+from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.selection import Return
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas
@@ -34,6 +35,7 @@ def board(
     synthetic: bool,
     now: str,
     unflagged: str = "",
+    beside: Release | None = None,
 ) -> str:
     """The board as a page.
 
@@ -41,11 +43,12 @@ def board(
         action: the one shown.
         actions: those that may be chosen.
         returns: from `selection.select`.
-        flagged: by trust and extract, the flags that its current release gives them.
+        flagged: by trust and extract, the flags that its draft, or else its current release, gives them.
         reports: submissions that have an error report.
         synthetic: whether any submission is.
         now: the moment, UTC.
         unflagged: why the flags are not known, where they are not.
+        beside: the draft or release whose figures go with it.
     """
     asked = [r for r in returns if statuses.is_asked(r.return_status)]
     grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
@@ -85,6 +88,7 @@ def board(
             counts=[(statuses.label(s), counted[s]) for s in shown],
             now=now,
             unflagged=unflagged,
+            beside=beside,
         )
     )
     return str(page)

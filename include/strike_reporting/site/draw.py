@@ -1,5 +1,6 @@
 """Drawing the site: `site/<action>/<number>/` for every release, one address for what is current, and the front pages.
 
+`site/<action>/draft/` is the action's draft, while its figures are other ones than the current release's.
 `site/<action>/index.html` lists an action's releases, `site/<action>/current.html` leads to the current one. Only what
 changed is written; a release is drawn again when the code that draws, or what stands in front of it, has changed.
 """
@@ -13,20 +14,25 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
 from pydantic import Field
 
+from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.tables import COVERAGE
-from strike_reporting.errors import Attempt, each
+from strike_reporting.errors import Attempt, attempt, each
 from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Cut, Damaged, Record
-from strike_reporting.publishing.manifest import Release
+from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
+from strike_reporting.publishing.drafts import read_draft, shown, tidy
+from strike_reporting.publishing.manifest import Draft, Release
+from strike_reporting.publishing.news import COMPARED, news
 from strike_reporting.publishing.releases import decision_of, find, read_manifest, read_table
 from strike_reporting.publishing.summary import Summary
-from strike_reporting.reference.actions import UnknownAction, resolve
+from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
 from strike_reporting.settings import settings
+from strike_reporting.site.changes import lines
 from strike_reporting.site.overview import Kept, overview
 from strike_reporting.site.pages import Compared, area_pages, pages
 from strike_reporting.site.rendering import environment
@@ -60,8 +66,8 @@ def site_version() -> str:
 
 def draw(
     store: Store, today: date | None = None, progress: Progress = lambda done, of: None
-) -> list[Attempt[Cut, None]]:
-    """Draw every release that is not drawn by the site of today, then the pages across releases.
+) -> list[Attempt[Cut | Drafted, None]]:
+    """Draw every release and draft that is not drawn by the site of today, then the pages across releases.
 
     Args:
         store: the state root.
@@ -69,15 +75,23 @@ def draw(
         progress: called with pages done and pages in all, of the release at hand.
 
     Returns:
-        What became of each release; one that is damaged stops no other.
+        What became of each release and draft; one that is damaged stops no other.
     """
     today = today or datetime.now(UTC).date()
     ledger, version = ledger_of(store), site_version()
-    cuts = ledger.published.to_draw(version)
-    done = list(each(cuts, lambda cut: _release(store, cut, version, progress)))
+    drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version)]
+    things: list[Cut | Drafted] = [*ledger.published.to_draw(version), *drafts]
+
+    def one(thing: Cut | Drafted) -> None:
+        if isinstance(thing, Cut):
+            _release(store, thing, version, progress)
+        else:
+            _draft(store, thing.action_id, version, progress)
+
+    done = list(each(things, one))
     # What stands on the front pages, as it was before they were drawn: a kill or a publication meanwhile is made good.
-    shown = hashlib.sha256("\n".join(ledger.published.shown()).encode()).hexdigest()[:16]
-    front = f"{version} {today.isoformat()} {shown}"
+    on_it = [*ledger.published.shown(), *(f"{d.release_id} {d.kept}" for d in ledger.drafts.shown())]
+    front = f"{version} {today.isoformat()} {hashlib.sha256(chr(10).join(on_it).encode()).hexdigest()[:16]}"
     if ledger.fact("front") != front:
         _front(store, today)
         ledger.keep_fact("front", front)
@@ -97,8 +111,55 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
     )
     _write(store, f"site/{action.slug}/{cut.number:04d}", made)
     if newest.number == cut.number:
-        _write(store, f"site/{action.slug}", _of_action(store, release, cuts))
+        _write(store, f"site/{action.slug}", _of_action(store, action))
     published.drawn(cut, version)
+
+
+def _draft(store: Store, action_id: str, version: str, progress: Progress) -> None:
+    """The pages of an action's draft, or none where it is none any more; and the list of its releases.
+
+    Whoever has the draft in hand draws what he makes of it.
+    """
+    drafts = ledger_of(store).drafts
+    mine = drafts.claim(action_id)
+    if mine is None:
+        return
+    try:
+        action, folder = resolve(action_id), f"site/{mine.slug}/draft"
+        if mine.is_shown:
+            drafts.drawn(mine, "begun")  # pages that are cut short are found, and taken away, by this
+            made = read_draft(store, mine.slug, mine.kept)
+            tables = {n: read_table(store, made, n) for n in TABLES}
+            said = _differs(store, made, tables)
+            _write(store, folder, pages(made, action, tables, _pasts(store, made), None, progress, said))
+        else:
+            for key in store.list(folder):
+                store.delete(key)
+            tidy(store, mine)
+        _write(store, f"site/{mine.slug}", _of_action(store, action))
+        drafts.drawn(mine, _mark(mine, version))
+    except Damaged:
+        ledger_of(store).judged.touch(action_id.split(";"))
+        raise
+    finally:
+        drafts.let_go(mine)
+
+
+def _mark(row: Drafted, version: str) -> str:
+    """What is noted of a draft whose pages are as they should be; empty where there should be none."""
+    return f"{version} {row.kept}" if row.is_shown else ""
+
+
+def _differs(store: Store, made: Draft, tables: dict[str, pa.Table]) -> list[str]:
+    """What differs in a draft from the current release, in words; nothing where that is damaged, or none was cut."""
+
+    def compared(previous: str) -> list[str]:
+        before = find(store, previous)
+        found = news(before, {t.name: read_table(store, before, t.name) for t in COMPARED}, made, tables)
+        names = {(r["area_type"], r["area_code"]): r["area_name"] for r in tables[TOTALS_TABLE].to_pylist()}
+        return lines(found, ENGLAND, names, {s.submission_id: s.source_name for s in made.inputs.submissions})
+
+    return (attempt(made.previous, compared).made or []) if made.previous else []
 
 
 def _pasts(store: Store, release: Release) -> list[Compared]:
@@ -143,20 +204,25 @@ def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None
         store.write(key, Drawn(pages=now).dump())
 
 
-def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tuple[str, bytes]]:
-    """The list of an action's releases, and the address that always leads to the current one."""
-    rows = []
-    for cut in reversed(cuts):
+def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
+    """The list of an action's releases with its draft, and the address that always leads to the current release."""
+    rows, draft = [], shown(store).get(action.action_id)
+    for cut in (c for c in reversed(ledger_of(store).published.of(action.action_id)) if c.state == "published"):
         try:
-            one = read_manifest(store, release.slug, cut.number)
+            one = read_manifest(store, action.slug, cut.number)
         except (OSError, Damaged) as error:
             log.error("release %s is left out of its action's list: %s", cut.release_id, error)
             continue
         decision = decision_of(store, one)
         rows.append((cut, one, decision.reason if decision else ""))
+    found: list[Release] = [one for _, one, _ in rows[:1]] + ([draft] if draft else [])
+    if not found:
+        return
     context = {
-        "action": resolve(release.action_id),
-        "facts": release,
+        "action": action,
+        "facts": {"data_class": found[0].data_class},
+        "as_at": found[0].as_at,
+        "draft": draft,
         "releases": rows,
         "nav": (
             ("index.html", "Its releases"),
@@ -166,11 +232,12 @@ def _of_action(store: Store, release: Release, cuts: list[Cut]) -> Iterable[tupl
         "root": "",
         "here": "index.html",
         "heading": "Releases",
-        "number": release.number,
+        "number": found[0].number,
         "area_pages": area_pages(),
     }
-    for name, template in (("index.html", "releases.html.jinja"), ("current.html", "current.html.jinja")):
-        yield name, str(environment().get_template(template).render(**context)).encode()
+    templates = {"index.html": "releases.html.jinja", "current.html": "current.html.jinja"}
+    for name in templates if rows else ("index.html",):
+        yield name, str(environment().get_template(templates[name]).render(**context)).encode()
 
 
 def _front(store: Store, today: date) -> None:
@@ -181,7 +248,7 @@ def _front(store: Store, today: date) -> None:
     for early in _kept(ledger.published.early()):
         if early.summary.action_id in before:
             before[early.summary.action_id].append(early)
-    _write(store, "site", overview(kept, before, today).items())
+    _write(store, "site", overview(kept, before, today, shown(store)).items())
 
 
 def _kept(summaries: dict[str, str]) -> Iterator[Kept]:

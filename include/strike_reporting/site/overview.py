@@ -5,7 +5,7 @@ Unlike a release's own pages these are written again at every publication, from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.measures import Total
 from strike_reporting.extracts.measures import TOTALS_TABLE, asked_for, daily_table, extract_of, shown_in
+from strike_reporting.publishing.manifest import Draft
 from strike_reporting.publishing.summary import KEPT, Summary
 from strike_reporting.reference.actions import ActionSet, actions, resolve
 from strike_reporting.reference.facts import PublishedFigure, published_figures
@@ -61,17 +62,20 @@ class Kept:
         return f"{self.summary.slug}/{self.summary.number:04d}/"
 
 
-def overview(current: list[Kept], before: dict[str, list[Kept]], today: date) -> dict[str, bytes]:
+def overview(
+    current: list[Kept], before: dict[str, list[Kept]], today: date, drafts: Mapping[str, Draft]
+) -> dict[str, bytes]:
     """`index.html` and `before.html`.
 
     Args:
         current: the current release of every action.
         before: by action id, its releases that were made before its first strike day, oldest first.
         today: to tell what is still to come.
+        drafts: by action id, those whose figures are other ones than the current release's.
     """
-    synthetic = any(k.data_class == "synthetic" for k in current)
+    synthetic = "synthetic" in {*(k.data_class for k in current), *(d.data_class for d in drafts.values())}
     common = {"facts": {"data_class": "synthetic" if synthetic else "real"}, "nav": NAV, "root": ""}
-    acts, bare = _actions(current, today)
+    acts, bare = _actions(current, today, drafts)
     history = (
         environment()
         .get_template("history.html.jinja")
@@ -137,18 +141,18 @@ def _known_ids(kept: Iterable[str]) -> list[str]:
     return sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
 
 
-def _actions(current: list[Kept], today: date) -> tuple[Table, Table | None]:
+def _actions(current: list[Kept], today: date, drafts: Mapping[str, Draft]) -> tuple[Table, Table | None]:
     """Every action of the calendar, newest first, ours beside what was published; and apart those without either."""
     kept = {k.summary.action_id: k for k in current}
     entries = [t for t in shown_in("index") if isinstance(t, Total)]
     told = {i for f in _england() for i in (f.action_id, *f.action_id.split(";"))}
-    ids = _known_ids(kept)
-    ours = [i for i in ids if i in kept or i in told]
+    ids = _known_ids({*kept, *drafts})
+    ours = [i for i in ids if i in kept or i in told or i in drafts]
     rest = [i for i in ids if i not in ours]
     heads: list[str | Head] = ["Action", "Status and release", "#Trusts in it"]
     for t in entries:
         heads += [head(t.key, f"{t.label}, ours"), "#Published", "#Difference"]
-    rows = [_action(resolve(i), kept.get(i), today, entries) for i in ours]
+    rows = [_action(resolve(i), kept.get(i), today, entries, drafts.get(i)) for i in ours]
     table = Table(
         "actions",
         "Actions with a release or a published figure, newest first",
@@ -167,9 +171,10 @@ def _state(action: ActionSet, today: date) -> str:
     return action.status_text + ("; whether it took place is not recorded" if unknown else "")
 
 
-def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Total]) -> Row:
+def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Total], draft: Draft | None = None) -> Row:
     name: str | Markup = action.title
-    state, cover, why = f"{_state(action, today)}; no release", Markup("[x]"), ["no return was collected"]
+    state: str | Markup = f"{_state(action, today)}; no release"
+    cover, why = Markup("[x]"), [] if draft else ["no return was collected"]
     if kept is not None:
         name = Markup('<a href="{}">{}</a>').format(f"{kept.root}report.html", action.title)
         release = kept.summary.release_id.rpartition(".")[2]
@@ -177,6 +182,9 @@ def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Tot
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
         parts = [kept.figures.total(TOTALS_TABLE, f"{_first_prefix()}trusts_{w}", **_ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
+    if draft is not None:
+        link = Markup('{}; <a href="{}/draft/report.html">DRAFT as at {}, {} data</a>')
+        state = link.format(state, draft.slug, words.moment(draft.as_at), draft.data_class)
     cells: list[Figure | str | Markup] = []
     for total in entries:
         found = _published(action.action_id, total)

@@ -60,8 +60,9 @@ def pages(
     pasts: list[Compared],
     superseded_by: Cut | None,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    differs: list[str] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Path and bytes of every page of a release, England's first.
+    """Path and bytes of every page of a release, or of a draft, England's first.
 
     Args:
         release: its manifest.
@@ -70,6 +71,7 @@ def pages(
         pasts: releases to compare with.
         superseded_by: the action's current release, when it is another one.
         progress: called with pages done and pages in all.
+        differs: of a draft, what differs from the current release, in words.
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
     used = [s for s in release.inputs.submissions if s.is_used]
@@ -83,6 +85,7 @@ def pages(
         Figures(rows),
         [Past(p.label, p.what, Figures({n: t.to_pylist() for n, t in p.tables.items()}, p.release_id)) for p in pasts],
         superseded_by,
+        differs or [],
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
     total = len(book.evidence.present & {c for c, _ in trusts}) + len(area_pages()) + 4
@@ -111,15 +114,18 @@ class _Book:
         figures: Figures,
         pasts: list[Past],
         superseded_by: Cut | None,
+        differs: list[str],
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
-        self.evidence = Evidence(figures, action.days)
+        self.evidence, self.what = Evidence(figures, action.days), "draft" if release.is_draft else "release"
         self._orders: dict[str, tuple[str, ...]] = {}
         self.common = {
             "release_id": release.release_id,
             "action": action,
             "facts": release,
             "superseded_by": superseded_by,
+            "what": self.what,
+            "differs": differs,
             "files": f"../../../{release.folder}/",
             "root": "",
             "nav": (*area_pages(), *_BESIDE),
@@ -192,7 +198,7 @@ class _Book:
             icbs=self._wider("icb", icbs) if icbs else None,
             trusts=listed,
             absent=self.evidence.absent(),
-            published=compared_table(self.figures, self.action, self.facts.data_class == "synthetic"),
+            published=compared_table(self.figures, self.action, self.facts.data_class == "synthetic", self.what),
         )
 
     def named(self, named: NamedArea) -> str:

@@ -18,8 +18,8 @@ from strike_reporting.site.figures import Figure, Figures, Row, Table
 _QUALIFIED = {"exact": "", "approximate": "about "}
 
 
-def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Table | None:
-    """Figures published at the time beside this release's; None when nothing was published for the action.
+def compared_table(figures: Figures, action: ActionSet, synthetic: bool, what: str = "release") -> Table | None:
+    """Figures published at the time beside this release's (or draft's); None when nothing was published for the action.
 
     A figure that several sources give alike is one row with all of them.
     """
@@ -29,9 +29,9 @@ def compared_table(figures: Figures, action: ActionSet, synthetic: bool) -> Tabl
             key = (f.geography_type, f.geography_code, f.measure, f.day, f.value, f.value_qualifier)
             found.setdefault(key, []).append(f)
     names = {(r["area_type"], r["area_code"]): r["area_name"] for r in figures.rows(TOTALS_TABLE)}
-    rows = [_row(same, figures, action, names, synthetic) for same in found.values()]
-    heads = ("Area", "Measure", "Day", "#Published", "#This release", "#Difference", "Sources and note")
-    caption = "Figures published at the time, and this release’s"
+    rows = [_row(same, figures, action, names, synthetic, what) for same in found.values()]
+    heads = ("Area", "Measure", "Day", "#Published", f"#This {what}", "#Difference", "Sources and note")
+    caption = f"Figures published at the time, and this {what}’s"
     return Table("published-figures", caption, heads, rows) if rows else None
 
 
@@ -41,6 +41,7 @@ def _row(
     action: ActionSet,
     names: dict[tuple[str, str], str],
     synthetic: bool,
+    what: str,
 ) -> Row:
     f = same[0]
     ours, value = ours_for(f, figures, action), f.value or 0.0
@@ -59,7 +60,7 @@ def _row(
     elif not is_exact:
         notes.append("no exact figure, so no difference")
     elif gap and f.geography_type in ("england", "region"):
-        notes.append("this release holds only the trusts that returned")
+        notes.append(f"this {what} holds only the trusts that returned")
     elif gap:
         notes.append("differs from the return: see the source’s note")
     link = Markup('<a href="{}">{}</a>')
