@@ -202,7 +202,10 @@ class Publishing(_Group):
         description="of returns covered: below it a figure is what was reported so far, not the area's",
     )
     cut_at_once: bool = Field(
-        True, description="a release is cut as soon as today's figures are other ones; else they are a draft until then"
+        True, description="a release is cut as soon as figures differ; if not, they are a draft until a release time"
+    )
+    release_times: Annotated[tuple[Annotated[str, Field(pattern=_TIME)], ...], NoDecode] = Field(
+        ("09:30",), description="when drafts are released, London time; of none, releases are only cut by hand"
     )
     before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
@@ -252,9 +255,9 @@ class Settings(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
     )
 
-    @field_validator("retry_after_seconds", mode="before")
+    @field_validator("retry_after_seconds", "release_times", mode="before")
     @classmethod
-    def _numbers(cls, value: object) -> object:
+    def _several(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
     @field_validator("retry_after_seconds")

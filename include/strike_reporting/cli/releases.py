@@ -53,6 +53,25 @@ def list_releases() -> None:
         say_draft(draft)
 
 
+@app.command("cut")
+def cut_release(
+    action: str,
+    reason: Annotated[str, typer.Option(help="Why now: it is kept and shown")],
+    who: Annotated[str, typer.Option(help="Who cuts it")] = "",
+) -> None:
+    """Release what an action's draft says, without waiting for the announced time."""
+    from datetime import UTC, datetime
+    from getpass import getuser
+
+    from strike_reporting.operations.cutting import cut
+    from strike_reporting.operations.rounds import draw_site
+    from strike_reporting.storage import Store
+
+    release = cut(Store(), action, reason, who or getuser(), datetime.now(UTC))
+    draw_site()
+    say_release(release, True)
+
+
 @app.command("set-aside")
 def set_release_aside(release: str) -> None:
     """Put a damaged release aside: the one before is current again, and the next round publishes anew."""

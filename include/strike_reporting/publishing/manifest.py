@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -25,6 +25,7 @@ from strike_reporting.ledger.records import Outcome, Part, Record
 METHOD = 2  # raised whenever the same submissions would give other figures
 FRAME, RULES, FACTS = "kept/frame.json", "kept/rules.json", "kept/facts.parquet"
 DECISION, MANIFEST = "decision.json", "manifest.json"
+AUTOMATIC = "automatic"  # who cuts a release that no person asked for
 _COVER = ("trusts_expected", "trusts_returned", "coverage")
 _LIBRARIES = ("duckdb", "great-expectations", "gptables", "numpy", "pandas", "pyarrow", "python-calamine", "xlsxwriter")
 
@@ -151,9 +152,19 @@ class Draft(Release):
         return True
 
 
-class Decision(Record):
-    """Why a release was cut: which figures differ from the release before, by column.
+class Why(NamedTuple):
+    """Why a release is to be cut now: a person's `reason`, or `how` it comes to it of itself; who; and when."""
 
+    reason: str = ""
+    how: str = "cut at once"
+    who: str = AUTOMATIC
+    at: str = ""
+
+
+class Decision(Record):
+    """Why a release was cut, and by whom: which figures differ from the release before, by column.
+
+    at: when it was cut by a person or at an announced time (UTC); empty of one that was cut at once.
     areas: of England and each named area, how many of its figures, coverages, statuses and flags are new; its list is
     told when there are any. None of a release that did not keep it.
     """
@@ -163,6 +174,8 @@ class Decision(Record):
     reason: str
     changed: dict[str, int]
     areas: dict[str, int] | None = None
+    who: str = ""
+    at: str = ""
 
 
 class KeptRules(Record):

@@ -30,6 +30,7 @@ from strike_reporting.publishing.manifest import (
     FileFact,
     KeptRules,
     Release,
+    Why,
     release_folder,
 )
 from strike_reporting.publishing.news import news, told_areas
@@ -42,7 +43,7 @@ from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet
 
 __all__ = ["CheckFailed", "NoRelease", "build", "current", "find", "latest", "read_table"]
-_TRIES = 5
+_TRIES, AT_ONCE = 5, Why()
 log = logging.getLogger(__name__)
 
 
@@ -70,8 +71,13 @@ class Pointer(Record):
     release_id: str
 
 
-def build(store: Store, action: ActionSet) -> tuple[Release, bool]:
+def build(store: Store, action: ActionSet, why: Why = AT_ONCE) -> tuple[Release, bool]:
     """Publish an action from the ledger, if there is something new to tell.
+
+    Args:
+        store: the state root.
+        action: what to publish.
+        why: why now; it is kept with the decision.
 
     Returns:
         The current release, and whether it is new.
@@ -96,7 +102,7 @@ def build(store: Store, action: ActionSet) -> tuple[Release, bool]:
         published.give_up(claimed)  # another process published meanwhile: what it knew counts too
     else:
         raise Transient(f"{action.action_id} is published by others all the time; the next round looks again")
-    release, files = _made(store, staged, claimed, before)
+    release, files = _made(store, staged, claimed, before, why)
     for key in store.list(release.folder):
         store.delete(key)  # of a process that died while it wrote this number
     store.write_many({f"{release.folder}/{name}": data for name, data in sorted(files.items())})
@@ -117,7 +123,9 @@ def staged_of(store: Store, action: ActionSet) -> Staged:
         return stage(store, frame(action))
 
 
-def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) -> tuple[Release, dict[str, bytes]]:
+def _made(
+    store: Store, staged: Staged, claimed: Cut, before: Release | None, why: Why
+) -> tuple[Release, dict[str, bytes]]:
     """The manifest and every file of a release."""
     release = manifest_of(staged, claimed.number, claimed.release_id, before)
     tables, areas = with_revisions(store, staged, release, before)
@@ -129,7 +137,7 @@ def _made(store: Store, staged: Staged, claimed: Cut, before: Release | None) ->
         FRAME: staged.frame.only(codes).dump(),
         FACTS: parquet(staged.facts),
         RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
-        DECISION: _decision(claimed.release_id, before, tables["revisions"], areas).dump(),
+        DECISION: _decision(release, why, tables["revisions"], areas).dump(),
     }
     return release.model_copy(update={"files": facts_of(files)}), files
 
@@ -183,12 +191,18 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
     )
 
 
-def _decision(release_id: str, before: Release | None, revised: pa.Table, areas: dict[str, int]) -> Decision:
+def _decision(release: Release, why: Why, revised: pa.Table, areas: dict[str, int]) -> Decision:
     fields = revised["field"].to_pylist()
-    changed = {f: fields.count(f) for f in sorted(set(fields))}
-    reason = "something that a reader is told has changed" if before else "the first release of this action"
-    previous = before.release_id if before else None
-    return Decision(release_id=release_id, previous=previous, reason=reason, changed=changed, areas=areas)
+    new = "something that a reader is told has changed" if release.previous else "the first release of this action"
+    return Decision(
+        release_id=release.release_id,
+        previous=release.previous,
+        reason=why.reason or f"{new}; {why.how}",
+        changed={f: fields.count(f) for f in sorted(set(fields))},
+        areas=areas,
+        who=why.who,
+        at=why.at,
+    )
 
 
 def decision_of(store: Store, release: Release) -> Decision | None:
@@ -214,7 +228,7 @@ def _make_current(store: Store, claimed: Cut, release: Release) -> None:
             kind="release",
             about=release.release_id,
             area=area,
-            created_at=release.as_at or "",
+            created_at=(decision.at if decision else "") or release.as_at or "",
         )
         for area in mailed()
         if areas is None or area in areas
@@ -234,7 +248,7 @@ def point(store: Store, slug: str, current: Release | Cut) -> None:
 def take_up(store: Store, action: ActionSet) -> None:
     """Finish what a process that died left between a release's manifest and its pointer.
 
-    A release whose manifest was written is whole and keeps its number; one without is begun again under it.
+    A release whose manifest was written is whole and keeps its number; the number of one without is free again.
     """
     published = ledger_of(store).published
     for cut in published.of(action.action_id):
@@ -243,6 +257,7 @@ def take_up(store: Store, action: ActionSet) -> None:
         try:
             release = read_manifest(store, action.slug, cut.number)
         except FileNotFoundError:
+            published.give_up(cut)  # where there is a draft, its number waits for the next announced time
             continue
         if release.identity == cut.identity:
             _make_current(store, cut, release)

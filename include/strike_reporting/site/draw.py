@@ -25,7 +25,7 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
-from strike_reporting.publishing.manifest import Draft, Release
+from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news
 from strike_reporting.publishing.releases import decision_of, find, read_manifest, read_table
 from strike_reporting.publishing.summary import Summary
@@ -214,7 +214,7 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
             log.error("release %s is left out of its action's list: %s", cut.release_id, error)
             continue
         decision = decision_of(store, one)
-        rows.append((cut, one, decision.reason if decision else ""))
+        rows.append((cut, one, _why(decision)))
     found: list[Release] = [one for _, one, _ in rows[:1]] + ([draft] if draft else [])
     if not found:
         return
@@ -238,6 +238,13 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
     templates = {"index.html": "releases.html.jinja", "current.html": "current.html.jinja"}
     for name in templates if rows else ("index.html",):
         yield name, str(environment().get_template(templates[name]).render(**context)).encode()
+
+
+def _why(decision: Decision | None) -> str:
+    """Why a release was cut; by whom, where a person did."""
+    if decision is None:
+        return ""
+    return decision.reason + (f" ({decision.who})" if decision.who not in ("", AUTOMATIC) else "")
 
 
 def _front(store: Store, today: date) -> None:
