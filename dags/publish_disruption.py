@@ -12,13 +12,17 @@ DOC = """
 ### Publish disruption
 
 Summarises, for every action that was touched since it was last looked at, the newest usable submission of each trust,
-extract and strike day, and cuts a release where a reader is told something new.
+extract and strike day, and cuts a release where a reader is told something new: at once, or with the setting
+`cut_at_once = false` at the announced times (`release_times`). Until then today's figures are a draft.
 
-It is started by the event of `accepted`. Should that be lost, or a mail be left, the strike calendar starts it half an
-hour behind the daily round and, on a day on which returns are due, hourly behind the pulls.
+It is started by the event of `accepted`, and at the announced times. Should an event be lost, or a mail be left, the
+strike calendar starts it half an hour behind the daily round and, on a day on which returns are due, hourly.
 
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
-* **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split.
+* **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
+  or makes its draft.
+* **cut** releases the drafts whose announced time has come, whatever failed before: a time is neither lost nor used
+  twice. With `cut_at_once` it has nothing to do.
 * **published** announces `release` as soon as every group has ended, if there is a new one; the event's `extra` says of
   each its action and id, how many returned, which trusts are in it, and how many flags of each kind.
 * **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
@@ -34,7 +38,7 @@ A run by hand may name an action in its form: it is looked at although nothing t
 Releases are in `releases/<action>/<number>/`, pages in `site/`; `strikes release reproduce ID` makes a release again
 from landing. What fails a run, and what to do: `docs/runs.md`.
 """
-CALENDAR = StrikeCalendarTimetable(behind=30)
+CALENDAR = StrikeCalendarTimetable(behind=30, releases=True)
 SCHEDULE = AssetOrTimeSchedule(timetable=CALENDAR, assets=[ACCEPTED])
 FORM = {
     "action": action_field(CALENDAR.calendar, "Look at this action as well. Empty: at those that were touched."),
@@ -58,6 +62,21 @@ def publish_disruption():
 
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
+
+    @task(trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def cut() -> dict[str, Any]:
+        from datetime import UTC, datetime
+
+        from airflow.sdk.exceptions import AirflowSkipException
+        from strike_reporting.errors import fail_for
+        from strike_reporting.operations.rounds import cut_due
+        from strike_reporting.storage import Store
+
+        done = cut_due(Store(), datetime.now(UTC))
+        fail_for(done["problems"], "not released at the announced time")
+        if not done["announced"] and not done["releases"]:
+            raise AirflowSkipException("No announced time has come.")
+        return dict(done)
 
     @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def published() -> dict[str, Any]:
@@ -84,10 +103,12 @@ def publish_disruption():
 
         return mail_out()
 
-    done, drawn = publish.expand(group=plan()), draw()
-    done >> published()
+    planned, drawn, released = plan(), draw(), cut()
+    done = publish.expand(group=planned)
+    [planned, done] >> released
+    [done, released] >> published()
     verdict(done)
-    done >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
+    [done, released] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 
 
 publish_disruption()

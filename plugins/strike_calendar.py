@@ -20,10 +20,10 @@ class StrikeCalendarTimetable(Timetable):
 
     description = "By the strike calendar: `strikes calendar --days 14` lists the rounds to come, and why"
 
-    def __init__(self, calendar: Calendar | None = None, *, behind: int = 0) -> None:
-        """Without a calendar, that of the reference data as it stands; or so many minutes behind it."""
+    def __init__(self, calendar: Calendar | None = None, *, behind: int = 0, releases: bool = False) -> None:
+        """Without a calendar, that of the reference data; or so many minutes behind it, and at times of releases."""
         made = calendar or calendar_or_always()
-        self.calendar = made.behind(behind) if behind else made
+        self.calendar = made.behind(behind, releases=releases) if behind else made
 
     @property
     def summary(self) -> str:

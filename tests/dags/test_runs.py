@@ -11,6 +11,8 @@ import io
 import os
 import random
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -182,6 +184,23 @@ def test_a_run_by_hand_pulls_and_judges_what_its_form_says_and_a_wrong_value_is_
         assert run.state == "failed" and run.tries["plan"] == [1] and why in run.said("plan")
     for run in world.round():
         went_well(run)
+
+
+def test_a_draft_follows_what_comes_and_is_released_at_the_announced_time(world: World) -> None:
+    action, long_ago = world.action(), f"{datetime.now(UTC) - timedelta(hours=12):%H:%M}"
+    world.feed(ONE)
+    world.send(ONE, action)
+    world.configure(cut_at_once=False, release_times=[long_ago])
+    *_, published = world.round()
+    assert went_well(published).tasks["cut"] == ["skipped"] and not world.is_published(action)
+    [draft] = ledger_of(world.store).drafts.shown()
+    assert draft.action_id == action and world.store.exists(f"site/{action}/draft/report.html")
+    just_now = f"{datetime.now(ZoneInfo('Europe/London')) - timedelta(seconds=60):%H:%M}"
+    world.configure(cut_at_once=False, release_times=[just_now])
+    cut = went_well(world.airflow.run("publish_disruption"))
+    assert cut.tasks["cut"] == ["success"] and world.is_published(action)
+    assert [r["action"] for e in world.airflow.events(cut) for r in e["releases"]] == [action]
+    assert ledger_of(world.store).drafts.shown() == []
 
 
 def test_a_ledger_that_is_away_fails_the_run_after_more_tries(world: World) -> None:

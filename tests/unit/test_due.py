@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,16 +166,15 @@ def test_of_a_strike_suspended_halfway_the_days_that_were_struck_are_pulled() ->
 
 
 @given(calendars, st.sampled_from((15, 30)))
-def test_what_looks_after_rounds_comes_behind_the_last_one_of_each_day_and_never_alone(
-    made: Calendar, minutes: int
-) -> None:
+def test_what_looks_after_rounds_comes_soon_behind_each_and_never_alone(made: Calendar, minutes: int) -> None:
     net = made.behind(minutes)
     first, last = moment(date(2026, 3, 20)), moment(date(2026, 11, 1))
     rounds = made.rounds_between(first, last)
     behind = [r.due_at for r in net.rounds_between(first, last + timedelta(days=2))]
     assert len([b for b in behind if b <= last]) <= len(rounds), "it wakes no oftener"
-    lasts = {r.local.date(): r for r in rounds}
-    assert {r.due_at + timedelta(minutes=minutes) for r in lasts.values()} <= set(behind)
+    for one in rounds:  # pulls are looked after hourly, and a night may have an hour more
+        asked = one.due_at + timedelta(minutes=minutes)
+        assert behind[bisect_left(behind, asked)] - asked <= timedelta(hours=2)
     for due_at in behind:
         if due_at <= last:
             assert made.rounds_between(due_at - timedelta(hours=1, minutes=minutes), due_at), "an idle hour"
@@ -185,6 +185,27 @@ def test_a_strike_day_is_looked_after_hourly_and_a_quiet_one_once() -> None:
     days = [f"{r.local:%d %H:%M}" for r in of_days(net, date(2026, 6, 15), date(2026, 6, 17))]
     hourly = [f"16 {hour:02}:15" for hour in range(7, 13)]
     assert days == ["15 17:25", *hourly, "16 17:25", "17 17:25"]
+
+
+def test_announced_times_of_releases_are_asked_for_on_the_days_of_an_action_and_by_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = [action(date(2026, 10, 24), 1, announced_on="2026-10-24")]
+    at_once = calendar_of(Settings(), held).behind(30, releases=True)
+    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "false")
+    monkeypatch.setenv("STRIKES_RELEASE_TIMES", "09:40 00:10")
+    made = calendar_of(Settings(), held)
+    released = made.behind(30, releases=True)
+
+    def days(of: Calendar) -> list[str]:
+        return said(of_days(of, date(2026, 10, 23), date(2026, 10, 25)))
+
+    assert days(made.behind(30)) == days(at_once), "nobody else is woken"
+    times = ["00:10", "09:40"]
+    assert sorted({*days(released)} - {*days(at_once)}) == [f"2026-10-{d}T{t}" for d in (24, 25) for t in times]
+    [back] = [r for r in of_days(released, date(2026, 10, 25), date(2026, 10, 25)) if f"{r.local:%H:%M}" == "09:40"]
+    assert back.due_at == datetime(2026, 10, 25, 9, 40, tzinfo=UTC), "the clocks were put back that night"
+    assert Calendar.load(json.loads(json.dumps(released.dump()))) == released
 
 
 def test_the_hour_that_is_skipped_and_the_hour_that_comes_twice() -> None:

@@ -65,18 +65,20 @@ class Round:
 
 @dataclass(frozen=True)
 class Hours:
-    """The times of a day, in minutes after midnight: `last` may be of the next day."""
+    """The times of a day, in minutes after midnight: `last` may be of the next day. released: of announced releases."""
 
     first: int
     last: int
     every: int
     daily: int
+    released: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, given: Settings) -> Self:
         """As the settings say."""
         first, cut_off, daily = (_minutes(t) for t in (given.pull_from, given.cut_off, given.daily_at))
-        return cls(first, cut_off + given.cut_off_grace_minutes, given.pull_every_minutes, daily)
+        released = () if given.cut_at_once else tuple(map(_minutes, given.release_times))
+        return cls(first, cut_off + given.cut_off_grace_minutes, given.pull_every_minutes, daily, released)
 
     @cached_property
     def pulls(self) -> tuple[int, ...]:
@@ -136,13 +138,15 @@ class Spell:
 class Calendar:
     """All that decides when rounds are.
 
-    always: returns are looked for every day, for want of a calendar. lag: minutes by which all of it is later.
+    always: returns are looked for every day, for want of a calendar. lag: minutes by which rounds are later. releases:
+    whether the announced times of releases are asked for too; they are not later.
     """
 
     hours: Hours
     spells: tuple[Spell, ...] = ()
     always: bool = False
     lag: int = 0
+    releases: bool = False
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> Self:
@@ -152,7 +156,8 @@ class Calendar:
             Spell(name, day(opens), day(first), day(over), day(closes), tuple(day(p) for p in pulled))
             for name, opens, first, over, closes, pulled in data["spells"]
         )
-        return cls(Hours(**data["hours"]), tuple(spells), data["always"], data["lag"])
+        hours = Hours(**{**data["hours"], "released": tuple(data["hours"]["released"])})
+        return cls(hours, tuple(spells), data["always"], data["lag"], data["releases"])
 
     def dump(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -160,16 +165,21 @@ class Calendar:
             [s.action_id, *(f"{d}" for d in (s.opens, s.first, s.over, s.closes)), [f"{d}" for d in s.pulled]]
             for s in self.spells
         ]
-        return {"hours": asdict(self.hours), "spells": spells, "always": self.always, "lag": self.lag}
+        told = {"always": self.always, "lag": self.lag, "releases": self.releases}
+        return {"hours": asdict(self.hours), "spells": spells, **told}
 
     @cached_property
     def sha256(self) -> str:
         """The hash of all that decides when rounds are."""
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
 
-    def behind(self, minutes: int) -> Calendar:
-        """When to look for what a round left, should its event be lost: so much later, and of pulls once an hour."""
-        return replace(self, hours=replace(self.hours, every=max(self.hours.every, 60)), lag=minutes)
+    def behind(self, minutes: int, *, releases: bool = False) -> Calendar:
+        """When to look for what a round left, should its event be lost: so much later, and of pulls once an hour.
+
+        With `releases` also at the announced times, on the days on which an action asks for rounds.
+        """
+        hours = replace(self.hours, every=max(self.hours.every, 60))
+        return replace(self, hours=hours, lag=minutes, releases=releases)
 
     def rounds_between(self, after: datetime, until: datetime) -> list[Round]:
         """The rounds later than a moment and not later than another, in order; the moments have a time zone."""
@@ -210,10 +220,12 @@ class Calendar:
         """What a day's rounds serve, by minutes after midnight."""
         daily = {(s.kind_on(day), s.action_id) for s in self.spells if s.opens <= day <= s.closes}
         pulled = self._pulled.get(day, set())
-        if not pulled and not self.always:
-            return {self.hours.daily: daily}
-        found = {minutes: {("during", action_id) for action_id in pulled} for minutes in self.hours.pulls}
-        found.setdefault(self.hours.shared, set()).update(daily)
+        found = {self.hours.daily: daily}
+        if pulled or self.always:
+            found = {minutes: {("during", action_id) for action_id in pulled} for minutes in self.hours.pulls}
+            found.setdefault(self.hours.shared, set()).update(daily)
+        for minutes in self.hours.released if self.releases and daily else ():
+            found.setdefault(minutes - self.lag, set()).update(daily)
         return found
 
 
