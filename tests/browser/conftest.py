@@ -17,6 +17,7 @@ import pytest
 from conftest import ROOT, drawn, judge
 from servers import free_port, wait_for
 from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.publishing.drafts import draft
 from strike_reporting.publishing.releases import build
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator import simulate
@@ -35,9 +36,19 @@ def publish(store: Store, folder: Path, action_id: str) -> None:
     build(store, resolve(action_id))
 
 
+def _draft(store: Store, folder: Path) -> None:
+    """A return for the earlier action that is in its draft and in no release."""
+    folder.mkdir()
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    (folder / "RCF_late.csv").write_text(f"{head}RCF,2025-07-25,day_case,cancelled,3\n")
+    collect_drop(store, folder, EARLIER)
+    judge(store)
+    assert draft(store, resolve(EARLIER))[1]
+
+
 @pytest.fixture(scope="session")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Synthetic returns of a few trusts for two actions, one refused, one revised, published twice."""
+    """Synthetic returns of a few trusts for two actions: one refused, one revised, published twice; and a draft."""
     base = tmp_path_factory.mktemp("busy")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIKES_HOME", str(base / "home"))
@@ -63,6 +74,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         unknown_group = "ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n"
         (refused / "RCF_staffing.csv").write_text(unknown_group)
         publish(store, refused, ACTION)
+        _draft(store, base / "drafted")
         drawn(store, date(2025, 11, 1))
         yield store
 

@@ -29,6 +29,7 @@ PAGES = (
     "../../before.html",
     "../../board.html",
 )
+DRAFTED = tuple(f"../../{EARLIER}/{n}" for n in ("draft/report.html", "draft/quality.html", "index.html"))
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +147,7 @@ def test_a_word_says_what_it_means(page, written: Path) -> None:
     assert "three staff-days" in head.get_attribute("title")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + DRAFTED)
 def test_axe_finds_no_violation(name: str, page, written: Path) -> None:
     axe = MODULES / "axe-core" / "axe.min.js"
     if not axe.exists():
@@ -157,7 +158,7 @@ def test_axe_finds_no_violation(name: str, page, written: Path) -> None:
     assert [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found] == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + DRAFTED)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_scrolls_sideways(name: str, width: int, page, written: Path) -> None:
     page.set_viewport_size({"width": width, "height": 800})
@@ -165,7 +166,7 @@ def test_no_page_scrolls_sideways(name: str, width: int, page, written: Path) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + DRAFTED)
 def test_keyboard_reaches_the_main_part_and_shows_where_it_is(name: str, page, written: Path) -> None:
     page.goto(url(written, name))
     page.keyboard.press("Tab")
@@ -184,7 +185,7 @@ def test_html_is_valid(written: Path, tmp_path: Path) -> None:
     if not tool.exists():
         pytest.skip("html-validate is not installed: run `make test`, which fetches it with npm")
     node = Path(sys.executable).parent / "node"
-    files = [str((written / n).resolve()) for n in PAGES]
+    files = [str((written / n).resolve()) for n in PAGES + DRAFTED]
     config = Path(__file__).parent / ".htmlvalidate.json"
     command = [node, tool, "--config", config, "--formatter", "json", *files]
     with (tmp_path / "found.json").open("w") as out:  # a pipe would be cut off when node ends
