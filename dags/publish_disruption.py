@@ -21,8 +21,8 @@ strike calendar starts it half an hour behind the daily round and, on a day on w
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
   or makes its draft.
-* **cut** releases the drafts whose announced time has come, whatever failed before: a time is neither lost nor used
-  twice. With `cut_at_once` it has nothing to do.
+* **cut** releases the drafts whose announced time has come and announces `release`. It fails the run if one could not
+  be released; a time is neither lost nor used twice. With `cut_at_once` it has nothing to do.
 * **published** announces `release` as soon as every group has ended, if there is a new one; the event's `extra` says of
   each its action and id, how many returned, which trusts are in it, and how many flags of each kind.
 * **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
@@ -63,20 +63,21 @@ def publish_disruption():
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
 
-    @task(trigger_rule=A_PART_DONE, multiple_outputs=False)
+    @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule="none_failed", multiple_outputs=False)
     def cut() -> dict[str, Any]:
         from datetime import UTC, datetime
 
         from airflow.sdk.exceptions import AirflowSkipException
         from strike_reporting.errors import fail_for
+        from strike_reporting.operations import news
         from strike_reporting.operations.rounds import cut_due
         from strike_reporting.storage import Store
 
         done = cut_due(Store(), datetime.now(UTC))
         fail_for(done["problems"], "not released at the announced time")
-        if not done["announced"] and not done["releases"]:
-            raise AirflowSkipException("No announced time has come.")
-        return dict(done)
+        if not done["releases"]:
+            raise AirflowSkipException("No announced time has come, or it found nothing new.")
+        return tell(RELEASE, lambda last: news.released(Store(), last))
 
     @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def published() -> dict[str, Any]:
@@ -103,10 +104,8 @@ def publish_disruption():
 
         return mail_out()
 
-    planned, drawn, released = plan(), draw(), cut()
-    done = publish.expand(group=planned)
-    [planned, done] >> released
-    [done, released] >> published()
+    done, drawn, released = publish.expand(group=plan()), draw(), cut()
+    done >> [published(), released]
     verdict(done)
     [done, released] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 
