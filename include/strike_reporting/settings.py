@@ -308,7 +308,7 @@ def shown(value: Any) -> str:
     """A setting's value as it is written in `settings.toml`."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(shown, value))}]"
-    return json.dumps(value) if isinstance(value, str) else f"{value}"
+    return json.dumps(value) if isinstance(value, (str, bool)) else f"{value}"
 
 
 def clone() -> Path | None:

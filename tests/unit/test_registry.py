@@ -272,6 +272,7 @@ def test_a_starter_configuration_works_as_it_is_and_with_its_examples_uncommente
     monkeypatch.setenv("STRIKES_CONFIG", str(folder))
     settings.cache_clear()
     assert load_registry() == Registry((), ())
+    assert not settings().cut_at_once, "a team's figures are drafts until an announced time"
     defaults = settings()
     for path in (folder / "feeds" / "feeds.yaml", folder / "dialects" / "dialects.yaml"):
         example = path.read_text().partition("make them yours:\n")[2]

@@ -73,13 +73,18 @@ After a change `strikes feeds` names every entry that cannot be used, and `strik
 """
 
 
+# What an installation begins with, where the defaults are those of a run by hand: its figures are drafts until a time.
+_STARTED = {"cut_at_once": False}
+
+
 def settings_toml() -> str:
-    """Every setting with its default, commented out."""
+    """Every setting with its default, commented out, but for what an installation does otherwise."""
     lines = ["# Remove the # before a name to change its default. STRIKES_<NAME> in the environment is stronger."]
     for group in GROUPS:
         lines += ["", f"# {group.__name__}. {' '.join((group.__doc__ or '').split())}"]
         for name, field in group.model_fields.items():
-            lines.append(f"#{name} = {shown(field.default)}  # {field.description}")
+            given = f"{name} = {shown(_STARTED[name])}" if name in _STARTED else f"#{name} = {shown(field.default)}"
+            lines.append(f"{given}  # {field.description}")
     return "\n".join(lines) + "\n"
 
 
