@@ -21,10 +21,11 @@ strike calendar starts it half an hour behind the daily round and, on a day on w
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
   or makes its draft.
-* **cut** releases the drafts whose announced time has come and announces `release`. It fails the run if one could not
-  be released; a time is neither lost nor used twice. With `cut_at_once` it has nothing to do.
-* **published** announces `release` as soon as every group has ended, if there is a new one; the event's `extra` says of
-  each its action and id, how many returned, which trusts are in it, and how many flags of each kind.
+* **cut** releases the drafts whose announced time has come; a time is neither lost nor used twice. With `cut_at_once`
+  it has nothing to do.
+* **published** (and **released**, after `cut`) announces `release` as soon as every group has ended, if there is a new
+  one; the event's `extra` says of each its action and id, how many returned, which trusts are in it, and how many flags
+  of each kind.
 * **verdict** fails the run if any action's figures did not add up or could not be published; the others are published
   all the same.
 * **draw** draws the pages of what is not drawn by today's code, and writes those that changed. It fails the run if a
@@ -63,34 +64,39 @@ def publish_disruption():
         get_current_context()["group_name"] = group["name"]
         return publish_group(group)
 
-    @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule="none_failed", multiple_outputs=False)
+    @task(trigger_rule="none_failed", multiple_outputs=False)
     def cut() -> dict[str, Any]:
         from datetime import UTC, datetime
 
         from airflow.sdk.exceptions import AirflowSkipException
-        from strike_reporting.errors import fail_for
-        from strike_reporting.operations import news
         from strike_reporting.operations.rounds import cut_due
         from strike_reporting.storage import Store
 
         done = cut_due(Store(), datetime.now(UTC))
-        fail_for(done["problems"], "not released at the announced time")
-        if not done["releases"]:
-            raise AirflowSkipException("No announced time has come, or it found nothing new.")
-        return tell(RELEASE, lambda last: news.released(Store(), last))
+        if not (done["announced"] or done["releases"] or done["problems"]):
+            raise AirflowSkipException("No announced time has come.")
+        return dict(done)
 
-    @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
-    def published() -> dict[str, Any]:
+    def news_of_releases() -> dict[str, Any]:
         from strike_reporting.operations import news
         from strike_reporting.storage import Store
 
         return tell(RELEASE, lambda last: news.released(Store(), last))
 
+    @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
+    def published() -> dict[str, Any]:
+        return news_of_releases()
+
+    @task(inlets=[RELEASE], outlets=[RELEASE], multiple_outputs=False)
+    def released() -> dict[str, Any]:
+        return news_of_releases()
+
     @task(trigger_rule="none_failed_min_one_success")
-    def verdict(groups: list[dict[str, Any]]) -> None:
+    def verdict(groups: list[dict[str, Any]], at_its_time: dict[str, Any] | None) -> None:
         from strike_reporting.errors import fail_for
 
-        fail_for([problem for group in groups[:] for problem in group["problems"]], "not published")
+        problems = [problem for group in groups[:] for problem in group["problems"]]
+        fail_for([*problems, *(at_its_time or {}).get("problems", ())], "not published")
 
     @task(trigger_rule="none_failed")
     def draw() -> list[str]:
@@ -104,10 +110,11 @@ def publish_disruption():
 
         return mail_out()
 
-    done, drawn, released = publish.expand(group=plan()), draw(), cut()
-    done >> [published(), released]
-    verdict(done)
-    [done, released] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
+    done, drawn, cut_out = publish.expand(group=plan()), draw(), cut()
+    done >> [published(), cut_out]
+    cut_out >> released()
+    verdict(done, cut_out)
+    [done, cut_out] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 
 
 publish_disruption()

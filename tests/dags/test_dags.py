@@ -23,7 +23,7 @@ TASKS = {
     "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {}),
     "validate_extracts": ({"plan": 3, "validate": 3, "judged": 3, "verdict": 3}, {"tell_trusts": 0}),
     "publish_disruption": (
-        {"plan": 3, "publish": 3, "cut": 3, "published": 3, "verdict": 3, "draw": 3},
+        {"plan": 3, "publish": 3, "cut": 3, "published": 3, "released": 3, "verdict": 3, "draw": 3},
         {"announce": 0},
     ),
 }
