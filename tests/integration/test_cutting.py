@@ -11,16 +11,15 @@ from pathlib import Path
 
 import pytest
 import small_england as england
-from conftest import drawn, judge
+from conftest import drawn
+from drafted import JD, Come, arrive, drafts_only
 from strike_reporting.cli import app
 from strike_reporting.errors import OurFault
-from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.published import Published
 from strike_reporting.operations import cutting, rounds
 from strike_reporting.operations.cutting import cut, last_announced
 from strike_reporting.operations.mail import Post, deliver
-from strike_reporting.operations.starter import write_starter
 from strike_reporting.publishing.drafts import shown
 from strike_reporting.publishing.releases import build, current, decision_of, find
 from strike_reporting.reference.actions import resolve
@@ -28,17 +27,12 @@ from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.integration
-JD, JUNE = "JD-2023-04-11", "JD-2023-06-14"
-HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
-Come = Callable[..., None]
+JUNE = "JD-2023-06-14"
 
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    write_starter(tmp_path / "config")
-    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "no")
-    with england.small_england(tmp_path / "reference"):
+    with drafts_only(tmp_path, monkeypatch):
         yield
 
 
@@ -47,9 +41,7 @@ def come(store: Store, drop: Callable[..., Path]) -> Come:
     """A file comes, is judged and is in the draft: `come("a", "RHU 2023-04-11 4")`."""
 
     def make(name: str, *rows: str) -> None:
-        text = "".join("{},{},day_case,cancelled,{}\n".format(*r.split()) for r in rows)
-        collect_drop(store, drop(**{f"{name}__csv": HEAD + text}), JD)
-        judge(store)
+        arrive(store, drop, name, *rows)
         for group in rounds.publish_plan():
             assert rounds.publish_group(group)["problems"] == rounds.publish_group(group)["releases"] == []
 

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import small_england as england
 from conftest import TODAY, drawn, judge
+from drafted import JD, Come, arrive, drafts_only
 from strike_reporting.cli import app
 from strike_reporting.errors import Transient
 from strike_reporting.intake.collecting import collect_drop
@@ -19,7 +20,6 @@ from strike_reporting.ledger import ledger_of
 from strike_reporting.operations import rounds
 from strike_reporting.operations.doctor import examine
 from strike_reporting.operations.rebuild import rebuild
-from strike_reporting.operations.starter import write_starter
 from strike_reporting.operations.withdrawing import withdraw
 from strike_reporting.publishing import drafts as drafting
 from strike_reporting.publishing.drafts import draft, shown
@@ -31,30 +31,18 @@ from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.integration
-JD, D1 = "JD-2023-04-11", "2023-04-11"
-HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
-Come = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    write_starter(tmp_path / "config")
-    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "no")
-    with england.small_england(tmp_path / "reference"):
+    with drafts_only(tmp_path, monkeypatch):
         yield
 
 
 @pytest.fixture
 def come(store: Store, drop: Callable[..., Path]) -> Come:
     """A file comes and is judged: `come(name, "RHU 4")`."""
-
-    def make(name: str, *counts: str) -> None:
-        rows = "".join(f"{c.split()[0]},{D1},day_case,cancelled,{c.split()[1]}\n" for c in counts)
-        collect_drop(store, drop(**{f"{name}__csv": HEAD + rows}), JD)
-        judge(store)
-
-    return make
+    return partial(arrive, store, drop)
 
 
 def publish() -> dict[str, list[str]]:

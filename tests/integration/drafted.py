@@ -1,0 +1,37 @@
+"""A small England whose figures are drafts until a release is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import small_england as england
+from conftest import judge
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.operations.starter import write_starter
+from strike_reporting.storage import Store
+
+JD, D1 = "JD-2023-04-11", "2023-04-11"
+HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+Come = Callable[..., None]
+
+
+@contextmanager
+def drafts_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A configuration in which nothing is cut at once."""
+    write_starter(folder / "config")
+    monkeypatch.setenv("STRIKES_CONFIG", str(folder / "config"))
+    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "no")
+    with england.small_england(folder / "reference"):
+        yield
+
+
+def arrive(store: Store, drop: Callable[..., Path], name: str, *rows: str) -> None:
+    """A file comes and is judged; a row is `RHU 4`, or of another day than the first `RHU 2023-04-12 4`."""
+    text = HEAD
+    for code, *day, count in (row.split() for row in rows):
+        text += f"{code},{(day or [D1])[0]},day_case,cancelled,{count}\n"
+    collect_drop(store, drop(**{f"{name}__csv": text}), JD)
+    judge(store)
