@@ -69,10 +69,10 @@ def publish_disruption():
         from datetime import UTC, datetime
 
         from airflow.sdk.exceptions import AirflowSkipException
-        from strike_reporting.operations.rounds import cut_due
+        from strike_reporting.operations.cutting import cut_announced
         from strike_reporting.storage import Store
 
-        done = cut_due(Store(), datetime.now(UTC))
+        done = cut_announced(Store(), datetime.now(UTC))
         if not (done["announced"] or done["releases"] or done["problems"]):
             raise AirflowSkipException("No announced time has come.")
         return dict(done)

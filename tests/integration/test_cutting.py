@@ -18,7 +18,7 @@ from strike_reporting.errors import OurFault
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.published import Published
 from strike_reporting.operations import cutting, rounds
-from strike_reporting.operations.cutting import cut, last_announced
+from strike_reporting.operations.cutting import cut, cut_announced, last_announced
 from strike_reporting.operations.mail import Post, deliver
 from strike_reporting.publishing.drafts import shown
 from strike_reporting.publishing.releases import build, current, decision_of, find
@@ -60,39 +60,39 @@ def said(store: Store, release_id: str) -> tuple[str, str]:
 
 
 def test_a_release_is_cut_at_the_announced_time_and_only_then(store: Store, come: Come) -> None:
-    rounds.cut_due(store, at("13 07:00"))
+    cut_announced(store, at("13 07:00"))
     come("a", "RHU 2023-04-11 4")
-    assert rounds.cut_due(store, at("13 09:29"))["releases"] == []
-    done = rounds.cut_due(store, at("13 09:30"))
+    assert cut_announced(store, at("13 09:29"))["releases"] == []
+    done = cut_announced(store, at("13 09:30"))
     assert (done["announced"], done["releases"]) == ("2023-04-13T08:30:00+00:00", [f"{JD}.r1"])
     assert shown(store) == {}
     reason = "the first release of this action; cut at the announced time, 09:30 on 13 April 2023"
     assert said(store, f"{JD}.r1") == (reason, "automatic")
     come("b", "RHU 2023-04-11 6")
-    assert rounds.cut_due(store, at("13 09:31")) == {"announced": "", "releases": [], "no_change": [], "problems": []}
-    assert rounds.cut_due(store, at("13 23:59"))["releases"] == [] and list(shown(store)) == [JD]
-    assert rounds.cut_due(store, at("14 09:35"))["releases"] == [f"{JD}.r2"], "a little late, and once"
-    assert rounds.cut_due(store, at("14 09:36"))["announced"] == ""
+    assert cut_announced(store, at("13 09:31")) == {"announced": "", "releases": [], "no_change": [], "problems": []}
+    assert cut_announced(store, at("13 23:59"))["releases"] == [] and list(shown(store)) == [JD]
+    assert cut_announced(store, at("14 09:35"))["releases"] == [f"{JD}.r2"], "a little late, and once"
+    assert cut_announced(store, at("14 09:36"))["announced"] == ""
 
 
 def test_an_announced_time_without_a_change_says_so(store: Store, come: Come, caplog: pytest.LogCaptureFixture) -> None:
     come("a", "RHU 2023-04-11 4")
-    rounds.cut_due(store, at("13 09:30"))
+    cut_announced(store, at("13 09:30"))
     with caplog.at_level("INFO"):
-        done = rounds.cut_due(store, at("14 09:30"))
+        done = cut_announced(store, at("14 09:30"))
     assert (done["releases"], done["no_change"]) == ([], [JD])
     assert f"{JD}: no change at the announced time, 09:30 on 14 April 2023." in caplog.text
-    assert rounds.cut_due(store, at("14 09:40"))["no_change"] == [], "once for each time"
+    assert cut_announced(store, at("14 09:40"))["no_change"] == [], "once for each time"
     long_after = at("14 09:30") + timedelta(days=60)
-    assert rounds.cut_due(store, long_after)["no_change"] == [], "of what is long over nobody asks"
+    assert cut_announced(store, long_after)["no_change"] == [], "of what is long over nobody asks"
 
 
 def test_a_time_that_nobody_was_awake_for_is_made_good_and_a_new_ledger_goes_back_an_hour(
     store: Store, come: Come
 ) -> None:
     come("a", "RHU 2023-04-11 4")
-    assert rounds.cut_due(store, at("13 14:00"))["releases"] == [], "09:30 is no business of a ledger begun at 13:00"
-    assert rounds.cut_due(store, at("15 06:00"))["releases"] == [f"{JD}.r1"], "the 14th was slept through"
+    assert cut_announced(store, at("13 14:00"))["releases"] == [], "09:30 is no business of a ledger begun at 13:00"
+    assert cut_announced(store, at("15 06:00"))["releases"] == [f"{JD}.r1"], "the 14th was slept through"
 
 
 def test_one_action_that_cannot_be_cut_is_tried_again_and_stops_no_other(
@@ -108,12 +108,12 @@ def test_one_action_that_cannot_be_cut_is_tried_again_and_stops_no_other(
 
     with monkeypatch.context() as patch:
         patch.setattr(cutting, "build", one_fails)
-        done = rounds.cut_due(store, at("13 09:30"))
+        done = cut_announced(store, at("13 09:30"))
     assert done["releases"] == [f"{JUNE}.r1"] and done["problems"] == [f"{JD}: the disk is full"]
     come("b", "RHU 2023-06-14 9")
-    again = rounds.cut_due(store, at("13 09:50"))
+    again = cut_announced(store, at("13 09:50"))
     assert again["releases"] == [f"{JD}.r1"] and list(shown(store)) == [JUNE], "the others wait for their time"
-    assert rounds.cut_due(store, at("13 10:00"))["releases"] == []
+    assert cut_announced(store, at("13 10:00"))["releases"] == []
 
 
 def test_a_kill_at_the_announced_time_loses_no_release_and_makes_none_twice(
@@ -126,9 +126,9 @@ def test_a_kill_at_the_announced_time_loses_no_release_and_makes_none_twice(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Published, "publish", die)
-        rounds.cut_due(store, at("13 09:30"))
+        cut_announced(store, at("13 09:30"))
     assert current(store) == []
-    rounds.cut_due(store, at("13 09:40"))
+    cut_announced(store, at("13 09:40"))
     assert sorted(r.release_id for r in current(store)) == [f"{JD}.r1", f"{JUNE}.r1"]
     assert shown(store) == {}
 
@@ -164,7 +164,7 @@ def test_the_times_are_a_setting_and_none_is_none(store: Store, come: Come, monk
     come("a", "RHU 2023-04-11 4")
     monkeypatch.setenv("STRIKES_RELEASE_TIMES", "09:30 16:00")
     england.forget()
-    assert rounds.cut_due(store, at("13 16:00"))["releases"] == [f"{JD}.r1"]
+    assert cut_announced(store, at("13 16:00"))["releases"] == [f"{JD}.r1"]
 
 
 def test_by_hand_with_a_reason_that_is_kept_and_shown(store: Store, come: Come) -> None:
@@ -210,11 +210,11 @@ def test_drafts_and_cuts_on_postgresql(
     store: Store, come: Come, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRIKES_LEDGER", postgres_url)
-    rounds.cut_due(store, at("13 09:00"))
+    cut_announced(store, at("13 09:00"))
     come("a", "RHU 2023-04-11 4")
     drawn(store)
     assert list(shown(store)) == [JD] and store.exists(f"site/{JD}/draft/report.html")
-    assert rounds.cut_due(store, at("13 09:30"))["releases"] == [f"{JD}.r1"]
+    assert cut_announced(store, at("13 09:30"))["releases"] == [f"{JD}.r1"]
     drawn(store)
     assert ledger_of(store).drafts.everything() == [] and not store.list("drafts")
     come("b", "RHU 2023-04-11 6")
@@ -232,6 +232,6 @@ def test_cut_at_once_is_said_in_the_decision(store: Store, come: Come, monkeypat
     [done] = [rounds.publish_group(group) for group in rounds.publish_plan()]
     assert done["releases"] == [f"{JD}.r1"]
     assert said(store, f"{JD}.r1") == ("the first release of this action; cut at once", "automatic")
-    assert rounds.cut_due(store, at("13 09:30"))["announced"] == "", "nothing waits for a time then"
+    assert cut_announced(store, at("13 09:30"))["announced"] == "", "nothing waits for a time then"
     drawn(store)
     assert re.search("the first release of this action; cut at once", store.read(f"site/{JD}/index.html").decode())

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
     from strike_reporting.ledger.records import Round
     from strike_reporting.ledger.rounds import Rounds
-    from strike_reporting.operations.cutting import CutDone
     from strike_reporting.publishing.manifest import Release
 
 log = logging.getLogger(__name__)
@@ -326,13 +325,6 @@ def publish_group(group: ActionGroup) -> PublishedGroup:
         raise Transient("; ".join(passing))
     done["problems"] = [f"{t.item[0]}: {t.reason}" for t in tried if t.error is not None]
     return done
-
-
-def cut_due(store: Store, now: datetime) -> CutDone:
-    """Cut the releases whose announced time has come; none with the setting `cut_at_once`."""
-    from strike_reporting.operations.cutting import cut_announced
-
-    return cut_announced(store, now)
 
 
 def draw_site() -> list[str]:
