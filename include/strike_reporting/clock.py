@@ -1,9 +1,12 @@
-"""Times of day as the configuration and the receipts carry them."""
+"""The clock that strikes go by, and times of day as the configuration and the receipts carry them."""
 
 from __future__ import annotations
 
 import re
 from datetime import time
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
 
 
 def parse_due(text: object) -> time | None:

@@ -17,9 +17,9 @@ import yaml
 from conftest import ROOT
 from scheduler import Airflow, Run, airflow, environment
 from servers import free_port
+from strike_reporting.clock import LONDON
 from strike_reporting.ledger import ledger_of
 from strike_reporting.operations.rounds import claim_rounds
-from strike_reporting.reference.due import LONDON
 from strike_reporting.reference.facts import reference_folder
 from strike_reporting.storage import Store
 

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from strike_reporting.cli import app, main
+from strike_reporting.clock import LONDON
 from strike_reporting.errors import StrikesError
 from strike_reporting.operations.calendar_edits import edit
 from strike_reporting.reference.actions import Action, UnknownAction, actions, actions_as_at, all_days
-from strike_reporting.reference.due import LONDON, calendar
+from strike_reporting.reference.due import calendar
 from strike_reporting.reference.facts import ReferenceError, read_csv, read_versions, reference_folder, reference_sha256
 from strike_reporting.settings import settings
 from typer.testing import CliRunner

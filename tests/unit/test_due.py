@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strike_reporting.cli import app
 from strike_reporting.cli.calendar import coming
+from strike_reporting.clock import LONDON
 from strike_reporting.errors import OurFault
 from strike_reporting.reference import actions as known
 from strike_reporting.reference.actions import Action
-from strike_reporting.reference.due import LONDON, Calendar, Hours, Round, calendar, calendar_of, calendar_or_always
+from strike_reporting.reference.due import Calendar, Hours, Round, calendar, calendar_of, calendar_or_always
 from strike_reporting.reference.facts import ReferenceError, read_csv, reference_folder
 from strike_reporting.settings import Settings, settings
 from typer.testing import CliRunner

@@ -42,10 +42,10 @@ def calendar(
     """List the industrial actions of the strike calendar, what is not known of them, or the rounds to come."""
     if context.invoked_subcommand:
         return
+    from strike_reporting.clock import LONDON
     from strike_reporting.reference.actions import actions, actions_as_at
     from strike_reporting.reference.checking import check_reference
     from strike_reporting.reference.doubts import doubts
-    from strike_reporting.reference.due import LONDON
     from strike_reporting.reference.due import calendar as strike_calendar
     from strike_reporting.reference.facts import require
 

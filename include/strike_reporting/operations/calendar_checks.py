@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from strike_reporting.clock import LONDON
 from strike_reporting.intake.config_files import nearest
-from strike_reporting.reference.due import LONDON
 from strike_reporting.reference.facts import STATUSES, Row, read_csv
 
 # The option that says a column.

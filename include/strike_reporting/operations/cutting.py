@@ -10,9 +10,8 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypedDict
-from zoneinfo import ZoneInfo
 
-from strike_reporting.clock import parse_due
+from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Damaged, Record
@@ -22,7 +21,6 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-LONDON = ZoneInfo("Europe/London")
 _FACT = "announced"
 _NEW = timedelta(hours=1)  # how far a ledger that has noted no time yet looks back
 log = logging.getLogger(__name__)

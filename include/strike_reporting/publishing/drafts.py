@@ -52,15 +52,14 @@ def _made(store: Store, staged: Staged, mine: Drafted, before: Release | None) -
     """The draft as it is to be, written where it is not there; and whether it is another one."""
     if before and before.identity == staged.identity:
         return None, bool(mine.kept)
-    slug = staged.frame.action_id.replace(";", "_")
     told = f"{staged.identity} {before.release_id if before else ''}"
     kept = hashlib.sha256(told.encode()).hexdigest()[:16]
-    if kept == mine.kept and (whole := _whole(store, slug, kept)):
+    if kept == mine.kept and (whole := _whole(store, mine.slug, kept)):
         return whole, False
-    for key in store.list(f"drafts/{slug}"):
-        if not key.startswith(f"{draft_folder(slug, mine.kept)}/"):  # that one may be being read
+    for key in store.list(f"drafts/{mine.slug}"):
+        if not key.startswith(f"{draft_folder(mine.slug, mine.kept)}/"):  # that one may be being read
             store.delete(key)
-    manifest = manifest_of(staged, 0, f"{slug}.draft", before)
+    manifest = manifest_of(staged, 0, mine.release_id, before)
     tables, areas = with_revisions(store, staged, manifest, before)
     files = parquet_files(manifest, tables)
     rows = {n: t.num_rows for n, t in sorted(tables.items())}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.tables import COVERAGE
+from strike_reporting.clock import LONDON
 from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger.records import Record
@@ -40,7 +40,7 @@ class Summary(Record):
         """The local day of the newest return in the release; the first day of all when it has none."""
         if not self.as_at:
             return date.min
-        return datetime.fromisoformat(self.as_at).astimezone(ZoneInfo("Europe/London")).date()
+        return datetime.fromisoformat(self.as_at).astimezone(LONDON).date()
 
     @property
     def is_early(self) -> bool:

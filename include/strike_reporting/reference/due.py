@@ -13,16 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
-from strike_reporting.clock import parse_due
+from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import Action, actions
 from strike_reporting.reference.checking import check_actions
 from strike_reporting.reference.facts import require
 from strike_reporting.settings import Settings, settings
 
-LONDON = ZoneInfo("Europe/London")
 # What a round is for, strongest first.
 KINDS = {
     "during": "returns of a strike day",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from strike_reporting.clock import LONDON
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.extracts.measures import BREAKDOWNS
 from strike_reporting.reference.facts import read_csv
@@ -56,7 +56,7 @@ def short_moment(value: str) -> Markup:
 
 
 def _local(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(ZoneInfo("Europe/London"))
+    return datetime.fromisoformat(value).astimezone(LONDON)
 
 
 def counted(n: float | None, noun: str) -> str:
