@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,13 @@ HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 Come = Callable[..., None]
 
 
-@contextmanager
-def drafts_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A configuration in which nothing is cut at once."""
-    write_starter(folder / "config")
-    monkeypatch.setenv("STRIKES_CONFIG", str(folder / "config"))
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A configuration in which nothing is cut at once; for every test of a module that imports it."""
+    write_starter(tmp_path / "config")
+    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "no")
-    with england.small_england(folder / "reference"):
+    with england.small_england(tmp_path / "reference"):
         yield
 
 

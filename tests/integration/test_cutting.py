@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import small_england as england
 from conftest import drawn
-from drafted import JD, Come, arrive, drafts_only
+from drafted import JD, Come, arrive, config
 from strike_reporting.cli import app
 from strike_reporting.errors import OurFault
 from strike_reporting.ledger import ledger_of
@@ -26,14 +26,9 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
+__all__ = ["config"]  # a fixture
 pytestmark = pytest.mark.integration
 JUNE = "JD-2023-06-14"
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with drafts_only(tmp_path, monkeypatch):
-        yield
 
 
 @pytest.fixture

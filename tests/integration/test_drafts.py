@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from conftest import TODAY, drawn, judge
-from drafted import JD, Come, arrive, drafts_only
+from drafted import JD, Come, arrive, config
 from strike_reporting.cli import app
 from strike_reporting.errors import Transient
 from strike_reporting.intake.collecting import collect_drop
@@ -30,13 +30,8 @@ from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
+__all__ = ["config"]  # a fixture
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with drafts_only(tmp_path, monkeypatch):
-        yield
 
 
 @pytest.fixture
