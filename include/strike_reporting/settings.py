@@ -207,6 +207,11 @@ class Publishing(_Group):
     release_times: Annotated[tuple[Annotated[str, Field(pattern=_TIME)], ...], NoDecode] = Field(
         ("09:30",), description="when drafts are released, London time; of none, releases are only cut by hand"
     )
+    provisional_days: int = Field(
+        14, ge=0, description="after a strike's last day, in which its releases are provisional and cut at every time"
+    )
+    revision_day: int = Field(28, ge=0, description="after its last day, on which the one scheduled revision is cut")
+    final_day: int = Field(42, ge=1, description="after its last day, from which figures are only corrected, by hand")
     before_days: int = Field(28, ge=1, description="days before a strike that “Before a strike” looks at")
     before_actions: int = Field(4, ge=0, description="earlier actions shown beside a coming one")
     files_shown: int = Field(40, ge=0, description="files that `strikes run` lists; beyond, only the refused ones")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strike_reporting.catalogue.standings import REVISED_MARK
+
 
 @dataclass(frozen=True)
 class Term:
@@ -26,6 +28,7 @@ OWN = (
         "[u]",
         "Low reliability: in too many of its pairs the part is more than the whole. They are left out of the share.",
     ),
+    Term("revised-figure", REVISED_MARK, "Revised: the figure is another one than in the release before."),
     Term(
         "so-far",
         "Reported so far",

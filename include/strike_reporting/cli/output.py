@@ -53,6 +53,8 @@ def say_release(release: Release, is_new: bool) -> None:
     store = Store()
     new = "new" if is_new else "unchanged"
     say(f"Release {release.release_id} ({new}, {release.data_class} data): {release.title}")
+    if release.standing:
+        say(f"  {release.standing.sentence}")
     say(f"  returned: {release.coverage}")
     say(f"  report: {store.path(f'site/{release.slug}/{release.number:04d}')}/report.html")
     say(f"  files: {store.path(release.folder)}")

@@ -14,9 +14,10 @@ from typing import TypedDict
 from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Damaged, Record
+from strike_reporting.ledger.records import Damaged, Drafted, Record
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
+from strike_reporting.publishing.standing import is_due
 from strike_reporting.reference.actions import resolve
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -90,13 +91,13 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
         return done
     before, ledger = _noted(store, now), ledger_of(store)
     if latest > before.at:
-        drafted = [d.action_id for d in ledger.drafts.shown()]
+        drafted = [d.action_id for d in ledger.drafts.shown() if _is_due(store, d, before.at, latest)]
         done["announced"] = latest.isoformat()
         done["no_change"] = [a for a in _asked_about(store, latest) if a not in drafted]
         before = Announced(at=latest, actions=tuple(dict.fromkeys([*before.actions, *drafted])))
         ledger.keep_fact(_FACT, before.dump().decode())
     local = before.at.astimezone(LONDON)
-    why = Why(how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}", at=_utc(now))
+    why = Why(how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}", at=_utc(now), is_scheduled=True)
 
     def one(action_id: str) -> None:
         release, is_new = build(store, resolve(action_id), why)
@@ -121,6 +122,16 @@ def _noted(store: Store, now: datetime) -> Announced:
         begun = Announced(at=now - _NEW)
         ledger.keep_fact(_FACT, begun.dump().decode())
         return begun
+
+
+def _is_due(store: Store, draft: Drafted, since: datetime, at: datetime) -> bool:
+    """Whether a draft is cut at this time: by the revisions policy."""
+    days, is_first = resolve(draft.action_id).days, not ledger_of(store).published.newest(draft.action_id)
+    last, on = (m.astimezone(LONDON).date() for m in (since, at))
+    if is_due(days, last, on, is_first):
+        return True
+    log.info("%s: its draft waits for the next scheduled revision, or for a correction.", draft.action_id)
+    return False
 
 
 def _asked_about(store: Store, at: datetime) -> list[str]:

@@ -65,6 +65,7 @@ def data_files(release: Release, tables: dict[str, pa.Table]) -> dict[str, bytes
         "description": SYNTHETIC if release.data_class == "synthetic" else f"Release {release.release_id}.",
         "data_class": release.data_class,
         "created": release.as_at or None,
+        "standing": release.standing.sentence if release.standing else None,
         "resources": resources,
     }
     files["datapackage.json"] = json.dumps(

@@ -11,6 +11,7 @@ import hashlib
 import platform
 import subprocess
 from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,8 +20,10 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from strike_reporting import __version__
+from strike_reporting.clock import LONDON
 from strike_reporting.extracts.measures import LABELS, asked_for
 from strike_reporting.ledger.records import Outcome, Part, Record
+from strike_reporting.publishing.standing import Standing, standing
 
 METHOD = 2  # raised whenever the same submissions would give other figures
 FRAME, RULES, FACTS = "kept/frame.json", "kept/rules.json", "kept/facts.parquet"
@@ -96,7 +99,10 @@ class Coverage(Part):
 
 
 class Release(Record):
-    """A release's manifest: written after all its files, so a release without one was never finished."""
+    """A release's manifest: written after all its files, so a release without one was never finished.
+
+    standing: how final it is; None of a draft, and of a release that did not keep it.
+    """
 
     release_id: str
     number: int
@@ -114,6 +120,7 @@ class Release(Record):
     identity: str
     inputs: Inputs
     previous: str | None = None
+    standing: Standing | None = None
     files: dict[str, FileFact] = Field(default_factory=dict)
 
     @property
@@ -153,12 +160,28 @@ class Draft(Release):
 
 
 class Why(NamedTuple):
-    """Why a release is to be cut now: a person's `reason`, or `how` it comes to it of itself; who; and when."""
+    """Why a release is to be cut now: a person's `reason`, or `how` it comes to it of itself; who; and when.
+
+    is_scheduled: because its announced time has come.
+    """
 
     reason: str = ""
     how: str = "cut at once"
     who: str = AUTOMATIC
     at: str = ""
+    is_scheduled: bool = False
+
+    def sentence(self, previous: str | None) -> str:
+        """Why, as it is kept and shown."""
+        new = "something that a reader is told has changed" if previous else "the first release of this action"
+        return self.reason or f"{new}; {self.how}"
+
+    def standing(self, release: Release) -> Standing:
+        """How final a release is that is cut so. One that is cut at once is as old as its newest return."""
+        days = [date.fromisoformat(d) for d in release.strike_days]
+        at = self.at or release.as_at
+        on = datetime.fromisoformat(at).astimezone(LONDON).date() if at else max(days)
+        return standing(days, on, release.previous is None, self.is_scheduled, self.sentence(release.previous))
 
 
 class Decision(Record):

@@ -129,7 +129,8 @@ def _made(
     """The manifest and every file of a release."""
     release = manifest_of(staged, claimed.number, claimed.release_id, before)
     tables, areas = with_revisions(store, staged, release, before)
-    release = release.model_copy(update={"rows": {n: t.num_rows for n, t in sorted(tables.items())}})
+    rows = {n: t.num_rows for n, t in sorted(tables.items())}
+    release = release.model_copy(update={"rows": rows, "standing": why.standing(release)})
     codes = {r.ods_code for r in staged.returns}
     pins = {o.submission_id: o.pins for o in staged.outcomes}
     files = {
@@ -193,11 +194,10 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
 
 def _decision(release: Release, why: Why, revised: pa.Table, areas: dict[str, int]) -> Decision:
     fields = revised["field"].to_pylist()
-    new = "something that a reader is told has changed" if release.previous else "the first release of this action"
     return Decision(
         release_id=release.release_id,
         previous=release.previous,
-        reason=why.reason or f"{new}; {why.how}",
+        reason=why.sentence(release.previous),
         changed={f: fields.count(f) for f in sorted(set(fields))},
         areas=areas,
         who=why.who,
@@ -213,6 +213,15 @@ def decision_of(store: Store, release: Release) -> Decision | None:
     except (FileNotFoundError, Damaged) as error:
         log.error("it is not known why %s was cut: %s", release.release_id, error)
         return None
+
+
+def cut_at(release: Release, decision: Decision | None) -> str:
+    """When a release was cut (UTC); empty where it is not known.
+
+    One that was cut at once was when the newest file had come that was considered for it.
+    """
+    came = (s.received_at for s in release.inputs.submissions)
+    return (decision.at if decision else "") or max(came, default="")
 
 
 def _make_current(store: Store, claimed: Cut, release: Release) -> None:

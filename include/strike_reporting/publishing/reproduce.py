@@ -80,6 +80,7 @@ def reproduce(store: Store, text: str) -> Reproduced:
         ledger_of(scratch).judged.withdraw(_withdrawals(store, release))
         staged = stage(scratch, frame, release.inputs.pull_failures, release.inputs.data_class)
         made = manifest_of(staged, release.number, release.release_id, before)
+        made = made.model_copy(update={"standing": release.standing})
         tables, _ = with_revisions(store, staged, made, before)
         files = render(made, tables)
         if FACTS in release.files:

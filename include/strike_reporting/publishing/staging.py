@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.judging.rulebook import METHOD as JUDGING_METHOD
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import EVERY, Outcome
+from strike_reporting.ledger.records import EVERY, Outcome, Withdrawal
 from strike_reporting.publishing import data_files
 from strike_reporting.publishing.checks import check
 from strike_reporting.publishing.frame import Frame
@@ -68,6 +69,7 @@ def stage(
     frame: Frame,
     failures: dict[str, str] | None = None,
     data_class: str | None = None,
+    until: datetime | None = None,
 ) -> Staged:
     """Stage an action from the ledger.
 
@@ -76,6 +78,7 @@ def stage(
         frame: what to report.
         failures: why feeds could not be pulled; default what the ledger says now.
         data_class: default what the submissions say.
+        until: only of what had been received, and had been withdrawn, at this moment.
 
     Raises:
         CheckFailed: the figures do not add up.
@@ -87,6 +90,8 @@ def stage(
     outcomes = ledger.judged.about(frame.all_days, frame.action_id.split(";"), window(frame.days))
     if outcomes.set_aside:
         raise Unsound(frame.action_id, "outcome", outcomes.set_aside)
+    if until is not None:
+        outcomes[:] = _known(outcomes, ledger.judged.withdrawn(), until)
     failures = ledger.receiving.failing() if failures is None else failures
     returns = select(frame, outcomes, failures)
     try:
@@ -99,6 +104,14 @@ def stage(
         raise
     inputs = _inputs(frame, returns, outcomes, failures, data_class)
     return Staged(frame, returns, outcomes, tables, facts, inputs, identity(tables, inputs.data_class, frame.status))
+
+
+def _known(outcomes: Iterable[Outcome], withdrawn: Iterable[Withdrawal], until: datetime) -> Iterator[Outcome]:
+    """Outcomes of what had been received at a moment; what was withdrawn later counts."""
+    later = {w.submission_id for w in withdrawn if datetime.fromisoformat(w.at) > until}
+    for o in outcomes:
+        if datetime.fromisoformat(o.received_at) <= until:
+            yield o.model_copy(update={"withdrawn": ""}) if o.submission_id in later else o
 
 
 def accepted_rows(store: Store, extract: str, submission_id: str) -> int | None:
@@ -142,7 +155,7 @@ def _inputs(
 
 
 def manifest_of(staged: Staged, number: int, release_id: str, before: Release | None) -> Release:
-    """The manifest of a staged release, still without its files."""
+    """The manifest of a staged release, still without its files and its standing."""
     frame, tables, inputs = staged.frame, staged.tables, staged.inputs
     england = next(r for r in tables["action_totals"].to_pylist() if r["area_type"] == "england")
     from strike_reporting import __version__
@@ -190,6 +203,7 @@ def _parquet(table: pa.Table, name: str, release: Release) -> bytes:
         "title": TABLES[name].title,
         "data_class": release.data_class,
         "as_at": release.as_at or "",
+        "standing": release.standing.sentence if release.standing else "",
         "contract_versions": ",".join(f"{e}={v}" for e, v in release.inputs.contracts.items()),
     }
     if release.data_class == "synthetic":

@@ -29,10 +29,11 @@ UNKNOWN, NOT_APPLICABLE = "[x]", "[z]"
 def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     """`workbook.xlsx`, the same bytes for the same release. Tables too long for a sheet are named on the cover."""
     synthetic = [SYNTHETIC] if release.data_class == "synthetic" else []
+    standing = [release.standing.sentence] if release.standing else []
     long = [n for n, t in tables.items() if t.num_rows > settings().workbook_rows]
     nowhere = not_provided(tables[COVERAGE.name])
     sheets = {
-        n: _sheet(n, on_sheet(n, t), [*synthetic, *_PART.get(n, ())], nowhere)
+        n: _sheet(n, on_sheet(n, t), [*synthetic, *standing, *_PART.get(n, ())], nowhere)
         for n, t in tables.items()
         if n not in long and t.num_rows
     }
@@ -40,6 +41,7 @@ def workbook(release: Release, tables: dict[str, pa.Table]) -> bytes:
     about = [
         *synthetic,
         f"Release {release.release_id}, status {release.status}.",
+        *standing,
         f"Strike days: {', '.join(f'{date.fromisoformat(d):%a %-d %B %Y}' for d in release.strike_days)}.",
         f"{UNKNOWN} means that a value is not available: it is unknown, not zero.",
         f"{NOT_APPLICABLE} means that there can be none: nobody there provides such care, or nothing is to be said.",
@@ -113,7 +115,7 @@ def blank(table: Table, column: Column, row: dict[str, Any], nowhere: Nowhere) -
     return NOT_APPLICABLE if is_nowhere and table.name in (COVERAGE.name, TOTALS_TABLE) else UNKNOWN
 
 
-def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -> gpt.GPTable:
+def _sheet(name: str, table: pa.Table, said: list[str], nowhere: Nowhere) -> gpt.GPTable:
     described = TABLES[name]
     frame = neutral(table).to_pandas(integer_object_nulls=True, date_as_object=True).astype(object)
     for column in described.columns:
@@ -136,7 +138,7 @@ def _sheet(name: str, table: pa.Table, synthetic: list[str], nowhere: Nowhere) -
         table_name=name,
         title=f"{described.title} $$missing$$ $$joint$$ $$x$$ $$z$$"
         + (" $$flags$$" if described == FLAGS_TABLE else ""),
-        subtitles=synthetic,
+        subtitles=said,
         scope="England",
         units={c.name: c.unit for c in described.columns if c.unit} or None,
         source="Returns of NHS trusts; see the returns sheet",

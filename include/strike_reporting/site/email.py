@@ -17,7 +17,7 @@ from strike_reporting.site.area import Place
 from strike_reporting.site.changes import lines
 from strike_reporting.site.evidence import Evidence
 from strike_reporting.site.figures import Figures
-from strike_reporting.site.headline import Line, headline
+from strike_reporting.site.headline import headline, with_mark
 from strike_reporting.site.rendering import environment
 
 NEEDED = (TOTALS_TABLE, COVERAGE.name, FLAGS.name, RETURNS.name, REVISIONS.name)
@@ -48,8 +48,8 @@ def release_message(
         "release": release,
         "area": area.area_name,
         "lines": [
-            (line.label, _figure(line), "; ".join(n.striptags() for n in line.notes))
-            for line in headline(figures, Place.of(area), [])
+            (line.label, with_mark(line), "; ".join(n.striptags() for n in line.notes))
+            for line in headline(figures, Place.of(area), [], release.standing.mark if release.standing else "")
         ],
         "changes": changes[:most],
         "more": words.number(len(changes[most:])) if changes[most:] else "",
@@ -64,8 +64,3 @@ def release_message(
     message.set_content(str(plain.get_template("email.txt.jinja").render(**context)))
     message.add_alternative(str(environment().get_template("email.html.jinja").render(**context)), subtype="html")
     return message
-
-
-def _figure(line: Line) -> str:
-    text = f"{line.figure.text} {line.mark}".strip()
-    return f"{text} reported so far {line.so_far.striptags()}" if line.so_far else text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from strike_reporting.catalogue.measures import Share, Total
+from strike_reporting.catalogue.standings import REVISED_MARK
 from strike_reporting.extracts.measures import TOTALS_TABLE, extract_of, parts_of, shown_in
 from strike_reporting.site import words
 from strike_reporting.site.area import Place
@@ -28,7 +29,10 @@ class Past:
 
 @dataclass(frozen=True)
 class Line:
-    """One figure of the headline. `so_far`: it is none of the area, and this is by whom. `notes`: what is beside it."""
+    """One figure of the headline. `so_far`: it is none of the area, and this is by whom. `notes`: what is beside it.
+
+    compared: what it was in releases before. is_revised: it is another one than there.
+    """
 
     key: str
     label: str
@@ -38,17 +42,33 @@ class Line:
     so_far: Markup | None = None
     notes: list[Markup] = field(default_factory=list)
     compared: list[Markup] = field(default_factory=list)
+    is_revised: bool = False
 
 
-def headline(figures: Figures, place: Place, pasts: list[Past]) -> list[Line]:
-    """The area's figures, each with what stands beside it; empty if nobody was asked."""
+def headline(figures: Figures, place: Place, pasts: list[Past], mark: str = "") -> list[Line]:
+    """The area's figures, each with what stands beside it; empty if nobody was asked.
+
+    Args:
+        figures: of the release.
+        place: the area.
+        pasts: releases to compare with.
+        mark: what stands beside every figure of the release.
+    """
     if not figures.rows(TOTALS_TABLE, **place.where):
         return []
     found = (
         _total(figures, place, x, pasts) if isinstance(x, Total) else _share(figures, place, x, pasts)
         for x in shown_in("headline")
     )
-    return [line for line in found if line is not None]
+    return [_marked(line, mark) for line in found if line is not None]
+
+
+def _marked(line: Line, mark: str) -> Line:
+    """A figure with the shorthand for how final it is, and whether it is another one than before."""
+    if not line.figure or line.so_far:
+        return line
+    revised = REVISED_MARK if line.is_revised else ""
+    return replace(line, mark=" ".join(m for m in (line.mark, mark + revised) if m))
 
 
 def _total(figures: Figures, place: Place, total: Total, pasts: list[Past]) -> Line | None:
@@ -63,6 +83,7 @@ def _total(figures: Figures, place: Place, total: Total, pasts: list[Past]) -> L
     notes += [escape(total.note)] if total.note else []
     notes += [] if is_thin else _of_days(figures, place, total, now)
     flagged = cover.flagged(now)
+    compared, is_revised = ([], False) if is_thin else _compared(now, pasts, place, total)
     return Line(
         total.key,
         total.label,
@@ -70,7 +91,8 @@ def _total(figures: Figures, place: Place, total: Total, pasts: list[Past]) -> L
         place.link(extract_of(total.key)),
         so_far=cover.so_far if is_thin else None,
         notes=notes + ([flagged[:1].upper() + flagged[1:]] if flagged else []),
-        compared=[] if is_thin else _compared(now, pasts, place, total),
+        compared=compared,
+        is_revised=is_revised,
     )
 
 
@@ -110,6 +132,7 @@ def _share(figures: Figures, place: Place, share: Share, pasts: list[Past]) -> L
         if whole and whole.value != now.value:
             notes.append(Markup("With the pairs in whose part is more than the whole: {}").format(whole))
     row = figures.rows(TOTALS_TABLE, **place.where)[0]
+    compared, is_revised = _compared(now, pasts, place, share)
     mark = words.UNRELIABLE if share.unreliable and row[share.unreliable] else ""
     return Line(
         share.key,
@@ -118,7 +141,8 @@ def _share(figures: Figures, place: Place, share: Share, pasts: list[Past]) -> L
         place.link(extract_of(share.key)),
         mark=mark,
         notes=notes,
-        compared=_compared(now, pasts, place, share),
+        compared=compared,
+        is_revised=is_revised,
     )
 
 
@@ -137,10 +161,10 @@ def _no_share(place: Place) -> Markup:
     return Markup("{} sent both parts of it for the same days, split alike, with no row left out").format(who)
 
 
-def _compared(now: Figure, pasts: list[Past], place: Place, entry: Total | Share) -> list[Markup]:
+def _compared(now: Figure, pasts: list[Past], place: Place, entry: Total | Share) -> tuple[list[Markup], bool]:
     """What it was in the release before of the same action; another action’s days are others, so it is no measure."""
     style: dict[str, Any] = {"percent": True} if isinstance(entry, Share) else {"places": entry.places}
-    said = []
+    said, is_revised = [], False
     for past in pasts:
         if isinstance(entry, Total) and Cover(past.figures, place.where, entry.key).is_thin:
             continue
@@ -148,4 +172,11 @@ def _compared(now: Figure, pasts: list[Past], place: Place, entry: Total | Share
         moved = change(now, old)
         if moved is not None:
             said.append(Markup("{}: {} {} {}").format(past.label, moved, "from" if moved.value else "at", old))
-    return said
+            is_revised = is_revised or bool(moved.value)
+    return said, is_revised
+
+
+def with_mark(line: Line) -> str:
+    """A figure of the headline as text: with its mark, or by whom it is reported so far."""
+    text = f"{line.figure.text} {line.mark}".strip()
+    return f"{text} reported so far {line.so_far.striptags()}" if line.so_far else text

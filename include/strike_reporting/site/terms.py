@@ -6,6 +6,7 @@ from typing import Protocol
 
 from strike_reporting.catalogue.flags import FLAGS
 from strike_reporting.catalogue.glossary import OWN, Term
+from strike_reporting.catalogue.standings import STANDINGS
 from strike_reporting.catalogue.statuses import STATUSES
 from strike_reporting.extracts.measures import MEASURES, SHARES, TOTALS
 from strike_reporting.site.figures import Head
@@ -25,7 +26,8 @@ class _Said(Protocol):
 
 
 def _terms() -> dict[str, Term]:
-    entries: list[_Said] = [*TOTALS.values(), *SHARES.values(), *MEASURES.values(), *STATUSES, *FLAGS.values()]
+    entries: list[_Said] = [*TOTALS.values(), *SHARES.values(), *MEASURES.values(), *STATUSES, *STANDINGS.values()]
+    entries += FLAGS.values()
     return {t.key: t for t in (*OWN, *(Term(e.key, e.label, e.definition) for e in entries))}
 
 
