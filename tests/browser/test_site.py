@@ -88,6 +88,19 @@ def test_search_and_filter(page, written: Path) -> None:
     assert len(names) == 5 and all(any(c in n for c in ("RHM", "RN5", "RHU", "R1F", "RW1")) for n in names)
 
 
+def test_which_release_was_current_at_a_moment(page, written: Path) -> None:
+    page.goto(url(written, "../index.html"))
+    cut = page.locator("tr[data-from]").evaluate_all("rows => rows.map(row => row.dataset.from)")
+    assert len(cut) == 3 and cut == sorted(cut, reverse=True)
+    moment, said = page.get_by_label("Day and time in London"), page.locator(".then output")
+    moment.fill(cut[0])
+    assert said.inner_text().startswith("Release 3 was current:")
+    follow(page, said.locator("a"), "0003/report.html")
+    page.goto(url(written, "../index.html"))
+    moment.fill("2001-01-01T09:30")
+    assert said.inner_text() == "No release had been cut."
+
+
 def test_follow_a_figure_to_its_submissions_in_two_clicks(page, written: Path) -> None:
     page.goto(url(written, "hampshire.html"))
     figure = page.locator("dl.figures > div", has_text="Outpatient cancelled").locator("a.value")

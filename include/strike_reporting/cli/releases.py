@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, progress_bar, say, say_draft, say_release
+from strike_reporting.cli.output import err, print_table, progress_bar, say, say_draft, say_release
 
 SHOWN = 40  # differences listed
 
@@ -53,6 +54,36 @@ def list_releases() -> None:
         say_draft(draft)
 
 
+@app.command("as-at")
+def as_at(
+    moment: Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"], help="London time")],
+    action: Annotated[str, typer.Option(help="Only this action")] = "",
+    area: Annotated[str, typer.Option(help="England, or a named area of areas.csv")] = "england",
+) -> None:
+    """Show what was known at a moment: the release that was current, and what the draft said."""
+    from strike_reporting.clock import LONDON
+    from strike_reporting.errors import StrikesError
+    from strike_reporting.publishing.known import known
+    from strike_reporting.reference.areas import reported
+    from strike_reporting.site.then import headlines
+    from strike_reporting.storage import Store
+
+    areas = {r.area.area_type: r.area for r in reported()}
+    if area not in areas:
+        raise StrikesError(f"there is no area {area!r}; there are: {', '.join(areas)}")
+    store, number = Store(), 0
+    for one in known(store, moment.replace(tzinfo=LONDON), action):
+        number += 1
+        say(f"{one.action.action_id}: {one.action.title}, {areas[area].area_name}")
+        if one.wrong:
+            err.print(f"  {one.wrong}", highlight=False, markup=False)
+        cut = f"release {one.release.number}" if one.release else "no release yet"
+        heads = ("Figure", cut, "draft, the same" if one.is_same else "draft")
+        print_table(f"Known at {moment:%H:%M on %-d %B %Y}", heads, headlines(store, one, areas[area]))
+    if not number:
+        say(f"Nothing was known at {moment:%H:%M on %-d %B %Y}.")
+
+
 @app.command("cut")
 def cut_release(
     action: str,
@@ -60,7 +91,7 @@ def cut_release(
     who: Annotated[str, typer.Option(help="Who cuts it")] = "",
 ) -> None:
     """Release what an action's draft says, without waiting for the announced time."""
-    from datetime import UTC, datetime
+    from datetime import UTC
     from getpass import getuser
 
     from strike_reporting.operations.cutting import cut

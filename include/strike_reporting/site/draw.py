@@ -27,7 +27,7 @@ from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
 from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news
-from strike_reporting.publishing.releases import decision_of, find, read_manifest, read_table
+from strike_reporting.publishing.releases import cut_at, decision_of, find, read_manifest, read_table
 from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
@@ -214,8 +214,8 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
             log.error("release %s is left out of its action's list: %s", cut.release_id, error)
             continue
         decision = decision_of(store, one)
-        rows.append((cut, one, _why(decision)))
-    found: list[Release] = [one for _, one, _ in rows[:1]] + ([draft] if draft else [])
+        rows.append((cut, one, cut_at(one, decision), _why(decision)))
+    found: list[Release] = [one for _, one, *_ in rows[:1]] + ([draft] if draft else [])
     if not found:
         return
     context = {

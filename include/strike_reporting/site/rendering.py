@@ -20,7 +20,8 @@ def environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"percent": words.percent, "number": words.number, "moment": words.moment, "day": words.day}
+    said = (words.percent, words.number, words.moment, words.london_minute, words.day)
+    made.filters |= {f.__name__: f for f in said}
     for name, file in (("style", "style.css"), ("script", "script.js")):
         made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
     made.globals |= {"terms": TERMS}

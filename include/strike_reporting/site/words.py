@@ -49,6 +49,11 @@ def moment(value: str | None) -> str:
     return f"{_local(value):%-d %B %Y, %H:%M}"
 
 
+def london_minute(value: str) -> str:
+    """A UTC moment as the field for a day and time writes it: `2026-11-24T10:55`, in London."""
+    return f"{_local(value):%Y-%m-%dT%H:%M}"
+
+
 def short_moment(value: str) -> Markup:
     """`24 Nov 2026, 10:55` in two parts that do not break, for a table."""
     local = _local(value)

@@ -55,3 +55,14 @@ for (const box of document.querySelectorAll(".filter[data-for]")) {
 }
 // Rows that a filter has just hidden moved the place that the address names.
 if (asked.size && location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+// Which release was current at a moment: the newest that had been cut. Both are minutes in London, so texts compare.
+for (const box of document.querySelectorAll(".then")) {
+  const [moment, output] = ["input", "output"].map((name) => box.querySelector(name));
+  const rows = [...document.querySelectorAll("tr[data-from]")];
+  box.hidden = false;
+  box.addEventListener("input", () => {
+    const row = moment.value && rows.find((one) => one.dataset.from <= moment.value);
+    output.replaceChildren(moment.value && !row ? "No release had been cut." : "");
+    if (row) output.append(row.cells[0].textContent.replace(" (current)", ""), " was current: ", row.querySelector("a").cloneNode(true));
+  });
+}
