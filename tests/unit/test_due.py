@@ -299,3 +299,15 @@ def test_a_calendar_that_cannot_be_used_is_named_and_wakes_all_the_same(
             calendar()
         woken = of_days(calendar_or_always(), date(2027, 8, 1), date(2027, 8, 1))
     assert len(woken) == 32 and woken[0].round_id == "2027-08-01T07:00"
+
+
+def test_the_days_of_the_revision_and_of_the_final_figures_have_their_announced_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "false")
+    net = calendar_of(Settings(), [action(date(2026, 6, 15), 1, announced_on="2026-06-05")]).behind(30, releases=True)
+    later = [r for r in of_days(net, date(2026, 7, 1), date(2026, 8, 31)) if f"{r.local:%H:%M}" == "09:30"]
+    assert [(f"{r.local:%m-%d}", r.serves) for r in later] == [
+        ("07-13", (("after", "A"),)),
+        ("07-27", (("after", "A"),)),
+    ]

@@ -14,7 +14,7 @@ from typing import TypedDict
 from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Damaged, Drafted, Record
+from strike_reporting.ledger.records import Damaged, Record
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.standing import is_due
@@ -91,9 +91,14 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
         return done
     before, ledger = _noted(store, now), ledger_of(store)
     if latest > before.at:
-        drafted = [d.action_id for d in ledger.drafts.shown() if _is_due(store, d, before.at, latest)]
+        known = [c.action_id for c in ledger.published.current()]
+        drafts = [d.action_id for d in ledger.drafts.shown()]
+        due = [a for a in dict.fromkeys([*drafts, *known]) if _is_due(store, a, before.at, latest)]
+        drafted = [a for a in due if a in drafts]
         done["announced"] = latest.isoformat()
-        done["no_change"] = [a for a in _asked_about(store, latest) if a not in drafted]
+        done["no_change"] = [a for a in due if a not in drafts]
+        for waiting in (a for a in drafts if a not in due):
+            log.info("%s: its draft waits for the next scheduled revision, or for a correction by hand.", waiting)
         before = Announced(at=latest, actions=tuple(dict.fromkeys([*before.actions, *drafted])))
         ledger.keep_fact(_FACT, before.dump().decode())
     local = before.at.astimezone(LONDON)
@@ -124,18 +129,8 @@ def _noted(store: Store, now: datetime) -> Announced:
         return begun
 
 
-def _is_due(store: Store, draft: Drafted, since: datetime, at: datetime) -> bool:
-    """Whether a draft is cut at this time: by the revisions policy."""
-    days, is_first = resolve(draft.action_id).days, not ledger_of(store).published.newest(draft.action_id)
+def _is_due(store: Store, action_id: str, since: datetime, at: datetime) -> bool:
+    """Whether this time, the first since another one, cuts an action by the revisions policy."""
+    is_first = not ledger_of(store).published.newest(action_id)
     last, on = (m.astimezone(LONDON).date() for m in (since, at))
-    if is_due(days, last, on, is_first):
-        return True
-    log.info("%s: its draft waits for the next scheduled revision, or for a correction.", draft.action_id)
-    return False
-
-
-def _asked_about(store: Store, at: datetime) -> list[str]:
-    """Actions with a release that are announced, under way, or so late over that returns may still change."""
-    after, day = timedelta(days=settings().days_after), at.astimezone(LONDON).date()
-    ids = [c.action_id for c in ledger_of(store).published.current()]
-    return [i for i in ids if day <= resolve(i).days[-1] + after]
+    return is_due(resolve(action_id).days, last, on, is_first)

@@ -7,11 +7,11 @@ and one when the figures become final; later changes wait in the draft until a p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from strike_reporting.catalogue.standings import CORRECTION, FINAL, PROVISIONAL, REVISED, STANDINGS
 from strike_reporting.ledger.records import Part
-from strike_reporting.settings import settings
+from strike_reporting.reference.revising import revising
 
 
 class Standing(Part):
@@ -54,12 +54,6 @@ def _said(day: date) -> str:
     return f"{day:%-d %B %Y}"
 
 
-def _dates(strike_days: Sequence[date]) -> dict[str, date]:
-    s, last = settings(), max(strike_days)
-    after = {"provisional_until": s.provisional_days, "revised_on": s.revision_day, "final_on": s.final_day}
-    return {name: last + timedelta(days=days) for name, days in after.items()}
-
-
 def standing(strike_days: Sequence[date], on: date, is_first: bool, is_scheduled: bool, notice: str) -> Standing:
     """The standing of a release.
 
@@ -70,13 +64,13 @@ def standing(strike_days: Sequence[date], on: date, is_first: bool, is_scheduled
         is_scheduled: whether it is cut because its announced time has come.
         notice: why it is cut; kept of a correction.
     """
-    dates = _dates(strike_days)
-    if on < dates["final_on"]:
-        key = PROVISIONAL if on <= dates["provisional_until"] else REVISED
-        return Standing(key=key.key, **dates)
+    days = revising(strike_days)
+    if on < days.final_on:
+        key = PROVISIONAL if on <= days.provisional_until else REVISED
+        return Standing(key=key.key, **days._asdict())
     if is_first or is_scheduled:
-        return Standing(key=FINAL.key, **dates)
-    return Standing(key=CORRECTION.key, notice=notice.rstrip("."), **dates)
+        return Standing(key=FINAL.key, **days._asdict())
+    return Standing(key=CORRECTION.key, notice=notice.rstrip("."), **days._asdict())
 
 
 def is_due(strike_days: Sequence[date], since: date, on: date, is_first: bool) -> bool:
@@ -88,6 +82,5 @@ def is_due(strike_days: Sequence[date], since: date, on: date, is_first: bool) -
         on: the day of this one.
         is_first: whether there is no release of the action yet.
     """
-    dates = _dates(strike_days)
-    scheduled = any(since < dates[d] <= on for d in ("revised_on", "final_on"))
-    return is_first or on <= dates["provisional_until"] or scheduled
+    days = revising(strike_days)
+    return is_first or on <= days.provisional_until or any(since < day <= on for day in days.scheduled)

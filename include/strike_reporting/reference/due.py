@@ -19,6 +19,7 @@ from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import Action, actions
 from strike_reporting.reference.checking import check_actions
 from strike_reporting.reference.facts import require
+from strike_reporting.reference.revising import revising
 from strike_reporting.settings import Settings, settings
 
 # What a round is for, strongest first.
@@ -97,6 +98,7 @@ class Spell:
 
     opens: the day of its announcement. over: the last day before it is *after* the action, or after it was called off.
     pulled: the days on which returns are due. closes: the last day on which it asks for anything.
+    revised: later days on which a release may be cut.
     """
 
     action_id: str
@@ -105,6 +107,7 @@ class Spell:
     over: date
     closes: date
     pulled: tuple[date, ...]
+    revised: tuple[date, ...] = ()
 
     @classmethod
     def of(cls, action: Action, given: Settings) -> Self:
@@ -123,6 +126,7 @@ class Spell:
             over=held[-1] + arrears if held else min(ended or before, before),
             closes=action.days[-1] + arrears + timedelta(days=given.days_after),
             pulled=tuple(d + arrears for d in held),
+            revised=revising(action.days, given).scheduled,
         )
 
     def kind_on(self, day: date) -> str:
@@ -151,8 +155,10 @@ class Calendar:
         """The calendar that `dump` wrote."""
         day = date.fromisoformat
         spells = (
-            Spell(name, day(opens), day(first), day(over), day(closes), tuple(day(p) for p in pulled))
-            for name, opens, first, over, closes, pulled in data["spells"]
+            Spell(
+                name, day(opens), day(first), day(over), day(closes), tuple(map(day, pulled)), tuple(map(day, revised))
+            )
+            for name, opens, first, over, closes, pulled, revised in data["spells"]
         )
         hours = Hours(**{**data["hours"], "released": tuple(data["hours"]["released"])})
         return cls(hours, tuple(spells), data["always"], data["lag"], data["releases"])
@@ -160,7 +166,12 @@ class Calendar:
     def dump(self) -> dict[str, Any]:
         """As JSON holds it."""
         spells = [
-            [s.action_id, *(f"{d}" for d in (s.opens, s.first, s.over, s.closes)), [f"{d}" for d in s.pulled]]
+            [
+                s.action_id,
+                *map(str, (s.opens, s.first, s.over, s.closes)),
+                [*map(str, s.pulled)],
+                [*map(str, s.revised)],
+            ]
             for s in self.spells
         ]
         told = {"always": self.always, "lag": self.lag, "releases": self.releases}
@@ -174,7 +185,7 @@ class Calendar:
     def behind(self, minutes: int, *, releases: bool = False) -> Calendar:
         """When to look for what a round left, should its event be lost: so much later, and of pulls once an hour.
 
-        With `releases` also at the announced times, on the days on which an action asks for rounds.
+        With `releases` also at the announced times, on the days on which an action asks for rounds or is revised.
         """
         hours = replace(self.hours, every=max(self.hours.every, 60))
         return replace(self, hours=hours, lag=minutes, releases=releases)
@@ -222,8 +233,10 @@ class Calendar:
         if pulled or self.always:
             found = {minutes: {("during", action_id) for action_id in pulled} for minutes in self.hours.pulls}
             found.setdefault(self.hours.shared, set()).update(daily)
-        for minutes in self.hours.released if self.releases and daily else ():
-            found.setdefault(minutes - self.lag, set()).update(daily)
+        if self.releases:
+            revised = {("after", s.action_id) for s in self.spells if day in s.revised}
+            for minutes in self.hours.released if daily or revised else ():
+                found.setdefault(minutes - self.lag, set()).update(daily | revised)
         return found
 
 
