@@ -22,7 +22,11 @@ OWN = (
         "[x]",
         "Not available: somebody could have sent it, and it is not known. It is never zero.",
     ),
-    Term("not-applicable", "[z]", "Not applicable: nobody there provides such care, so there is nothing to send."),
+    Term(
+        "not-applicable",
+        "[z]",
+        "Not applicable: nobody there provides such care, or was asked, so there is nothing to send.",
+    ),
     Term(
         "unreliable",
         "[u]",

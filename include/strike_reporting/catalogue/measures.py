@@ -19,7 +19,7 @@ from strike_reporting.yaml_text import compose_yaml, load_yaml
 
 # Where a total or share is shown. headline, days, areas: of an area's page. map: what boards and trusts are drawn and
 # ordered by. peers: ranked among trusts. index, disputes: of the page of all actions. early: before a strike.
-Place = Literal["headline", "days", "areas", "map", "peers", "index", "disputes", "early"]
+Place = Literal["headline", "days", "areas", "map", "peers", "index", "disputes", "early", "not_held"]
 KEY = r"^[a-z][a-z0-9_]*$"
 
 
@@ -179,12 +179,14 @@ class Measures(_Entry):
     """All that one extract adds to the catalogue.
 
     asked_with: the extract whose trusts are welcome to send this one, which nobody is asked for by itself.
+    is_asked_only_if_struck: nobody is asked for it of a day on which a strike was suspended or called off.
     joins: the table of another extract that its measures are columns of. cover_prefix: before the names of the columns
     that say how many returned it; default its name. breakdowns: those that no extract before it declares.
     """
 
     label: str
     asked_with: str = ""
+    is_asked_only_if_struck: bool = False
     cover_prefix: str | None = None
     joins: str = ""
     breakdowns: tuple[Breakdown, ...] = ()

@@ -38,6 +38,11 @@ def asked_with(extract: str) -> str:
     return BY_EXTRACT[extract].asked_with or extract
 
 
+def is_asked_only_if_struck(extract: str) -> bool:
+    """Whether nobody is asked for an extract of a day on which a strike was suspended or called off."""
+    return BY_EXTRACT[extract].is_asked_only_if_struck
+
+
 def concerned(table: str, field: str) -> tuple[str, ...]:
     """The extracts whose returns a column of a published table comes from."""
     owner = tuple(e for e, c in BY_EXTRACT.items() if any(p.name == table for p in c.tables))

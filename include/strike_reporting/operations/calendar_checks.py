@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from strike_reporting.clock import LONDON
 from strike_reporting.intake.config_files import nearest
-from strike_reporting.reference.facts import STATUSES, Row, read_csv
+from strike_reporting.reference.facts import OFF, STATUSES, Row, read_csv
 
 # The option that says a column.
 OPTIONS = {
@@ -28,7 +28,6 @@ OPTIONS = {
 _ID = re.compile(r"[A-Z]{2,6}-(\d{4}-\d{2}-\d{2})", re.ASCII)
 _LONGEST = timedelta(days=31)
 _FARTHEST = timedelta(days=366)  # from its announcement to its start: no ballot's mandate is longer
-_NOT_STRUCK = ("suspended", "called_off")
 
 
 def wrong(before: Row | None, after: Mapping[str, str], others: Sequence[Row], now: datetime) -> Iterator[str]:
@@ -70,7 +69,7 @@ def wrong(before: Row | None, after: Mapping[str, str], others: Sequence[Row], n
         elif announced and start.date() - announced > _FARTHEST:
             yield said("start", f"it is more than a year after the announcement, {announced}; look at the year")
         status = after["status"]
-        if status in _NOT_STRUCK and _is_other(before, after, "status") and told and told > end.date():
+        if status in OFF and _is_other(before, after, "status") and told and told > end.date():
             yield said("status", f"it was over at {after['end']}, before {told}; say went_ahead, or an earlier --on")
         if status == "went_ahead" and start.replace(tzinfo=LONDON).astimezone(UTC) > now:
             yield said("status", f"it begins only at {after['start']}")
@@ -103,12 +102,12 @@ def _overlapping(
     after: Mapping[str, str], start: datetime, end: datetime, others: Sequence[Row], said: _Said
 ) -> Iterator[str]:
     """Actions of the same people at the same time: one of them is meant. Those of others may well overlap."""
-    if after["status"] in _NOT_STRUCK:
+    if after["status"] in OFF:
         return
     unions = set(after["unions"].split(";"))
     for row in others:
         same = row["staff_group"] == after["staff_group"] and unions & set(row["unions"].split(";"))
-        if not same or row["status"] in _NOT_STRUCK:
+        if not same or row["status"] in OFF:
             continue
         if datetime.fromisoformat(row["start"]) < end and start < datetime.fromisoformat(row["end"]):
             times = f"{row['start']} to {row['end']}"

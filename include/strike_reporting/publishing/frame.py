@@ -13,7 +13,7 @@ from functools import cached_property
 from pydantic import Field
 
 from strike_reporting.extracts import EXTRACTS, care_settings
-from strike_reporting.extracts.measures import asked_with
+from strike_reporting.extracts.measures import asked_with, is_asked_only_if_struck
 from strike_reporting.ledger.records import Part, Record
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.organisations import organisations
@@ -81,14 +81,23 @@ def frame(action: ActionSet) -> Frame:
         days=action.days,
         closing_days=action.closing_days,
         overlapping={d: action.overlapping(d) for d in days if action.overlapping(d)},
-        asked={e: {d: orgs.expected(action, asked_with(e), d) for d in days} for e in EXTRACTS},
+        asked={e: {d: orgs.expected(_asking(action, e, d), asked_with(e), d) for d in days} for e in EXTRACTS},
         asked_number={
-            e: {d: n for d in days if (n := orgs.asked_number(action, asked_with(e), d)) is not None} for e in EXTRACTS
+            e: {d: n for d in days if (n := orgs.asked_number(_asking(action, e, d), asked_with(e), d)) is not None}
+            for e in EXTRACTS
         },
         members=_members(days),
         sites={s.site_code: s.name for s in orgs.sites()},
         care_settings=care_settings(),
     )
+
+
+def _asking(action: ActionSet, extract: str, day: date) -> ActionSet:
+    """The actions that ask for an extract of a day; what only a strike makes is not asked for where there was none."""
+    if not is_asked_only_if_struck(asked_with(extract)):
+        return action
+    struck = (a for a in action.actions if day in a.struck or (day == a.closing_day and a.days[-1] in a.struck))
+    return ActionSet(tuple(struck))
 
 
 def _members(days: Iterable[date]) -> tuple[Member, ...]:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 
 from strike_reporting.errors import StrikesError
-from strike_reporting.reference.facts import newest, read_csv, read_versions
+from strike_reporting.reference.facts import OFF, newest, read_csv, read_versions
 
 # The British Medical Association renamed junior doctors "resident doctors" on this day.
 RENAMED = date(2024, 9, 18)
@@ -65,6 +65,17 @@ class Action:
         if "weekday" in self.daily_pattern:
             days = [d for d in days if d.weekday() < 5]
         return tuple(days)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it was suspended or called off."""
+        return self.status in OFF
+
+    @cached_property
+    def struck(self) -> tuple[date, ...]:
+        """The strike days that were, or may yet be, struck: of one that is off those up to the day that it was."""
+        off = date.fromisoformat(self.status_date) if self.status_date else date.min
+        return tuple(d for d in self.days if d <= off) if self.is_off else self.days
 
     @cached_property
     def closing_day(self) -> date | None:
@@ -162,6 +173,17 @@ def actions_as_at(moment: datetime) -> dict[str, Action]:
     at = moment.astimezone(UTC).isoformat(timespec="seconds")
     known = [r for r in read_versions("strike_calendar") if r.get("known_from", "") <= at]
     return {r["action_id"]: action_of(r) for r in newest("strike_calendar", known)}
+
+
+def true_on(action_id: str, day: date) -> Action:
+    """An action as it was on one of its days: hours and cover that were changed later had not changed yet.
+
+    What was told after its last day is a correction, and holds of every day.
+    """
+    rows = [r for r in read_versions("strike_calendar") if r["action_id"] == action_id]
+    told = [r for r in rows if r.get("told_on", "") <= day.isoformat()]
+    is_corrected = rows[-1].get("told_on", "") > actions()[action_id].days[-1].isoformat()
+    return action_of(rows[-1] if is_corrected or not told else told[-1])
 
 
 def action_of(row: Mapping[str, str]) -> Action:

@@ -31,7 +31,7 @@ def doubts_of(action: Action, today: date) -> Iterator[str]:
     """What is not known of one action, as sentences without a full stop."""
     if action.is_outcome_unknown(today):
         yield "announced, its days are gone, and no source says whether it took place"
-    if action.status in ("suspended", "called_off") and not action.status_date:
+    if action.is_off and not action.status_date:
         yield f"the day on which it was {action.status.replace('_', ' ')}"
     if action.cover_level == "unknown":
         yield "the level of cover"

@@ -111,13 +111,11 @@ class Spell:
 
     @classmethod
     def of(cls, action: Action, given: Settings) -> Self:
-        """Of one action. Of one that was suspended or called off, the days up to that one may have been struck."""
+        """Of one action."""
         first, arrears = action.days[0], timedelta(days=given.arrears_days)
         announced = date.fromisoformat(action.announced_on) if action.announced_on else None
         ended = date.fromisoformat(action.status_date) if action.status_date else None
-        held = action.days
-        if action.status in ("suspended", "called_off"):
-            held = tuple(d for d in action.days if ended and d <= ended)
+        held = action.struck
         before = first - timedelta(days=1)
         return cls(
             action_id=action.action_id,

@@ -49,6 +49,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 VERSIONED: dict[str, tuple[str, str]] = {"strike_calendar": ("told_on", "known_from")}
 # What an action is said to be. Announced with its days gone: whether it took place is not known.
 STATUSES = ("announced", "went_ahead", "suspended", "called_off")
+OFF = ("suspended", "called_off")
 
 
 class Row(dict[str, str]):

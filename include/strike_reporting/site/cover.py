@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import is_narrow
-from strike_reporting.catalogue.measures import Share
+from strike_reporting.catalogue.measures import Share, Total
 from strike_reporting.catalogue.tables import COVERAGE
 from strike_reporting.extracts.measures import BY_EXTRACT, TOTALS, TOTALS_TABLE, extract_of
 from strike_reporting.settings import settings
@@ -61,7 +62,7 @@ class Cover:
         if self._row is None:
             return Markup("coverage by measure is not in this release")
         if not self.is_applicable:
-            return Markup("nobody here provides such care")
+            return Markup(nobody([TOTALS[self.measure]]))
         return Markup("; ").join([self._came(), *self._planned(), *self._unasked()])
 
     def _came(self) -> Markup:
@@ -133,6 +134,11 @@ class Cover:
         if not part.value or TOTALS[self.measure].kind != "sum":
             return None
         return Markup("flagged returns contribute {} ({})").format(part, ratio(part, whole))
+
+
+def nobody(totals: Sequence[Total]) -> str:
+    """Why there can be no figure: of care that nobody provides, or of what nobody was asked for."""
+    return "nobody here provides such care" if any(t.settings for t in totals) else "nobody here was asked for it"
 
 
 def covers_of(figures: Figures, where: dict[str, Any], share: Share) -> list[Cover]:

@@ -9,13 +9,11 @@ from markupsafe import Markup, escape
 
 from strike_reporting.catalogue.measures import Share, Total
 from strike_reporting.catalogue.standings import REVISED_MARK
-from strike_reporting.extracts.measures import TOTALS_TABLE, extract_of, parts_of, shown_in
+from strike_reporting.extracts.measures import TOTALS, TOTALS_TABLE, extract_of, parts_of, shown_in
 from strike_reporting.site import words
 from strike_reporting.site.area import Place
-from strike_reporting.site.cover import Cover, figure, share_of
+from strike_reporting.site.cover import Cover, covers_of, figure, nobody, share_of
 from strike_reporting.site.figures import Figure, Figures, change, less
-
-_NOBODY = "Nobody here provides such care"
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,9 @@ def _share(figures: Figures, place: Place, share: Share, pasts: list[Past]) -> L
     if not kept and not share.is_always_shown:
         return None
     if not now and (kept or now.text == words.NOT_APPLICABLE):
-        why = "No share is drawn: too few of the returns that were asked for are here" if kept else _NOBODY
+        totals = [TOTALS[c.measure] for c in covers_of(figures, place.where, share)]
+        why = "No share is drawn: too few of the returns that were asked for are here"
+        why = why if kept else nobody(totals).capitalize()
         return Line(share.key, share.label, now, place.link(extract_of(share.key)), notes=[escape(why)])
     notes = _behind(share, of, place) if now else [_no_share(place)]
     if share.with_impossible:

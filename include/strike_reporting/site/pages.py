@@ -24,7 +24,7 @@ from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas, reported
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.settings import settings
-from strike_reporting.site import area, drawn, words
+from strike_reporting.site import area, drawn, strike, words
 from strike_reporting.site.area import Place
 from strike_reporting.site.cover import Cover
 from strike_reporting.site.evidence import WITHOUT_RETURN, Evidence
@@ -118,6 +118,7 @@ class _Book:
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
         self.evidence, self.what = Evidence(figures, action.days), "draft" if release.is_draft else "release"
+        self.off = strike.off(action)
         self._orders: dict[str, tuple[str, ...]] = {}
         self.common = {
             "release_id": release.release_id,
@@ -167,6 +168,9 @@ class _Book:
             "days": area.by_day(self.figures, self.action, place),
             "breakdowns": area.breakdowns(self.figures, place),
             "flags": self.evidence.flags_here(place),
+            "off": self.off,
+            "unasked": strike.unasked(),
+            "not_held": strike.not_held(self.figures, place) if self.off else None,
         }
 
     def england(self, trusts: list[tuple[str, str]]) -> str:
@@ -198,6 +202,7 @@ class _Book:
             icbs=self._wider("icb", icbs) if icbs else None,
             trusts=listed,
             absent=self.evidence.absent(),
+            each_day=strike.each_day(self.action),
             published=compared_table(self.figures, self.action, self.facts.data_class == "synthetic", self.what),
         )
 
