@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from strike_reporting.catalogue.areas import is_narrow
 from strike_reporting.catalogue.measures import Share, Total
@@ -62,7 +62,7 @@ class Cover:
         if self._row is None:
             return Markup("coverage by measure is not in this release")
         if not self.is_applicable:
-            return Markup(nobody([TOTALS[self.measure]]))
+            return escape(nobody([TOTALS[self.measure]]))
         return Markup("; ").join([self._came(), *self._planned(), *self._unasked()])
 
     def _came(self) -> Markup:
