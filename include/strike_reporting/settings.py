@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -26,6 +26,8 @@ from pydantic_settings import (
 )
 
 from strike_reporting.errors import OurFault, StrikesError
+from strike_reporting.setting_groups import Gate, Ledger, Watching
+from strike_reporting.setting_groups import Group as _Group
 
 PREFIX = "STRIKES_"
 ENVIRONMENT = {
@@ -35,12 +37,6 @@ ENVIRONMENT = {
 }
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"  # of the day
 _KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
-
-
-class _Group(BaseModel):
-    """Settings that belong together. `decides`: an outcome or a figure may depend on them."""
-
-    decides: ClassVar[bool] = False
 
 
 class Work(_Group):
@@ -219,23 +215,6 @@ class Publishing(_Group):
     mail_lines: int = Field(20, ge=1, description="changes that an e-mail about a release lists; it counts them all")
 
 
-class Ledger(_Group):
-    """The ledger's patience."""
-
-    ledger_busy_seconds: float = Field(30, gt=0, description="for another process to let the database go")
-    claim_lease_seconds: float = Field(900, gt=0, description="after which the claim of a silent process may be taken")
-
-
-class Watching(_Group):
-    """What is said before it loses a return, and how old news may be."""
-
-    expiry_warning_days: int = Field(14, ge=0, description="before a credential or certificate ends")
-    silent_after_gaps: float = Field(3, gt=0, description="times a feed's usual gap between files")
-    silent_after_days: float = Field(7, ge=0, description="and never sooner than this")
-    look_timeout_seconds: float = Field(5, gt=0, description="for a server to show its certificate")
-    mail_age_days: float = Field(2, gt=0, description="older releases and refusals are never mailed")
-
-
 GROUPS: tuple[type[_Group], ...] = (
     Work,
     Pulling,
@@ -246,13 +225,26 @@ GROUPS: tuple[type[_Group], ...] = (
     Judging,
     Selection,
     Publishing,
+    Gate,
     Ledger,
     Watching,
 )
 
 
 class Settings(
-    BaseSettings, Work, Pulling, Rounds, Limits, Doubts, Counting, Judging, Selection, Publishing, Ledger, Watching
+    BaseSettings,
+    Work,
+    Pulling,
+    Rounds,
+    Limits,
+    Doubts,
+    Counting,
+    Judging,
+    Selection,
+    Publishing,
+    Gate,
+    Ledger,
+    Watching,
 ):
     """All settings, frozen."""
 

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from strike_reporting.publishing.manifest import Draft, Release
+    from strike_reporting.ledger.records import Hold
+    from strike_reporting.publishing.manifest import Decision, Draft, Release
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
@@ -68,3 +69,23 @@ def say_draft(draft: Draft) -> None:
     say(f"Draft of {draft.action_id} as at {draft.as_at} ({draft.data_class} data), {beside}: {draft.title}")
     say(f"  returned: {draft.coverage}")
     say(f"  report: {Store().path(f'site/{draft.slug}/draft')}/report.html")
+
+
+def say_decision(decision: Decision | None) -> None:
+    """Who released it and why, and what the gate found."""
+    if decision is None:
+        return
+    from strike_reporting.ledger.records import in_lines
+
+    say(f"  released by {decision.who or 'nobody knows whom'}: {decision.reason}")
+    for line in in_lines(decision.gate):
+        say(f"  gate, {line}")
+
+
+def say_hold(hold: Hold) -> None:
+    """A held release: how it stands, and what the gate found."""
+    from strike_reporting.ledger.records import in_lines
+
+    say(f"{hold.action_id}: {hold.sentence}")
+    for line in in_lines(hold.checks):
+        say(f"  {line}")

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, progress_bar, say, say_draft, say_release
+from strike_reporting.cli.output import (
+    err,
+    print_table,
+    progress_bar,
+    say,
+    say_decision,
+    say_draft,
+    say_hold,
+    say_release,
+)
+
+if TYPE_CHECKING:
+    from strike_reporting.storage import Store
 
 SHOWN = 40  # differences listed
+_Reason = Annotated[str, typer.Option("--reason", help="Why: it is kept and shown")]
+_Who = Annotated[str, typer.Option("--who", help="Who decides; default the user of this machine")]
 
 app = typer.Typer(no_args_is_help=True, help="Published releases.")
 
@@ -18,7 +32,7 @@ app = typer.Typer(no_args_is_help=True, help="Published releases.")
 def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The whole manifest")] = False) -> None:
     """Show an action's current release and its draft, or one release by its id."""
     from strike_reporting.publishing.drafts import shown
-    from strike_reporting.publishing.releases import NoRelease, find
+    from strike_reporting.publishing.releases import NoRelease, decision_of, find
     from strike_reporting.storage import Store
 
     store = Store()
@@ -34,6 +48,7 @@ def show(release: str, as_json: Annotated[bool, typer.Option("--json", help="The
         typer.echo(found.dump().decode())
         return
     say_release(found, False)
+    say_decision(decision_of(store, found))
     if draft is not None:
         say_draft(draft)
     elif ".r" not in release:
@@ -87,20 +102,70 @@ def as_at(
 @app.command("cut")
 def cut_release(
     action: str,
-    reason: Annotated[str, typer.Option(help="Why now: it is kept and shown")],
-    who: Annotated[str, typer.Option(help="Who cuts it")] = "",
+    reason: _Reason,
+    who: _Who = "",
 ) -> None:
-    """Release what an action's draft says, without waiting for the announced time."""
+    """Release what an action's draft says, without waiting for the announced time, whatever the gate finds."""
+    from strike_reporting.operations.cutting import cut
+    from strike_reporting.operations.rounds import draw_site
+
+    release = cut(*_asked(action, reason, who))
+    draw_site()
+    say_release(release, True)
+
+
+@app.command("held")
+def list_held() -> None:
+    """List what the release gate holds for a person, with what it found."""
+    from strike_reporting.operations.holding import held
+    from strike_reporting.storage import Store
+
+    found = held(Store())
+    for hold in found:
+        say_hold(hold)
+    if not found:
+        say("Nothing is held.")
+
+
+@app.command("approve")
+def approve_release(action: str, reason: _Reason, who: _Who = "") -> None:
+    """Release exactly the figures of an action that are held; refused in words where they are other ones now."""
+    from strike_reporting.operations.holding import approve
+    from strike_reporting.operations.rounds import draw_site
+
+    release = approve(*_asked(action, reason, who))
+    draw_site()
+    say_release(release, True)
+
+
+@app.command("refuse")
+def refuse_release(action: str, reason: _Reason, who: _Who = "") -> None:
+    """Leave what is held of an action a draft; other figures are judged at the next announced time."""
+    from strike_reporting.operations.holding import refuse
+    from strike_reporting.operations.rounds import draw_site
+
+    say_hold(refuse(*_asked(action, reason, who)))
+    draw_site()
+
+
+@app.command("withdraw-hold")
+def withdraw_held(action: str, reason: _Reason, who: _Who = "") -> None:
+    """Take a hold back, as when a setting was wrong: the next announced time judges the figures anew."""
+    from strike_reporting.operations.holding import withdraw_hold
+    from strike_reporting.operations.rounds import draw_site
+
+    say_hold(withdraw_hold(*_asked(action, reason, who)))
+    draw_site()
+
+
+def _asked(action: str, reason: str, who: str) -> tuple[Store, str, str, str, datetime]:
+    """What a decision about a held release is made of."""
     from datetime import UTC
     from getpass import getuser
 
-    from strike_reporting.operations.cutting import cut
-    from strike_reporting.operations.rounds import draw_site
     from strike_reporting.storage import Store
 
-    release = cut(Store(), action, reason, who or getuser(), datetime.now(UTC))
-    draw_site()
-    say_release(release, True)
+    return Store(), action, reason, who or getuser(), datetime.now(UTC)
 
 
 @app.command("set-aside")

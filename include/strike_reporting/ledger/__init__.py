@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger.drafts import Drafts
 from strike_reporting.ledger.engine import get_fact, ledger_url, open_engine, prepare, put_fact
+from strike_reporting.ledger.holds import Holds
 from strike_reporting.ledger.judged import Judged
 from strike_reporting.ledger.letters import Letters
 from strike_reporting.ledger.published import Published
@@ -30,7 +31,7 @@ class Ledger:
         self.engine = engine
         self.receiving, self.judged = Receiving(engine, store), Judged(engine)
         self.published, self.letters = Published(engine), Letters(engine)
-        self.rounds, self.drafts = Rounds(engine), Drafts(engine)
+        self.rounds, self.drafts, self.holds = Rounds(engine), Drafts(engine), Holds(engine)
 
     def fact(self, key: str) -> str:
         """One word that was kept about the ledger itself; empty where there is none."""

@@ -8,9 +8,20 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from strike_reporting.ledger import published, receiving, schema
+from strike_reporting.ledger import holds, published, receiving, schema
 from strike_reporting.ledger.engine import REBUILDING, reading, upsert, upserts, writing
-from strike_reporting.ledger.records import Cut, Damaged, Duplicate, Letter, Outcome, Pull, Receipt, Record, Withdrawal
+from strike_reporting.ledger.records import (
+    Cut,
+    Damaged,
+    Duplicate,
+    Hold,
+    Letter,
+    Outcome,
+    Pull,
+    Receipt,
+    Record,
+    Withdrawal,
+)
 
 R = TypeVar("R", bound=Record)
 # What follows from landing and the release folders. The other tables hold what is nowhere else, and are kept.
@@ -23,6 +34,7 @@ _MADE_AGAIN = (
     "touched",
     "releases",
     "drafts",
+    "holds",
     "facts",
     "remote_files",
 )
@@ -51,6 +63,7 @@ _COLUMNS: tuple[tuple[sa.Table, str, Callable[[str, str], object]], ...] = (
     (schema.feeds, "last_pull", Pull.load),
     (schema.outcomes, "record", Outcome.load),
     (schema.withdrawals, "record", Withdrawal.load),
+    (schema.holds, "record", Hold.load),
     (schema.outbox, "record", Letter.load),
 )
 
@@ -87,6 +100,7 @@ def begin_again(
     releases: Iterable[tuple[Cut, str, bool]],
     letters: Iterable[Letter],
     withdrawals: Iterable[Withdrawal] = (),
+    held: Iterable[Hold] = (),
 ) -> None:
     """Empty what can be made again, fill in what is kept for good, and drop the rows that cannot be read.
 
@@ -96,6 +110,7 @@ def begin_again(
         releases: each with its summary, and whether it is early.
         letters: in place of those that cannot be read.
         withdrawals: of submissions.
+        held: what the gate held, and what became of it.
     """
     wrong = list(damaged(engine))
     with writing(engine) as connection:
@@ -113,6 +128,7 @@ def begin_again(
         upserts(connection, schema.outbox, rows, ("name",))
         taken = [{"submission_id": w.submission_id, "record": w.dump().decode()} for w in withdrawals]
         upserts(connection, schema.withdrawals, taken, ("submission_id",))
+        holds.restore(connection, held)
         upsert(connection, schema.facts, {"key": REBUILDING, "value": "begun"}, ("key",))
 
 

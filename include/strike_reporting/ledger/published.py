@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from strike_reporting.ledger.drafts import released
+from strike_reporting.ledger import drafts, holds
 from strike_reporting.ledger.engine import one_at_a_time, reading, upserts, writing
 from strike_reporting.ledger.judged import queue, touch
 from strike_reporting.ledger.records import Cut, Letter
@@ -74,7 +74,9 @@ class Published:
             )
 
     def publish(self, claimed: Cut, summary: str, is_early: bool, letters: Iterable[Letter] = ()) -> bool:
-        """Make a claimed release the current one, and queue its mail, in one transaction with what it does to a draft.
+        """Make a claimed release the current one and queue its mail, in one transaction.
+
+        So are a draft of the same figures, which is none any more, and what was held of the action, which is over.
 
         Returns:
             False when the claim was lost to another process meanwhile: nothing was changed then.
@@ -101,7 +103,8 @@ class Published:
                 .values(is_current=False, drawn=sa.case((releases.c.is_current, ""), else_=releases.c.drawn))
             )
             queue(connection, letters)
-            released(connection, claimed.action_id, claimed.identity)
+            drafts.released(connection, claimed.action_id, claimed.identity)
+            holds.released(connection, claimed.action_id, claimed.release_id, claimed.identity)
         return True
 
     def set_aside(self, cut: Cut) -> Cut | None:
@@ -142,6 +145,12 @@ class Published:
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(releases.c.release_id, releases.c.summary).where(which)).all()
         return {r.release_id: r.summary for r in rows}
+
+    def some_summaries(self, actions: Iterable[str]) -> list[str]:
+        """The summaries of the current releases of some actions."""
+        wanted = sa.and_(releases.c.is_current, releases.c.action_id.in_(list(actions)))
+        with reading(self._engine) as connection:
+            return list(connection.execute(sa.select(releases.c.summary).where(wanted)).scalars())
 
     def early(self) -> dict[str, str]:
         """The summary of every release that was made before its action's first day, by release id."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0006"  # the newest migration
+HEAD = "0007"  # the newest migration
 metadata = sa.MetaData()
 # 64 bits on PostgreSQL; SQLite's own key type, without which it does not number rows by itself.
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -179,6 +179,18 @@ drafts = sa.Table(
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("claimed_at", sa.Text, nullable=False),
     sa.Column("drawn", sa.Text, nullable=False),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("action_id", sa.Text, primary_key=True),
+    sa.Column("since", sa.Text, primary_key=True),
+    sa.Column("is_unfinished", sa.Boolean, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+sa.Index(
+    "holds_unfinished", holds.c.action_id, sqlite_where=holds.c.is_unfinished, postgresql_where=holds.c.is_unfinished
 )
 
 outbox = sa.Table(

@@ -1,7 +1,8 @@
 """Cutting releases, at the announced times or by hand with a reason: of what the draft says, which is today's figures.
 
 An announced time is a minute of the day in London. When it has come, the actions with a draft are noted in the ledger
-and cut one by one; one that could not be cut is tried again until it is: a time is neither lost nor used twice.
+and cut one by one; one that could not be cut is tried again until it is: a time is neither lost nor used twice. What
+the gate holds waits for a person; when its figures are other ones, those are judged at once, for their time has come.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TypedDict
 from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Damaged, Record
+from strike_reporting.ledger.records import Damaged, Hold, Record
+from strike_reporting.operations.holding import by_hand, cut_or_hold, utc
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.standing import is_due
@@ -28,11 +30,15 @@ log = logging.getLogger(__name__)
 
 
 class CutDone(TypedDict):
-    """The announced time that came, if one did; ids of new releases, actions without a change, and what went wrong."""
+    """What came of the announced time, if one came.
+
+    releases: ids of new ones. no_change, held: actions. problems: what went wrong, as sentences.
+    """
 
     announced: str
     releases: list[str]
     no_change: list[str]
+    held: list[str]
     problems: list[str]
 
 
@@ -58,12 +64,8 @@ def _moment(day: date, at: time) -> datetime:
     return datetime.combine(day, at, LONDON).astimezone(UTC)
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
 def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> Release:
-    """Cut a release by hand.
+    """Cut a release by hand, whatever the gate finds; the decision keeps it.
 
     Raises:
         StrikesError: there is no reason, nothing has come for the action, or a reader would be told nothing new.
@@ -75,7 +77,7 @@ def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> R
     known = ledger_of(store).published.newest(action.action_id)
     if not known and not ledger_of(store).judged.has_days([*action.days, *action.closing_days]):
         raise StrikesError(f"no return has come for {action.action_id}, so there is nothing to release")
-    release, is_new = build(store, action, Why(reason=reason.strip(), who=who, at=_utc(now)))
+    release, is_new = build(store, action, by_hand(store, action.action_id, reason.strip(), who, now))
     if not is_new:
         raise StrikesError(
             f"nothing that a reader is told has changed since {release.release_id}: there is nothing to release"
@@ -85,7 +87,7 @@ def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> R
 
 def cut_announced(store: Store, now: datetime) -> CutDone:
     """Cut what is due at the announced times until now; what fails is tried again at the next call."""
-    done: CutDone = {"announced": "", "releases": [], "no_change": [], "problems": []}
+    done: CutDone = {"announced": "", "releases": [], "no_change": [], "held": [], "problems": []}
     latest = last_announced(now, settings().release_times)
     if settings().cut_at_once or latest is None:
         return done
@@ -102,13 +104,20 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
         before = Announced(at=latest, actions=tuple(dict.fromkeys([*before.actions, *drafted])))
         ledger.keep_fact(_FACT, before.dump().decode())
     local = before.at.astimezone(LONDON)
-    why = Why(how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}", at=_utc(now), is_scheduled=True)
+    why = Why(how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}", at=utc(now), is_scheduled=True)
 
     def one(action_id: str) -> None:
-        release, is_new = build(store, resolve(action_id), why)
-        done["releases" if is_new else "no_change"].append(release.release_id if is_new else action_id)
+        made = cut_or_hold(store, resolve(action_id), why, now)
+        if isinstance(made, Release):
+            done["releases"].append(made.release_id)
+        elif made is None:
+            done["no_change"].append(action_id)
+        elif made.since == utc(now):
+            done["held"].append(action_id)
+        else:
+            log.info("%s: not released at the announced time: %s.", action_id, made.sentence)
 
-    tried = list(each(before.actions, one))
+    tried = list(each(dict.fromkeys([*before.actions, *_moved_on(store)]), one))
     left = tuple(t.item for t in tried if t.error is not None)
     if left != before.actions:
         ledger.keep_fact(_FACT, before.model_copy(update={"actions": left}).dump().decode())
@@ -116,6 +125,17 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
     for action_id in done["no_change"]:
         log.info("%s: no change at the announced time, %s.", action_id, f"{local:%H:%M on %-d %B %Y}")
     return done
+
+
+def _moved_on(store: Store) -> list[str]:
+    """Actions whose held figures are other ones now, or were decided about and not yet released."""
+    ledger = ledger_of(store)
+    drafted = {d.action_id: d.identity for d in ledger.drafts.everything()}
+
+    def is_as_seen(hold: Hold) -> bool:
+        return hold.state == "held" and drafted.get(hold.action_id) == hold.identity
+
+    return [h.action_id for h in ledger.holds.unfinished() if not is_as_seen(h)]
 
 
 def _noted(store: Store, now: datetime) -> Announced:

@@ -17,7 +17,8 @@ from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.again import begin_again, damaged, made_again
 from strike_reporting.ledger.receiving import RECEIPTS, WITHDRAWALS, receipt_key, withdrawal_key
-from strike_reporting.ledger.records import NOTICES, Cut, Damaged, Letter, Receipt, Withdrawal
+from strike_reporting.ledger.records import NOTICES, Cut, Damaged, Hold, Letter, Receipt, Withdrawal
+from strike_reporting.operations.holding import DECISIONS, decision_key
 from strike_reporting.publishing.manifest import MANIFEST, release_folder
 from strike_reporting.publishing.releases import mending, point, pointed, read_manifest, read_table
 from strike_reporting.publishing.summary import KEPT, summary_of
@@ -77,11 +78,13 @@ def rebuild(store: Store, progress: Progress = lambda done, of: None, *, upgradi
     releases = list(_releases(store))
     letters = _letters(ledger, receipts, releases)
     withdrawals, lost = _withdrawals(store, ledger)
-    wrong += lost
-    begin_again(ledger.engine, receipts, ((r.cut, r.summary, r.is_early) for r in releases), letters, withdrawals)
-    for restored in sorted(releases, key=lambda r: r.cut.number):
-        if restored.cut.state == "published":
-            point(store, restored.slug, restored.cut)
+    held, lost_too = _holds(store, ledger)
+    wrong += lost + lost_too
+    restored = ((r.cut, r.summary, r.is_early) for r in releases)
+    begin_again(ledger.engine, receipts, restored, letters, withdrawals, held)
+    for one in sorted(releases, key=lambda r: r.cut.number):
+        if one.cut.state == "published":
+            point(store, one.slug, one.cut)
     for key in store.list("site", "/drawn.json"):
         store.delete(key)  # so that every page is written again, whatever became of it
     for key in [*store.list("drafts"), *(k for k in store.list("site") if k.split("/")[2:3] == ["draft"])]:
@@ -130,6 +133,14 @@ def _withdrawals(store: Store, ledger: Ledger) -> tuple[list[Withdrawal], list[s
     lost = {k: w for w in ledger.judged.withdrawn() if (k := withdrawal_key(w.submission_id)) not in found}
     store.write_many({k: w.dump() for k, w in lost.items()})
     return [*found.values(), *lost.values()], [t.reason for t in tried if t.made is None and t.item not in lost]
+
+
+def _holds(store: Store, ledger: Ledger) -> tuple[list[Hold], list[str]]:
+    """What the gate held: as the ledger says, which is never behind, and what people decided also from landing."""
+    contents = store.read_many(store.list(DECISIONS, ".json"), missing_ok=True)
+    known = {decision_key(h): h for h in ledger.holds.everything()}
+    tried = list(each([k for k in contents if k not in known], lambda key: Hold.load(contents[key], key)))
+    return [*known.values(), *(t.made for t in tried if t.made)], [t.reason for t in tried if t.made is None]
 
 
 def in_order(receipts: Iterable[Receipt]) -> list[Receipt]:

@@ -365,7 +365,8 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     synthetic = any(o.data_class == "synthetic" for o in mine)
     choices = known if action in known else [action, *known]
     flagged, unread, beside = _flagged(store, action.action_id)
-    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread, beside)
+    held = ledger.holds.about(action.action_id, beside.identity) if beside else None
+    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread, beside, held)
 
 
 def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[str]], str, Release | None]:

@@ -22,7 +22,7 @@ from pydantic import Field
 from strike_reporting import __version__
 from strike_reporting.clock import LONDON
 from strike_reporting.extracts.measures import LABELS, asked_for
-from strike_reporting.ledger.records import Outcome, Part, Record
+from strike_reporting.ledger.records import Check, Outcome, Part, Record
 from strike_reporting.publishing.standing import Standing, standing
 
 METHOD = 2  # raised whenever the same submissions would give other figures
@@ -163,6 +163,7 @@ class Why(NamedTuple):
     """Why a release is to be cut now: a person's `reason`, or `how` it comes to it of itself; who; and when.
 
     is_scheduled: because its announced time has come.
+    held: since when the gate had held it, where a person approved it: its time had come then.
     """
 
     reason: str = ""
@@ -170,6 +171,7 @@ class Why(NamedTuple):
     who: str = AUTOMATIC
     at: str = ""
     is_scheduled: bool = False
+    held: str = ""
 
     def sentence(self, previous: str | None) -> str:
         """Why, as it is kept and shown."""
@@ -181,7 +183,8 @@ class Why(NamedTuple):
         days = [date.fromisoformat(d) for d in release.strike_days]
         at = self.at or release.as_at
         on = datetime.fromisoformat(at).astimezone(LONDON).date() if at else max(days)
-        return standing(days, on, release.previous is None, self.is_scheduled, self.sentence(release.previous))
+        is_scheduled = self.is_scheduled or bool(self.held)
+        return standing(days, on, release.previous is None, is_scheduled, self.sentence(release.previous))
 
 
 class Decision(Record):
@@ -190,6 +193,8 @@ class Decision(Record):
     at: when it was cut by a person or at an announced time (UTC); empty of one that was cut at once.
     areas: of England and each named area, how many of its figures, coverages, statuses and flags are new; its list is
     told when there are any. None of a release that did not keep it.
+    gate: what the release gate found. A release is cut all the same with `cut_at_once`, and where a person says so.
+    held: since when the gate had held it, until it was approved; empty where it was not.
     """
 
     release_id: str
@@ -199,6 +204,8 @@ class Decision(Record):
     areas: dict[str, int] | None = None
     who: str = ""
     at: str = ""
+    gate: tuple[Check, ...] = ()
+    held: str = ""
 
 
 class KeptRules(Record):

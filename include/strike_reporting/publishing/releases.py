@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -16,9 +17,10 @@ from strike_reporting.extracts.tables import TABLES, as_today
 from strike_reporting.judging.rulebook import answers
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Cut, Damaged, Letter, Record
+from strike_reporting.ledger.records import Check, Cut, Damaged, Letter, Record
 from strike_reporting.processes import is_alive, me
 from strike_reporting.publishing.causes import Causes, Side
+from strike_reporting.publishing.deciding import WEIGHED, Let, decision, weighed
 from strike_reporting.publishing.frame import Frame, frame
 from strike_reporting.publishing.manifest import (
     DECISION,
@@ -71,13 +73,16 @@ class Pointer(Record):
     release_id: str
 
 
-def build(store: Store, action: ActionSet, why: Why = AT_ONCE) -> tuple[Release, bool]:
+def build(
+    store: Store, action: ActionSet, why: Why | Let = AT_ONCE, at: datetime | None = None
+) -> tuple[Release, bool]:
     """Publish an action from the ledger, if there is something new to tell.
 
     Args:
         store: the state root.
         action: what to publish.
-        why: why now; it is kept with the decision.
+        why: why now; it is kept with the decision. Or who says so, and may say no, when the gate has looked.
+        at: for when it is, where that is not now: what is over by then has to be there.
 
     Returns:
         The current release, and whether it is new.
@@ -93,6 +98,9 @@ def build(store: Store, action: ActionSet, why: Why = AT_ONCE) -> tuple[Release,
         staged = staged_of(store, action)
         if before and before.identity == staged.identity:
             return before, False
+        old = (before.release_id, {n: read_table(store, before, n) for n in WEIGHED}) if before else None
+        checks = weighed(store, action, staged, old, at or datetime.now(UTC))
+        told = why if isinstance(why, Why) else why(staged.identity, checks)
         claimed = published.claim(action.action_id, action.slug, staged.identity)
         if claimed is None:
             raise Transient(f"{action.action_id} is being published by another process; the next round looks again")
@@ -102,7 +110,7 @@ def build(store: Store, action: ActionSet, why: Why = AT_ONCE) -> tuple[Release,
         published.give_up(claimed)  # another process published meanwhile: what it knew counts too
     else:
         raise Transient(f"{action.action_id} is published by others all the time; the next round looks again")
-    release, files = _made(store, staged, claimed, before, why)
+    release, files = _made(store, staged, claimed, before, told, checks)
     for key in store.list(release.folder):
         store.delete(key)  # of a process that died while it wrote this number
     store.write_many({f"{release.folder}/{name}": data for name, data in sorted(files.items())})
@@ -124,7 +132,7 @@ def staged_of(store: Store, action: ActionSet) -> Staged:
 
 
 def _made(
-    store: Store, staged: Staged, claimed: Cut, before: Release | None, why: Why
+    store: Store, staged: Staged, claimed: Cut, before: Release | None, why: Why, checks: tuple[Check, ...]
 ) -> tuple[Release, dict[str, bytes]]:
     """The manifest and every file of a release."""
     release = manifest_of(staged, claimed.number, claimed.release_id, before)
@@ -138,7 +146,7 @@ def _made(
         FRAME: staged.frame.only(codes).dump(),
         FACTS: parquet(staged.facts),
         RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
-        DECISION: _decision(release, why, tables["revisions"], areas).dump(),
+        DECISION: decision(release, why, tables["revisions"], areas, checks).dump(),
     }
     return release.model_copy(update={"files": facts_of(files)}), files
 
@@ -189,19 +197,6 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
         returns=tables["returns"],
         facts=read_parquet(kept[FACTS]) if FACTS in kept else None,
         pins=KeptRules.load(kept[RULES], RULES).pins if RULES in kept else {},
-    )
-
-
-def _decision(release: Release, why: Why, revised: pa.Table, areas: dict[str, int]) -> Decision:
-    fields = revised["field"].to_pylist()
-    return Decision(
-        release_id=release.release_id,
-        previous=release.previous,
-        reason=why.sentence(release.previous),
-        changed={f: fields.count(f) for f in sorted(set(fields))},
-        areas=areas,
-        who=why.who,
-        at=why.at,
     )
 
 

@@ -11,11 +11,15 @@ import pyarrow.compute as pc
 from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.tables import COVERAGE
 from strike_reporting.clock import LONDON
+from strike_reporting.errors import each
 from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
+from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Record
 from strike_reporting.publishing.manifest import Release
-from strike_reporting.reference.actions import resolve
+from strike_reporting.reference.actions import ActionSet, resolve
+from strike_reporting.settings import settings
+from strike_reporting.storage import Store
 
 KEPT = (TOTALS_TABLE, *(name for name, pivot in PIVOTS.items() if "strike_day" in pivot.by), COVERAGE.name)
 
@@ -53,6 +57,17 @@ class Summary(Record):
         columns = self.tables[name]
         arrays = [pa.array(columns[f.name]).cast(f.type) for f in schema]
         return pa.table(arrays, schema=schema)
+
+
+def earlier_summaries(store: Store, action: ActionSet) -> list[Summary]:
+    """Of actions of the same staff groups that were over before this one began, the current releases, newest first."""
+    current = [resolve(c.action_id) for c in ledger_of(store).published.current()]
+    alike = [a for a in current if a.staff_groups == action.staff_groups and a.days[-1] < action.days[0]]
+    alike.sort(key=lambda a: (a.days, a.action_id), reverse=True)
+    wanted = [a.action_id for a in alike[: settings().gate_plausible_at_most]]
+    texts = ledger_of(store).published.some_summaries(wanted)
+    found = [t.made for t in each(texts, lambda text: Summary.load(text, "summary")) if t.made is not None]
+    return sorted(found, key=lambda s: wanted.index(s.action_id))
 
 
 def summary_of(release: Release, tables: dict[str, pa.Table]) -> Summary:

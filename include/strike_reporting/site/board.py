@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue import flags, statuses
 from strike_reporting.extracts.measures import LABELS
+from strike_reporting.ledger.records import Hold
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.selection import Return
 from strike_reporting.reference.actions import ActionSet
@@ -36,6 +37,7 @@ def board(
     now: str,
     unflagged: str = "",
     beside: Release | None = None,
+    held: Hold | None = None,
 ) -> str:
     """The board as a page.
 
@@ -49,6 +51,7 @@ def board(
         now: the moment, UTC.
         unflagged: why the flags are not known, where they are not.
         beside: the draft or release whose figures go with it.
+        held: how that draft stands with the release gate, where it held it.
     """
     asked = [r for r in returns if statuses.is_asked(r.return_status)]
     grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
@@ -89,6 +92,7 @@ def board(
             now=now,
             unflagged=unflagged,
             beside=beside,
+            held=held,
         )
     )
     return str(page)

@@ -23,7 +23,7 @@ from strike_reporting.errors import Attempt, attempt, each
 from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
+from strike_reporting.ledger.records import Cut, Damaged, Drafted, Hold, Record, failed
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
 from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news
@@ -79,7 +79,9 @@ def draw(
     """
     today = today or datetime.now(UTC).date()
     ledger, version = ledger_of(store), site_version()
-    drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version)]
+    held = {(h.action_id, h.identity): h for h in ledger.holds.everything()}
+    marks = [(d, _mark(d, version, held.get((d.action_id, d.identity)))) for d in ledger.drafts.everything()]
+    drafts = [d for d, mark in marks if d.drawn != mark]
     things: list[Cut | Drafted] = [*ledger.published.to_draw(version), *drafts]
 
     def one(thing: Cut | Drafted) -> None:
@@ -126,18 +128,19 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress) -> No
         return
     try:
         action, folder = resolve(action_id), f"site/{mine.slug}/draft"
+        hold = ledger_of(store).holds.about(action_id, mine.identity)
         if mine.is_shown:
             drafts.drawn(mine, "begun")  # pages that are cut short are found, and taken away, by this
             made = read_draft(store, mine.slug, mine.kept)
             tables = {n: read_table(store, made, n) for n in TABLES}
             said = _differs(store, made, tables)
-            _write(store, folder, pages(made, action, tables, _pasts(store, made), None, progress, said))
+            _write(store, folder, pages(made, action, tables, _pasts(store, made), None, progress, said, hold))
         else:
             for key in store.list(folder):
                 store.delete(key)
             tidy(store, mine)
         _write(store, f"site/{mine.slug}", _of_action(store, action))
-        drafts.drawn(mine, _mark(mine, version))
+        drafts.drawn(mine, _mark(mine, version, hold))
     except Damaged:
         ledger_of(store).judged.touch(action_id.split(";"))
         raise
@@ -145,9 +148,9 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress) -> No
         drafts.let_go(mine)
 
 
-def _mark(row: Drafted, version: str) -> str:
+def _mark(row: Drafted, version: str, hold: Hold | None) -> str:
     """What is noted of a draft whose pages are as they should be; empty where there should be none."""
-    return f"{version} {row.kept}" if row.is_shown else ""
+    return f"{version} {row.kept}{f' {hold.state} {hold.since}' if hold else ''}" if row.is_shown else ""
 
 
 def _differs(store: Store, made: Draft, tables: dict[str, pa.Table]) -> list[str]:
@@ -214,8 +217,9 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
             log.error("release %s is left out of its action's list: %s", cut.release_id, error)
             continue
         decision = decision_of(store, one)
-        rows.append((cut, one, cut_at(one, decision), _why(decision)))
-    found: list[Release] = [one for _, one, *_ in rows[:1]] + ([draft] if draft else [])
+        against = failed(decision.gate) if decision else []
+        rows.append((cut, one, cut_at(one, decision), _why(decision), against))
+    found: list[Release] = [row[1] for row in rows[:1]] + ([draft] if draft else [])
     if not found:
         return
     context = {
@@ -223,6 +227,7 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
         "facts": {"data_class": found[0].data_class},
         "as_at": found[0].as_at,
         "draft": draft,
+        "held": ledger_of(store).holds.about(action.action_id, draft.identity) if draft else None,
         "releases": rows,
         "nav": (
             ("index.html", "Its releases"),

@@ -18,7 +18,7 @@ from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
 from strike_reporting.catalogue.measures import Total
 from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, shown_in
 from strike_reporting.extracts.tables import TABLES
-from strike_reporting.ledger.records import Cut
+from strike_reporting.ledger.records import Cut, Hold
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas, reported
@@ -61,6 +61,7 @@ def pages(
     superseded_by: Cut | None,
     progress: Callable[[int, int], None] = lambda done, of: None,
     differs: list[str] | None = None,
+    held: Hold | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of every page of a release, or of a draft, England's first.
 
@@ -72,6 +73,7 @@ def pages(
         superseded_by: the action's current release, when it is another one.
         progress: called with pages done and pages in all.
         differs: of a draft, what differs from the current release, in words.
+        held: of a draft, how it stands with the release gate, where that held it.
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
     used = [s for s in release.inputs.submissions if s.is_used]
@@ -86,6 +88,7 @@ def pages(
         [Past(p.label, p.what, Figures({n: t.to_pylist() for n, t in p.tables.items()}, p.release_id)) for p in pasts],
         superseded_by,
         differs or [],
+        held,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
     total = len(book.evidence.present & {c for c, _ in trusts}) + len(area_pages()) + 4
@@ -115,6 +118,7 @@ class _Book:
         pasts: list[Past],
         superseded_by: Cut | None,
         differs: list[str],
+        held: Hold | None,
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
         self.evidence, self.what = Evidence(figures, action.days), "draft" if release.is_draft else "release"
@@ -127,6 +131,7 @@ class _Book:
             "superseded_by": superseded_by,
             "what": self.what,
             "differs": differs,
+            "held": held,
             "files": f"../../../{release.folder}/",
             "root": "",
             "nav": (*area_pages(), *_BESIDE),

@@ -1,0 +1,56 @@
+"""Groups of settings: what each is, and those of the gate, the ledger and watching. `settings` has the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+
+class Group(BaseModel):
+    """Settings that belong together. `decides`: an outcome or a figure may depend on them."""
+
+    decides: ClassVar[bool] = False
+
+
+class Gate(Group):
+    """What holds a release at its announced time for a person to decide. Where all is cut at once it is only said."""
+
+    gate_coverage_percent: float = Field(
+        50, ge=0, le=100, description="of England's returns of an extract, on strike days that are over: fewer hold it"
+    )
+    gate_flagged_percent: float = Field(
+        20, ge=0, le=100, description="of a headline total of England that comes from flagged returns: more hold it"
+    )
+    gate_jump_percent: float = Field(
+        50, gt=0, description="from the release before, beyond what more or fewer returns explain: more hold it"
+    )
+    gate_jump_at_least: int = Field(100, ge=0, description="a headline total that moved by less has not jumped")
+    gate_plausible_times: float = Field(
+        2, gt=1, description="beyond the highest or below the lowest of earlier actions, per strike day: more hold it"
+    )
+    gate_plausible_points: float = Field(
+        15, ge=0, description="percentage points by which the coverage of actions may differ that are compared"
+    )
+    gate_plausible_at_least: int = Field(3, ge=1, description="fewer earlier actions are too few to say")
+    gate_plausible_at_most: int = Field(10, ge=1, description="earlier actions that are looked at, the newest first")
+    held_look_seconds: float = Field(
+        300, gt=0, description="after which a run that waits for an answer looks whether it was given elsewhere"
+    )
+
+
+class Ledger(Group):
+    """The ledger's patience."""
+
+    ledger_busy_seconds: float = Field(30, gt=0, description="for another process to let the database go")
+    claim_lease_seconds: float = Field(900, gt=0, description="after which the claim of a silent process may be taken")
+
+
+class Watching(Group):
+    """What is said before it loses a return, and how old news may be."""
+
+    expiry_warning_days: int = Field(14, ge=0, description="before a credential or certificate ends")
+    silent_after_gaps: float = Field(3, gt=0, description="times a feed's usual gap between files")
+    silent_after_days: float = Field(7, ge=0, description="and never sooner than this")
+    look_timeout_seconds: float = Field(5, gt=0, description="for a server to show its certificate")
+    mail_age_days: float = Field(2, gt=0, description="older releases and refusals are never mailed")
