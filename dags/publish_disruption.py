@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
 from strike_calendar import StrikeCalendarTimetable
-from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE, action_field, asked, tell
+from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE, action_field, asked, tell_releases
 
 DOC = """
 ### Publish disruption
@@ -21,8 +22,10 @@ strike calendar starts it half an hour behind the daily round and, on a day on w
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
   or makes its draft.
-* **cut** releases the drafts whose announced time has come; a time is neither lost nor used twice. With `cut_at_once`
-  it has nothing to do.
+* **cut** releases the drafts whose announced time has come; a time is neither lost nor used twice. What the release
+  gate holds waits for a person and stops no other; when its figures are other ones, those are judged at once. With
+  `cut_at_once` it has nothing to do.
+* **held** and **ask_a_person** start a run of `approve_release` for everything that is held and has none.
 * **published** (and **released**, after `cut`) announces `release` as soon as every group has ended, if there is a new
   one; the event's `extra` says of each its action and id, how many returned, which trusts are in it, and how many flags
   of each kind.
@@ -70,26 +73,28 @@ def publish_disruption():
 
         from airflow.sdk.exceptions import AirflowSkipException
         from strike_reporting.operations.cutting import cut_announced
+        from strike_reporting.operations.holding import to_ask
         from strike_reporting.storage import Store
 
         done = cut_announced(Store(), datetime.now(UTC))
-        if not (done["announced"] or done["releases"] or done["problems"]):
-            raise AirflowSkipException("No announced time has come.")
+        if not any(done.values()) and not to_ask(Store()):
+            raise AirflowSkipException("No announced time has come, and nothing is held.")
         return dict(done)
 
-    def news_of_releases() -> dict[str, Any]:
-        from strike_reporting.operations import news
+    @task
+    def held() -> list[Any]:
+        from strike_reporting.operations.holding import to_ask
         from strike_reporting.storage import Store
 
-        return tell(RELEASE, lambda last: news.released(Store(), last))
+        return to_ask(Store())
 
     @task(inlets=[RELEASE], outlets=[RELEASE], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def published() -> dict[str, Any]:
-        return news_of_releases()
+        return tell_releases()
 
     @task(inlets=[RELEASE], outlets=[RELEASE], multiple_outputs=False)
     def released() -> dict[str, Any]:
-        return news_of_releases()
+        return tell_releases()
 
     @task(trigger_rule="none_failed_min_one_success")
     def verdict(groups: list[dict[str, Any]], at_its_time: dict[str, Any] | None) -> None:
@@ -112,7 +117,11 @@ def publish_disruption():
 
     done, drawn, cut_out = publish.expand(group=plan()), draw(), cut()
     done >> [published(), cut_out]
-    cut_out >> released()
+    waiting = held()
+    cut_out >> [released(), waiting]
+    TriggerDagRunOperator.partial(
+        task_id="ask_a_person", trigger_dag_id="approve_release", logical_date=None, skip_when_already_exists=True
+    ).expand_kwargs(waiting)
     verdict(done, cut_out)
     [done, cut_out] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
 

@@ -1,4 +1,4 @@
-"""What the three DAGs share: defaults, tags, the assets that link them, and what is worth trying again."""
+"""What the DAGs share: defaults, tags, the assets that link them, and what is worth trying again."""
 
 from __future__ import annotations
 
@@ -93,6 +93,14 @@ def tell(asset: Asset, news: Callable[[Mapping[str, Any]], dict[str, Any] | None
         raise AirflowSkipException(f"Nothing changed since the last event of {asset.name}, so none is emitted.")
     context["outlet_events"][asset].extra = facts
     return facts
+
+
+def tell_releases() -> dict[str, Any]:
+    """Emit the event of releases, where an action has another current one than was told."""
+    from strike_reporting.operations import news
+    from strike_reporting.storage import Store
+
+    return tell(RELEASE, lambda last: news.released(Store(), last))
 
 
 def added_up(groups: Sequence[dict[str, Any]]) -> tuple[dict[str, int], list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from scheduler import DAGS, environment
+from scheduler import ASKING, DAGS, environment
 from servers import free_port
 from strike_reporting.reference.actions import actions
 
@@ -17,15 +17,27 @@ FORMS = {
     "collect_extracts": {"feeds": []},
     "validate_extracts": {"from_landing": False, "action": "", "feeds": []},
     "publish_disruption": {"action": ""},
+    "approve_release": {"action": "", "since": ""},
 }
 # By DAG: tasks whose failure fails the run, with their retries; beside them what may fail for itself.
 TASKS = {
     "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {}),
     "validate_extracts": ({"plan": 3, "validate": 3, "judged": 3, "verdict": 3}, {"tell_trusts": 0}),
     "publish_disruption": (
-        {"plan": 3, "publish": 3, "cut": 3, "published": 3, "released": 3, "verdict": 3, "draw": 3},
+        {
+            "plan": 3,
+            "publish": 3,
+            "cut": 3,
+            "held": 3,
+            "ask_a_person": 3,
+            "published": 3,
+            "released": 3,
+            "verdict": 3,
+            "draw": 3,
+        },
         {"announce": 0},
     ),
+    "approve_release": ({"ask": 3, "decide": 3, "released": 3, "draw": 3}, {"announce": 0}),
 }
 BAG = """
 import json, sys
@@ -52,8 +64,8 @@ print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "beside": {t.task_id: t.retries for t in dag.tasks if t.is_teardown and not t.on_failure_fail_dagrun},
     "tried_again": sorted({tuple(tried_again(t)) for t in dag.tasks}),
     "owners": sorted({t.owner for t in dag.tasks}),
-    "form": dag.params.dump(), "offered": dag.params.get_param("action").schema["examples"][0] if "action" in dag.params
-        else None,
+    "form": dag.params.dump(),
+    "offered": dag.params.get_param("action").schema.get("examples", [None])[0] if "action" in dag.params else None,
     "backfill": sorted({refuses(dag, t)[:60] for t in dag.tasks}),
     "tags": sorted(dag.tags), "runs": dag.max_active_runs, "documented": bool(dag.doc_md)}
     for dag_id, dag in bag.dags.items()}}))
@@ -98,7 +110,7 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["heavy"] == [], "imports belong into the tasks"
-    assert set(TASKS) == set(DAGS)
+    assert set(TASKS) == {*DAGS, ASKING}
     assert found["dags"] == {
         dag_id: {
             "tasks": tasks,
@@ -106,10 +118,10 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
             "tried_again": [["retry", "retry", "fail", "fail", "fail", "default"]],
             "owners": ["strike-reporting"],
             "form": FORMS[dag_id],
-            "offered": list(actions())[-1] if "action" in FORMS[dag_id] else None,
+            "offered": list(actions())[-1] if "action" in FORMS[dag_id] and dag_id != ASKING else None,
             "backfill": [f"{dag_id} takes no backfill, and nothing was done: it pulls, judges"[:60]],
             "tags": ["strike-reporting"],
-            "runs": 1,
+            "runs": 16 if dag_id == ASKING else 1,  # one that waits for a person holds no other
             "documented": True,
         }
         for dag_id, (tasks, beside) in TASKS.items()
