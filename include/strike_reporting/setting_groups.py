@@ -20,7 +20,7 @@ class Gate(Group):
         50, ge=0, le=100, description="of England's returns of an extract, on strike days that are over: fewer hold it"
     )
     gate_flagged_percent: float = Field(
-        20, ge=0, le=100, description="of a headline total of England that comes from flagged returns: more hold it"
+        75, ge=0, le=100, description="of a headline total of England that comes from flagged returns: more hold it"
     )
     gate_jump_percent: float = Field(
         50, gt=0, description="from the release before, beyond what more or fewer returns explain: more hold it"

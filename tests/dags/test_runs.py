@@ -1,7 +1,7 @@
 """What fails which run, each seen on a real scheduler: the table of docs/runs.md, row by row.
 
 A run fails when what it was for failed, and not for a warning or a mail. Every test mends what it broke and sees the
-next run go well. CI runs the first two tests and a sample of the others (`RUNS_SEED` draws another one).
+next run go well. CI runs `ALWAYS` and a sample of the others (`RUNS_SEED` draws another one).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from aiosmtpd.controller import Controller
+from held_runs import test_what_is_held_is_approved_refused_taken_back_or_superseded
 from provoked import TRUSTS, World, worlds
 from scheduler import Run
 from servers import free_port
@@ -27,6 +28,7 @@ from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
 from strike_reporting.storage.parquet import read_parquet
 
+__all__ = ["test_what_is_held_is_approved_refused_taken_back_or_superseded"]
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
 
@@ -376,7 +378,11 @@ def test_a_mailing_that_breaks_off_fails_nothing(world: World) -> None:
     went_well(world.airflow.run("publish_disruption"))
 
 
-FAILURES = [test for name, test in list(globals().items()) if name.startswith("test_")][2:]
+ALWAYS = (
+    test_a_good_round_goes_well_and_an_idle_one_runs_next_to_nothing,
+    test_a_draft_follows_what_comes_and_is_released_at_the_announced_time,
+)
+FAILURES = [test for name, test in list(globals().items()) if name.startswith("test_") and test not in ALWAYS]
 SAMPLE = random.Random(os.environ.get("RUNS_SEED", "2026")).sample(FAILURES, 3)  # noqa: S311
 for failure in FAILURES:
     if failure not in SAMPLE:

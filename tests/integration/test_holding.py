@@ -112,6 +112,7 @@ def test_board_draft_and_commands_say_that_it_is_held_since_when_and_why(store: 
     assert "held since 13 April 2023, 09:30" in rounds.returns_board(store, JD, at("13 10:00"))
     code, said = run("held")
     assert code == 0 and f"{JD}: held since 13 April 2023, 09:30" in said and "FAILED" in said
+    assert "held since 13 April 2023, 09:30" in run("list")[1]
     code, said = run("refuse", JD, "--reason", "ask the trust", "--who", "A. Analyst")
     assert code == 0 and "refused by A. Analyst" in said
     assert "refused by A. Analyst" in store.read(f"site/{JD}/draft/report.html").decode(), "drawn again"
@@ -133,7 +134,10 @@ def test_an_approval_releases_exactly_what_was_seen(store: Store, jumped: Hold) 
         with pytest.raises(Decided, match=r"approved by A\. Analyst on .*: the trust confirms; a release is"):
             decide(store, JD, "no", "B. Other", at("13 11:00"), jumped.since)
     listed = store.read(f"site/{JD}/index.html").decode()
-    assert "the trust confirms (A. Analyst)" in listed and f"900, was 300 in {JD}.r1" in listed
+    assert (
+        "the trust confirms (A. Analyst, held since 13 April 2023, 09:30)" in listed
+        and f"900, was 300 in {JD}.r1" in listed
+    )
     assert "Jump against the release before: FAILED" in run("show", JD)[1]
 
 

@@ -62,12 +62,16 @@ def say_release(release: Release, is_new: bool) -> None:
 
 
 def say_draft(draft: Draft) -> None:
-    """A draft, how complete it is, what it is measured by, and where its pages are."""
+    """A draft, how complete it is, what it is measured by, how it stands with the gate, and where its pages are."""
+    from strike_reporting.ledger import ledger_of
     from strike_reporting.storage import Store
 
+    hold = ledger_of(Store()).holds.about(draft.action_id, draft.identity)
     beside = f"differs from {draft.previous}" if draft.previous else "no release of this action yet"
     say(f"Draft of {draft.action_id} as at {draft.as_at} ({draft.data_class} data), {beside}: {draft.title}")
     say(f"  returned: {draft.coverage}")
+    if hold is not None:
+        say(f"  {hold.sentence}")
     say(f"  report: {Store().path(f'site/{draft.slug}/draft')}/report.html")
 
 
@@ -77,7 +81,7 @@ def say_decision(decision: Decision | None) -> None:
         return
     from strike_reporting.ledger.records import in_lines
 
-    say(f"  released by {decision.who or 'nobody knows whom'}: {decision.reason}")
+    say(f"  why: {decision.reason}" + (f" ({decision.who})" if decision.who else ""))
     for line in in_lines(decision.gate):
         say(f"  gate, {line}")
 

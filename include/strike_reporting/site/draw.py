@@ -32,6 +32,7 @@ from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import ActionSet, UnknownAction, resolve
 from strike_reporting.reference.facts import reference_sha256
 from strike_reporting.settings import settings
+from strike_reporting.site import words
 from strike_reporting.site.changes import lines
 from strike_reporting.site.overview import Kept, overview
 from strike_reporting.site.pages import Compared, area_pages, pages
@@ -246,10 +247,11 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
 
 
 def _why(decision: Decision | None) -> str:
-    """Why a release was cut; by whom, where a person did."""
+    """Why a release was cut; by whom, where a person did, and since when it had been held."""
     if decision is None:
         return ""
-    return decision.reason + (f" ({decision.who})" if decision.who not in ("", AUTOMATIC) else "")
+    held = f", held since {words.moment(decision.held)}" if decision.held else ""
+    return decision.reason + (f" ({decision.who}{held})" if decision.who not in ("", AUTOMATIC) else "")
 
 
 def _front(store: Store, today: date) -> None:

@@ -1,16 +1,14 @@
 """Releases that the gate holds, on a real scheduler: each asks a person over the REST API and blocks nothing.
 
-One is approved, one refused, one taken back by a command, and one superseded by newer figures.
+One is approved, one refused, one taken back by a command, and one superseded by newer figures. `test_runs` runs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-from provoked import TRUSTS, World, worlds
+from provoked import TRUSTS, World
 from scheduler import ASKING, Run
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import failed
@@ -18,12 +16,6 @@ from strike_reporting.operations.holding import withdraw_hold
 from strike_reporting.publishing.releases import decision_of, find
 
 ONE, TWO, _ = TRUSTS
-pytestmark = pytest.mark.airflow
-
-
-@pytest.fixture(scope="module")
-def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
-    yield from worlds(tmp_path_factory.mktemp("held"))
 
 
 def publish(world: World, release_time: datetime) -> Run:
@@ -60,8 +52,7 @@ def state(world: World, action: str) -> list[tuple[str, str]]:
     return [(h.state, h.outcome) for h in ledger_of(world.store).holds.of(action)]
 
 
-def test_what_is_held_is_approved_refused_taken_back_or_superseded(share: Callable[[], World]) -> None:
-    world = share()
+def test_what_is_held_is_approved_refused_taken_back_or_superseded(world: World) -> None:
     yes, no, back, moved = actions = [world.action() for _ in range(4)]
     for action in actions:
         world.land(action, ONE)
