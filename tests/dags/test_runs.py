@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import held_runs
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from aiosmtpd.controller import Controller
-from held_runs import test_what_is_held_is_approved_refused_taken_back_or_superseded
 from provoked import TRUSTS, World, worlds
 from scheduler import Run
 from servers import free_port
@@ -28,7 +28,6 @@ from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
 from strike_reporting.storage.parquet import read_parquet
 
-__all__ = ["test_what_is_held_is_approved_refused_taken_back_or_superseded"]
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
 
@@ -79,13 +78,13 @@ def test_a_draft_follows_what_comes_and_is_released_at_the_announced_time(world:
     action, long_ago = world.action(), f"{datetime.now(UTC) - timedelta(hours=12):%H:%M}"
     world.feed(ONE)
     world.send(ONE, action)
-    world.configure(cut_at_once=False, release_times=[long_ago])
+    world.configure(cut_at_once=False, gate_coverage_percent=0, release_times=[long_ago])
     *_, published = world.round()
     assert went_well(published).tasks["cut"] == ["skipped"] and not world.is_published(action)
     [draft] = ledger_of(world.store).drafts.shown()
     assert draft.action_id == action and world.store.exists(f"site/{action}/draft/report.html")
     just_now = f"{datetime.now(ZoneInfo('Europe/London')) - timedelta(seconds=60):%H:%M}"
-    world.configure(cut_at_once=False, release_times=[just_now])
+    world.configure(cut_at_once=False, gate_coverage_percent=0, release_times=[just_now])
     cut = went_well(world.airflow.run("publish_disruption"))
     assert cut.tasks["cut"] == ["success"] and world.is_published(action)
     assert [r["action"] for e in world.airflow.events(cut) for r in e["releases"]] == [action]
@@ -376,6 +375,10 @@ def test_a_mailing_that_breaks_off_fails_nothing(world: World) -> None:
     assert run.state == "success" and run.one("failed") == {"announce"}
     assert world.is_published(action)
     went_well(world.airflow.run("publish_disruption"))
+
+
+def test_what_is_held_is_approved_refused_taken_back_or_superseded(world: World) -> None:
+    held_runs.live_through(world)
 
 
 ALWAYS = (
