@@ -17,7 +17,8 @@ from strike_reporting.intake.landing import Sender, finish, land
 from strike_reporting.intake.listing import listing
 from strike_reporting.intake.registry import Feed, dialect_for
 from strike_reporting.intake.remembering import Memory
-from strike_reporting.intake.transports import PullFailed, RemoteFile, Transport, Unchanged, open_transport
+from strike_reporting.intake.telling import again, not_taken
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge, Transport, Unchanged, open_transport
 from strike_reporting.intake.transports.folder import Folder
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Duplicate, Pull, Receipt
@@ -210,7 +211,7 @@ def _fetch(
         if not todo or found.left or time.monotonic() + wait > until:
             return
         time.sleep(wait)
-        again = []
+        later = []
         for number, file in enumerate(todo):
             began = time.monotonic()
             if began > until or spent > settings().failing_seconds:
@@ -223,9 +224,11 @@ def _fetch(
             spent += time.monotonic() - began
             found.memory.failed(file, tried.reason)
             found.is_ours |= not isinstance(tried.error, PullFailed)
+            if isinstance(tried.error, TooLarge) and sender.feed_id != DROP:
+                not_taken(store, sender.feed_id, file, tried.reason)
             if isinstance(tried.error, PullFailed) and not tried.error.permanent:
-                again.append(file)
-        todo = again
+                later.append(file)
+        todo = later
 
 
 def _land(store: Store, sender: Sender, transport: Transport, file: RemoteFile, found: _Found) -> None:
@@ -244,6 +247,8 @@ def _land(store: Store, sender: Sender, transport: Transport, file: RemoteFile, 
     elif receipt.source_name != name and name not in found.duplicates:
         ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
         found.duplicates.append(name)
+        if sender.feed_id != DROP:
+            again(store, receipt, name)
     transport.acknowledge(file)
     memory.landed(file, receipt)
 

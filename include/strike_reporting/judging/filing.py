@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -153,11 +153,15 @@ def keep(store: Store, found: Sequence[Filed]) -> None:
     judged = ledger_of(store).judged
     days = judged.days_of([one.outcome.submission_id for one in found])
     before = {o.submission_id: o for o in judged.some(days)}
-    settled = []
+    settled, now = [], datetime.now(UTC).isoformat(timespec="seconds")
     for one in found:
         name = one.outcome.submission_id
-        old = concerned(before[name]) if name in before else touching(days[name])
-        settled.append(Settled(one.outcome, one.contents, {*concerned(one.outcome), *old}, one.letter))
+        was = before.get(name)
+        old = concerned(was) if was else touching(days[name])
+        # What is judged for the first time is news, whenever it came; what is judged again is as old as the file.
+        news_of = one.outcome.received_at if was and not was.is_ours else ""
+        letter = one.letter and one.letter.model_copy(update={"created_at": now, "news_of": news_of})
+        settled.append(Settled(one.outcome, one.contents, {*concerned(one.outcome), *old}, letter))
     judged.settle(settled)
 
 
@@ -191,7 +195,6 @@ def _letter(outcome: Outcome, problems: list[Problem]) -> Letter | None:
         name=f"{outcome.submission_id}.{outcome.status}",
         kind="notice",
         about=outcome.submission_id,
-        created_at=outcome.received_at,
     )
 
 

@@ -352,8 +352,17 @@ def _local(moment: str) -> str:
 
 
 class Letter(Record):
-    """One e-mail to be sent. kind: `release` (about: release id and area) or `notice` (about: submission id).
+    """One e-mail to be sent. kind: what it is about.
 
+    * `release`: a release (its id), to the list of an area.
+    * `notice`: a file that was judged (its submission id), to the contact of its feed.
+    * `not_taken`: a file that was not landed (the feed's id), to its contact.
+    * `reminder`: returns that are expected (the day on which they are due), to the contact of their feeds.
+    * `outstanding`: the same, to the list of an area.
+
+    subject, text: what it says, where that is not made from what is kept; of a notice, what stands above the report.
+    to: the address, where it follows from nothing else. created_at: when it was made (UTC, ISO 8601). news_of: when
+        that came of which it tells, where that is long ago already; by it the letter grows too old.
     state: `queued`, `sending`, `sent`, `failed` (tried again), `expired` or `no_address`.
     """
 
@@ -361,7 +370,11 @@ class Letter(Record):
     kind: str
     about: str
     area: str = ""
+    to: str = ""
+    subject: str = ""
+    text: str = ""
     created_at: str = ""
+    news_of: str = ""
     state: str = "queued"
     tries: int = 0
     reason: str = ""

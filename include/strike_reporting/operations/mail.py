@@ -1,4 +1,4 @@
-"""E-mails: to an area's list when a release is published, and to a trust's contact when a return needs mending.
+"""E-mails: to an area's list when a release is published, to a feed's contact about a file or what is missing.
 
 What is to be sent stands in the ledger's outbox, put there in the transaction that published or judged; it is built
 here and sent by the DAGs, through whatever can send an `EmailMessage`. What could not be sent is tried again.
@@ -6,10 +6,12 @@ here and sent by the DAGs, through whatever can send an `EmailMessage`. What cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from strike_reporting.errors import OurFault, attempt
 from strike_reporting.ledger import ledger_of
@@ -68,27 +70,36 @@ def deliver(store: Store, post: Post | None, now: datetime) -> dict[str, int]:
 
 
 def _contacts() -> dict[str, str]:
-    from strike_reporting.intake.registry import load_feeds
+    from strike_reporting.intake.registry import load_registry
 
-    return {f.id: f.contact for f in load_feeds()}
+    return {f.id: f.contact for f in load_registry().feeds}  # also of one that was disabled since
 
 
 def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, str], now: datetime) -> tuple[str, str]:
     """What became of one letter, and why."""
     age = timedelta(days=settings().mail_age_days)
-    if not letter.created_at or now - datetime.fromisoformat(letter.created_at) > age:
+    since = letter.news_of or letter.created_at
+    if not since or now - datetime.fromisoformat(since) > age:
         return "expired", ""
+    outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
+    if outcome and letter.name.split(".")[1] != outcome.status:
+        return "expired", "the file was judged again, and otherwise"
+    if outcome and outcome.is_ours:
+        return "no_address", "the fault is ours, and the file is judged again first"
     if post is None:
         return "no_address", ""
-    outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
-    address = contacts.get(outcome.feed_id, "") if outcome else _list_address(post, letter.area)
+    address = _address(post, letter, outcome, contacts)
     if not address:
         return "no_address", ""
 
     def send(letter: Letter) -> None:
-        message = _notice(store, outcome) if outcome else _announcement(store, letter, post.link)
+        message = _message(store, letter, outcome, post.link)
         message["From"], message["To"] = post.sender, address
-        message["Message-ID"] = f"<{letter.name}@strike-reporting>"  # twice sent is seen as one
+        message["Date"] = datetime.fromisoformat(letter.created_at)  # also when it is sent again
+        message["Message-ID"] = _message_id(letter.name, post.sender)  # twice sent is seen as one
+        if outcome:
+            message["References"] = _message_id(outcome.submission_id, post.sender)
+        message["Auto-Submitted"] = "auto-generated"  # so that nobody's absence note answers it
         post.send(message)
 
     tried = attempt(letter, send)
@@ -97,10 +108,30 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
     return "failed", f"{type(tried.error).__name__}: {tried.error}"
 
 
-def _list_address(post: Post, area_type: str) -> str:
-    """The addresses of an area's list; none when the area has gone or has no list any more."""
-    to = mailed().get(area_type)
-    return post.lists.get(to.mail_list, "") if to else ""
+def _message_id(name: str, sender: str) -> str:
+    """The id of a message: the same each time it is sent, under the sender's own domain."""
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    return f"<{re.sub(r'[^A-Za-z0-9._-]', '_', name)}@{domain}>"
+
+
+def _message(store: Store, letter: Letter, outcome: Outcome | None, link: str) -> EmailMessage:
+    """What a letter says."""
+    if outcome:
+        return _notice(store, outcome, letter.text)
+    if letter.kind == "release":
+        return _announcement(store, letter, link)
+    message = EmailMessage()
+    message["Subject"] = letter.subject
+    message.set_content(letter.text)
+    return message
+
+
+def _address(post: Post, letter: Letter, outcome: Outcome | None, contacts: dict[str, str]) -> str:
+    """To whom a letter goes; nobody when its feed, its area or the area's list is gone."""
+    if letter.kind in ("notice", "not_taken"):
+        return contacts.get(outcome.feed_id if outcome else letter.about, "")
+    to = mailed().get(letter.area)
+    return letter.to or (post.lists.get(to.mail_list, "") if to else "")
 
 
 def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
@@ -121,13 +152,13 @@ def _announcement(store: Store, letter: Letter, link: str) -> EmailMessage:
     return release_message(release, to, {n: t.to_pylist() for n, t in tables.items()}, where, found)
 
 
-def _notice(store: Store, outcome: Outcome) -> EmailMessage:
+def _notice(store: Store, outcome: Outcome, above: str) -> EmailMessage:
     from strike_reporting.judging.filing import error_workbook, report_key
 
     message = EmailMessage()
     done = _BECAME[outcome.status]
     message["Subject"] = f"Strike reporting: a {outcome.extract or 'return'} file of yours {done}"
-    message.set_content(store.read(report_key(outcome.submission_id)).decode())
+    message.set_content(above + store.read(report_key(outcome.submission_id)).decode())
     if workbook := error_workbook(store, outcome.submission_id):
         message.add_attachment(workbook, *_XLSX, filename="error_report.xlsx")
     return message

@@ -23,6 +23,14 @@ class PullFailed(Transient):
         self.permanent = permanent
 
 
+class TooLarge(PullFailed):
+    """A file is larger than we take, and is not landed: its sender must send another one."""
+
+    def __init__(self, name: str, max_bytes: int, how: str = "is larger than") -> None:
+        """Say which file, as it is shown."""
+        super().__init__(f"{name} {how} {max_bytes:,} bytes", permanent=True)
+
+
 VALIDATORS = ("etag", "last_modified")  # facts by which a server can say that a file is as it was
 
 

@@ -7,7 +7,7 @@ import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from strike_reporting.intake.transports import PullFailed, RemoteFile
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge
 from strike_reporting.settings import settings
 from strike_reporting.storage import home
 
@@ -39,7 +39,7 @@ class Folder:
         except OSError as error:
             raise PullFailed(f"{file.name!r} could not be read: {error.strerror}") from error
         if len(data) > max_bytes:
-            raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+            raise TooLarge(repr(file.name), max_bytes)
         if (len(data), now.st_mtime) != (file.size, file.modified):
             raise PullFailed(f"{file.name!r} changed while it was read; it is left for the next round")
         return data

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
-from strike_reporting.intake.transports import PullFailed, RemoteFile, Unchanged
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge, Unchanged
 from strike_reporting.intake.transports.connections import Endpoint
 from strike_reporting.intake.transports.inflating import inflated
 from strike_reporting.settings import settings
@@ -162,7 +162,7 @@ class Https:
         for part in inflated(response.iter_raw(), codings, max_bytes):
             size += len(part)
             if size > max_bytes:
-                raise PullFailed(f"{path!r} is larger than {max_bytes:,} bytes", permanent=True)
+                raise TooLarge(repr(path), max_bytes)
             if time.monotonic() > until:
                 raise PullFailed(f"{path!r} took longer than {self.deadline:.0f} seconds")
             parts.append(part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from strike_reporting.intake.transports import PullFailed
+from strike_reporting.intake.transports import PullFailed, TooLarge
 
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _MOST_LAYERS = 2
@@ -48,7 +48,7 @@ def _layer(parts: Iterable[bytes], window: int, max_bytes: int) -> Iterator[byte
                 waiting = unpacking.unconsumed_tail or unpacking.unused_data
                 size += len(piece)
                 if size > max_bytes:
-                    raise PullFailed(f"what the server sent unpacks to more than {max_bytes:,} bytes", permanent=True)
+                    raise TooLarge("what the server sent", max_bytes, "unpacks to more than")
                 yield piece
     except zlib.error as error:
         raise PullFailed("what the server sent is packed, and damaged") from error

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from mesh_client import MeshClient
 
-from strike_reporting.intake.transports import PullFailed, RemoteFile
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge
 from strike_reporting.intake.transports.connections import Endpoint
 from strike_reporting.settings import settings
 
@@ -81,7 +81,7 @@ class Mesh:
         except (requests.RequestException, OSError) as error:
             raise self._failed(error) from error
         if len(data) > max_bytes:
-            raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+            raise TooLarge(repr(file.name), max_bytes)
         return data
 
     def acknowledge(self, file: RemoteFile) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import fsspec
 
-from strike_reporting.intake.transports import PullFailed, RemoteFile
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge
 from strike_reporting.intake.transports.connections import Endpoint
 
 _REFUSED = ("403", "Forbidden", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch")
@@ -54,14 +54,14 @@ class ObjectStore:
             PullFailed: as `list`, or larger than `max_bytes` (permanent).
         """
         if file.size is not None and file.size > max_bytes:
-            raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+            raise TooLarge(repr(file.name), max_bytes)
         try:
             fs, _ = self._open(file.facts["location"])
             data = bytes(fs.cat_file(file.facts["path"], start=0, end=max_bytes + 1))
         except Exception as error:
             raise _failed(file.name, error) from error
         if len(data) > max_bytes:
-            raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+            raise TooLarge(repr(file.name), max_bytes)
         if file.size is not None and len(data) != file.size:
             raise PullFailed(f"{file.name!r} changed while it was read; it is left for the next round")
         return data

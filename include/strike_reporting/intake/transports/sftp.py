@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import paramiko
 
-from strike_reporting.intake.transports import PullFailed, RemoteFile
+from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge
 from strike_reporting.intake.transports.connections import Endpoint
 from strike_reporting.settings import settings
 
@@ -86,7 +86,7 @@ class Sftp:
                 while chunk := remote.read(chunk_bytes):
                     buffer.write(chunk)
                     if buffer.tell() > max_bytes:
-                        raise PullFailed(f"{file.name!r} is larger than {max_bytes:,} bytes", permanent=True)
+                        raise TooLarge(repr(file.name), max_bytes)
                     if time.monotonic() > until:
                         raise PullFailed(f"{file.name!r} took longer than {self.deadline:.0f} seconds")
             size = client.stat(path).st_size
