@@ -28,6 +28,9 @@ calendar holds from the next parse of the DAG on; a round that it adds in the pa
   also feeds that are silent for longer than usual, credentials and certificates near their end. Then it notes the
   rounds as done, or fails the run when a pull failed on our side, or when more than half of the feeds failed (the
   setting `failed_feeds_percent`); a faulty entry is a feed that failed.
+* **chase**, beside the verdict, reminds the contacts of feeds whose returns are missing, an hour before each cut-off
+  (the setting `remind_minutes`), and at the cut-off tells England's list and each area's who has not returned. Each is
+  mailed once, by the first round after its time. Should it fail itself, the run does not.
 
 A rerun lands nothing twice: a content that a feed delivered before is a duplicate. To pull again by hand, trigger the
 DAG; to judge again what was landed, trigger `validate_extracts`. What fails a run, and what to do: `docs/runs.md`.
@@ -83,9 +86,16 @@ def collect_extracts():
             get_current_context()["dag_run"].run_id, *added_up(groups), only=asked(FORM).get("feeds", [])
         )
 
+    @task(retries=0, multiple_outputs=False)
+    def chase() -> dict[str, int]:
+        from strikes_mail import chase_out
+
+        return chase_out()
+
     planned = plan()
     pulled = collect.expand(group=planned)
     pulled >> landed()
+    pulled >> chase().as_teardown()  # runs whatever failed before, and fails no run
     verdict(planned, pulled)
 
 

@@ -51,3 +51,17 @@ def mail_out() -> dict[str, int]:
     counts = deliver(Store(), post, datetime.now(UTC))
     (log.error if counts["failed"] else log.info)("E-mail: %s; reasons are in the outbox.", counts)
     return counts
+
+
+def chase_out() -> dict[str, int]:
+    """Remind who has not returned, tell the lists at the cut-off, and send it with whatever else waits."""
+    from datetime import UTC, datetime
+
+    from strike_reporting.ledger import ledger_of
+    from strike_reporting.operations.chasing import chase
+    from strike_reporting.storage import Store
+
+    queued = chase(Store(), datetime.now(UTC))
+    if queued:
+        log.info("Reminders and lists, queued: %s.", ", ".join(queued))
+    return mail_out() if queued or ledger_of(Store()).letters.due() else {}

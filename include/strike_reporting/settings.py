@@ -85,6 +85,9 @@ class Rounds(_Group):
 
     pull_from: str = Field("07:00", pattern=_TIME, description="first pull of a day on which returns are due")
     cut_off: str = Field("11:00", pattern=_TIME, description="when they are due")
+    remind_minutes: int = Field(
+        60, ge=0, le=720, description="before it, when who has not returned is reminded; 0: nobody is"
+    )
     cut_off_grace_minutes: int = Field(60, ge=0, le=720, description="after it, until the last of these pulls")
     pull_every_minutes: int = Field(10, ge=1, le=720, description="from one of these pulls to the next")
     arrears_days: int = Field(1, ge=0, le=7, description="from a strike day to the day on which its returns are due")

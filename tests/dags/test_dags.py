@@ -21,7 +21,7 @@ FORMS = {
 }
 # By DAG: tasks whose failure fails the run, with their retries; beside them what may fail for itself.
 TASKS = {
-    "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {}),
+    "collect_extracts": ({"plan": 3, "collect": 3, "landed": 3, "verdict": 3}, {"chase": 0}),
     "validate_extracts": ({"plan": 3, "validate": 3, "judged": 3, "verdict": 3}, {"tell_trusts": 0}),
     "publish_disruption": (
         {

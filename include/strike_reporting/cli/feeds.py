@@ -266,6 +266,53 @@ def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default e
         say(f"Every file that {feed or 'the feeds'} listed at the last pull was landed.")
 
 
+@app.command("outstanding")
+def outstanding(
+    due: Annotated[str, typer.Option(help="Day on which returns are due; default today, or the nearest")] = "",
+    area: Annotated[str, typer.Option(help="Only trusts of this area, such as hampshire")] = "england",
+) -> None:
+    """List who has not returned what is due, as the list at the cut-off says it; nobody is mailed."""
+    from datetime import UTC, date, datetime
+
+    from strike_reporting.extracts.measures import LABELS
+    from strike_reporting.intake.config_files import nearest
+    from strike_reporting.operations.chasing import shown_day, what
+    from strike_reporting.operations.outstanding import due_on
+    from strike_reporting.operations.outstanding import outstanding as open_returns
+    from strike_reporting.reference.areas import reported
+    from strike_reporting.reference.due import calendar
+    from strike_reporting.storage import Store
+
+    areas = {r.area.area_type: r.area.area_name for r in reported()}
+    if area not in areas:
+        raise StrikesError(f"there is no area {area!r}. {nearest(area, areas)}")
+    try:
+        day = due_on(date.fromisoformat(due), calendar()) if due else shown_day(datetime.now(UTC), calendar())
+    except ValueError as error:
+        raise StrikesError(f"--due {due!r} is no day; write it as YYYY-MM-DD") from error
+    if day is None:
+        say(f"No returns are due {f'on {due}' if due else 'in these weeks'}; `strikes calendar` lists the actions.")
+        return
+    found = open_returns(Store(), day)
+    missing = found.of(area)
+    rows = [
+        (
+            m.ods_code,
+            m.trust_name,
+            LABELS[m.extract],
+            what(m),
+            ", ".join(f.id for f in m.feeds),
+            m.last_used[:16].replace("T", " ") or "never",
+            m.failure,
+        )
+        for m in missing
+    ]
+    heads = ("Trust", "Name", "Extract", "What", "Feed", "Last success (UTC)", "Last failure")
+    if rows:
+        print_table(f"Strike day {day.strike_day}, due on {day.day}", heads, rows)
+    say(f"{areas[area]}: {len(missing)} of {found.expected_of(area)} returns of {day.strike_day} are outstanding.")
+
+
 @app.command("pull")
 def pull(
     feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT")],

@@ -129,6 +129,17 @@ class Judged:
         with reading(self._engine) as connection:
             return sorted(connection.execute(sa.select(said.c.strike_day).distinct()).scalars())
 
+    def last_used(self, feed_ids: Iterable[str]) -> dict[str, str]:
+        """When the newest file that could be used came by each of these feeds (UTC, ISO 8601)."""
+        found: dict[str, str] = {}
+        used = outcomes.c.status.in_(("accepted", "accepted_in_part"))
+        with reading(self._engine) as connection:
+            for ids in _chunks(sorted(set(feed_ids))):
+                newest = sa.select(outcomes.c.feed_id, sa.func.max(outcomes.c.received_at))
+                rows = connection.execute(newest.where(used, outcomes.c.feed_id.in_(ids)).group_by(outcomes.c.feed_id))
+                found |= {feed_id: came for feed_id, came in rows}
+        return found
+
     def has_days(self, days: Iterable[date]) -> bool:
         """Whether any outcome says something of these days."""
         wanted = sa.select(said.c.submission_id).where(said.c.strike_day.in_(sorted(set(days)))).limit(1)

@@ -207,6 +207,10 @@ class Calendar:
             for due_at, (local, serves) in sorted(found.items())
         ]
 
+    def returns_due(self, day: date) -> tuple[str, ...]:
+        """Ids of the actions that have returns of a strike day due on a day."""
+        return tuple(sorted(self._pulled.get(day, ())))
+
     def next_after(self, moment: datetime) -> Round:
         """The first round later than a moment."""
         return self.rounds_between(moment, moment + _TWO_DAYS)[0]
