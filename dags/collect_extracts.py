@@ -79,24 +79,25 @@ def collect_extracts():
     @task(trigger_rule="none_failed")
     def verdict(planned: list[dict[str, Any]] | None, groups: list[dict[str, Any]]) -> list[str]:
         from strike_reporting.operations.rounds import end_collection
+        from strikes_notify import tell_owner
 
         if planned is None:  # the plan was skipped
             return []
-        return end_collection(
-            get_current_context()["dag_run"].run_id, *added_up(groups), only=asked(FORM).get("feeds", [])
-        )
+        run_id, only = get_current_context()["dag_run"].run_id, asked(FORM).get("feeds", [])
+        return end_collection(run_id, *added_up(groups), only=only, tell=tell_owner)
 
     @task(retries=0, multiple_outputs=False)
     def chase() -> dict[str, int]:
         from strikes_mail import chase_out
+        from strikes_notify import tell_what_is_over
 
+        tell_what_is_over()
         return chase_out()
 
     planned = plan()
     pulled = collect.expand(group=planned)
     pulled >> landed()
-    pulled >> chase().as_teardown()  # runs whatever failed before, and fails no run
-    verdict(planned, pulled)
+    verdict(planned, pulled) >> chase().as_teardown()  # runs whatever failed before, and fails no run
 
 
 collect_extracts()

@@ -112,7 +112,9 @@ def publish_disruption():
     @task(retries=0, multiple_outputs=False)
     def announce() -> dict[str, int]:
         from strikes_mail import mail_out
+        from strikes_notify import tell_what_is_over
 
+        tell_what_is_over()
         return mail_out()
 
     done, drawn, cut_out = publish.expand(group=plan()), draw(), cut()
@@ -122,8 +124,8 @@ def publish_disruption():
     TriggerDagRunOperator.partial(
         task_id="ask_a_person", trigger_dag_id="approve_release", logical_date=None, skip_when_already_exists=True
     ).expand_kwargs(waiting)
-    verdict(done, cut_out)
-    [done, cut_out] >> drawn >> announce().as_teardown()  # runs whatever failed before, and fails no run
+    [done, cut_out] >> drawn
+    [drawn, verdict(done, cut_out)] >> announce().as_teardown()  # runs whatever failed before, and fails no run
 
 
 publish_disruption()

@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_current_context
+from airflow.sdk import (
+    Asset,
+    DeadlineAlert,
+    DeadlineReference,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    SyncCallback,
+    get_current_context,
+)
+from strikes_notify import ROUND_MINUTES, OwnerNotifier, late_run
 
 if TYPE_CHECKING:
     from strike_reporting.reference.due import Calendar
@@ -46,6 +57,12 @@ DAG_DEFAULTS = {
     "catchup": False,
     "max_active_runs": 1,
     "tags": ["strike-reporting"],
+    "deadline": DeadlineAlert(
+        name="A round is late",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=ROUND_MINUTES),
+        callback=SyncCallback(late_run),
+    ),
     "default_args": {
         "owner": "strike-reporting",
         "retries": 3,
@@ -54,6 +71,7 @@ DAG_DEFAULTS = {
         "retry_policy": TRY_AGAIN,
         "execution_timeout": timedelta(minutes=30),
         "pre_execute": refuse_backfill,
+        "on_failure_callback": OwnerNotifier(),
     },
 }
 # What is announced: every group has ended and one of them did its work, for a part is worth going on with.

@@ -76,13 +76,16 @@ def validate_extracts():
         get_current_context()["group_name"] = group["name"]
         return validate_group(group)
 
+    def planned() -> list[str]:
+        found = get_current_context()["ti"].xcom_pull(task_ids="plan")  # no upstream: its success is no work done
+        return [submission_id for group in found or () for submission_id in group["submissions"]]
+
     @task(inlets=[ACCEPTED], outlets=[ACCEPTED], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def judged() -> dict[str, Any]:
         from strike_reporting.operations import news
         from strike_reporting.storage import Store
 
-        planned = get_current_context()["ti"].xcom_pull(task_ids="plan")  # no upstream: its success is no work done
-        todo = [submission_id for group in planned for submission_id in group["submissions"]]
+        todo = planned()
         return tell(ACCEPTED, lambda last: news.accepted(Store(), last, todo))
 
     @task(trigger_rule="none_failed_min_one_success")
@@ -94,13 +97,15 @@ def validate_extracts():
     @task(retries=0, multiple_outputs=False)
     def tell_trusts() -> dict[str, int]:
         from strikes_mail import mail_out
+        from strikes_notify import tell_of_drift, tell_what_is_over
 
+        tell_of_drift(planned())
+        tell_what_is_over()
         return mail_out()
 
     done = validate.expand(group=plan())
     done >> judged()
-    verdict(done)
-    done >> tell_trusts().as_teardown()  # runs whatever failed before, and fails no run
+    verdict(done) >> tell_trusts().as_teardown()  # runs whatever failed before, and fails no run
 
 
 validate_extracts()

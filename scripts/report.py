@@ -47,6 +47,7 @@ def main() -> int:
         return 1
     for dag_id in DAGS:
         say(f"Running {dag_id}")
+        bag.dags[dag_id].deadline = None  # nobody is to be told here, and Airflow 3.3.2 cannot test a DAG that has one
         run = bag.dags[dag_id].test()
         if str(run.state) not in ("success", "DagRunState.SUCCESS"):
             print(f"{dag_id} ended {run.state}; its log is above.", file=sys.stderr)

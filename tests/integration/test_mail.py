@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from conftest import ROOT, judge
-from servers import free_port
+from conftest import judge
+from inbox import Inbox, inbox
 from strike_reporting.errors import OurFault
 from strike_reporting.intake.collecting import collect, collect_drop
 from strike_reporting.intake.registry import load_feeds
@@ -24,42 +19,10 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator.examples import write_examples
 from strike_reporting.storage import Store
 
+__all__ = ["inbox"]  # a fixture
 JD = "JD-2023-04-11"
 LISTS = {"england": "england@nhs.example", "hampshire": "one@hants.example, two@hants.example"}
 pytestmark = pytest.mark.integration
-
-
-class Inbox:
-    """What the server received; refuses everything while `full`."""
-
-    def __init__(self) -> None:
-        self.full, self.messages, self.recipients = False, [], []
-
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
-        if self.full:
-            return "452 4.2.2 mailbox full"
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
-        self.recipients.append(envelope.rcpt_tos)
-        return "250 OK"
-
-
-@pytest.fixture
-def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    held = Inbox()
-    port = free_port()
-    server = Controller(held, hostname="127.0.0.1", port=port)
-    server.start()
-    connection = {
-        "conn_type": "smtp",
-        "host": "127.0.0.1",
-        "port": port,
-        "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "strikes@nhs.example", "retry_limit": 1},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_STRIKES_MAIL", json.dumps(connection))
-    monkeypatch.syspath_prepend(str(ROOT / "dags"))
-    yield held
-    server.stop()
-    sys.modules.pop("strikes_mail", None)
 
 
 def publish(store: Store, folder: Path) -> str:

@@ -11,7 +11,7 @@ import os
 import sqlalchemy as sa
 
 from strike_reporting.ledger.drafts import Drafts
-from strike_reporting.ledger.engine import get_fact, ledger_url, open_engine, prepare, put_fact
+from strike_reporting.ledger.engine import facts_of, get_fact, ledger_url, open_engine, prepare, put_fact, swap_fact
 from strike_reporting.ledger.holds import Holds
 from strike_reporting.ledger.judged import Judged
 from strike_reporting.ledger.letters import Letters
@@ -40,6 +40,14 @@ class Ledger:
     def keep_fact(self, key: str, value: str) -> None:
         """Keep one word."""
         put_fact(self.engine, key, value)
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """The words whose keys begin so."""
+        return facts_of(self.engine, prefix)
+
+    def swap_fact(self, key: str, old: str, new: str) -> bool:
+        """Keep one word instead of another (empty: of none), unless it is another by now; whether it was done."""
+        return swap_fact(self.engine, key, old, new)
 
 
 _opened: dict[tuple[int, str], Ledger] = {}

@@ -230,6 +230,27 @@ def put_fact(engine: sa.Engine, key: str, value: str) -> None:
         upsert(connection, schema.facts, {"key": key, "value": value}, ("key",))
 
 
+def facts_of(engine: sa.Engine, prefix: str) -> dict[str, str]:
+    """The words that are kept under keys which begin so."""
+    with reading(engine) as connection:
+        wanted = sa.select(schema.facts).where(schema.facts.c.key.startswith(prefix, autoescape=True))
+        return {row.key: row.value for row in connection.execute(wanted.order_by(schema.facts.c.key))}
+
+
+def swap_fact(engine: sa.Engine, key: str, old: str, new: str) -> bool:
+    """Keep one word instead of another (empty: of none), unless it is another by now; whether it was done."""
+    with writing(engine) as connection:
+        one_at_a_time(connection, key)
+        held = connection.execute(sa.select(schema.facts.c.value).filter_by(key=key)).scalar() or ""
+        if held != old:
+            return False
+        if new:
+            upsert(connection, schema.facts, {"key": key, "value": new}, ("key",))
+        else:
+            connection.execute(sa.delete(schema.facts).where(schema.facts.c.key == key))
+    return True
+
+
 def upsert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], keys: tuple[str, ...]) -> None:
     """Insert a row, or replace the one that has its key."""
     upserts(connection, table, [values], keys)

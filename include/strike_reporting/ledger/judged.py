@@ -129,6 +129,13 @@ class Judged:
         with reading(self._engine) as connection:
             return sorted(connection.execute(sa.select(said.c.strike_day).distinct()).scalars())
 
+    def before(self, outcome: Outcome) -> Outcome | None:
+        """The outcome of the file that the same feed sent before, if there is one."""
+        mine = (outcomes.c.feed_id == outcome.feed_id, outcomes.c.sequence < outcome.sequence)
+        whole = sa.not_(outcomes.c.submission_id.contains("."))  # no part of a collective return
+        found = self._many(_SELECT.where(*mine, whole).order_by(outcomes.c.sequence.desc()).limit(1))
+        return found[0] if found else None
+
     def last_used(self, feed_ids: Iterable[str]) -> dict[str, str]:
         """When the newest file that could be used came by each of these feeds (UTC, ISO 8601)."""
         found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
-from strike_reporting.errors import Transient, attempt, each, fail_for
+from strike_reporting.errors import Transient, each, fail_for
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from strike_reporting.judging.settle import Judged
     from strike_reporting.ledger.records import Round
     from strike_reporting.ledger.rounds import Rounds
+    from strike_reporting.operations.warning import TellOwner
     from strike_reporting.publishing.manifest import Release
 
 log = logging.getLogger(__name__)
-_WATCHED = "watched"  # the day on which all feeds and servers were last looked at
 
 
 class FeedGroup(TypedDict):
@@ -124,25 +124,33 @@ def begin_collection(run_id: str, is_woken: bool, only: Sequence[str] = ()) -> l
     return collect_plan() if taken or not is_woken else None
 
 
-def end_collection(run_id: str, counts: dict[str, int], problems: Sequence[str], only: Sequence[str] = ()) -> list[str]:
+def end_collection(
+    run_id: str,
+    counts: dict[str, int],
+    problems: Sequence[str],
+    only: Sequence[str] = (),
+    tell: TellOwner | None = None,
+) -> list[str]:
     """Warn, and say whether it did what it was for, as `collected` does; if so its rounds are done.
 
+    Args:
+        run_id: of the run.
+        counts: how its feeds ended.
+        problems: what went wrong.
+        only: the feeds that it was for, where it was not for all.
+        tell: by which the owner hears of what is warned of.
+
     Returns:
-        What was warned of. A warning that cannot be made fails nothing.
+        What was warned of.
     """
     from strike_reporting.ledger import ledger_of
+    from strike_reporting.operations.warning import warn
 
     store, now = Store(), datetime.now(UTC)
-    warned = attempt(now, lambda at: warnings(store, at))
-    for sentence in warned.made or ():
-        log.warning("%s", sentence)
-    if warned.error:
-        log.error("It could not be said what should be seen to: %s", warned.reason)
-    else:
-        ledger_of(store).keep_fact(_WATCHED, f"{now:%Y-%m-%d}")
+    warned = warn(store, now, tell)
     collected(counts, problems, is_whole=not only)
     ledger_of(store).rounds.done(run_id, now)
-    return warned.made or []
+    return warned
 
 
 def collect_group(collection: str, group: FeedGroup) -> Counts:
@@ -173,24 +181,6 @@ def collected(counts: dict[str, int], problems: Sequence[str], is_whole: bool = 
         fail_for(problems, f"{ours} of {every} feeds failed on our side")
     if failed * 100 > every * settings().failed_feeds_percent:
         fail_for([*problems, *map(str, faults)], f"{failed} of {every} feeds failed")
-
-
-def warnings(store: Store, now: datetime) -> list[str]:
-    """What should be seen to before it loses a return, as sentences.
-
-    Faulty entries and feeds that fail are told each time. What changes from day to day only, and takes a look at every
-    feed and server (silence, expiry), is told by the first round of a day.
-    """
-    from strike_reporting.intake.registry import load_registry
-    from strike_reporting.ledger import ledger_of
-    from strike_reporting.operations.watch import failing, feed_warnings
-
-    registry, ledger = load_registry(), ledger_of(store)
-    if ledger.fact(_WATCHED) == f"{now:%Y-%m-%d}":
-        found = failing(store, registry.feeds)
-    else:
-        found = feed_warnings(store, registry.feeds, now)
-    return [*map(str, registry.faults), *(f"{w.feed_id}: {w.what}" for w in found)]
 
 
 def validate_plan() -> list[SubmissionGroup]:

@@ -22,15 +22,27 @@ from strike_reporting.ledger import ledger_of
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
+_DO = {
+    "pull": "`strikes feed files {0}` lists what could not be landed and why, `strikes feed pull {0}` tries it now; "
+    "ask the trust if its server is away.",
+    "silent": "ask its contact whether it still sends; `strikes feed disable {0}` if it does not.",
+    "expiring": "renew it, in the connection that the feed names.",
+}
 _REMEMBERED = 30  # files of a feed by which its usual gap is told
 
 
 @dataclass(frozen=True)
 class Warned:
-    """One thing to see to before it loses a return."""
+    """One thing to see to before it loses a return. kind: `pull`, `silent` or `expiring`."""
 
     feed_id: str
     what: str
+    kind: str = "silent"
+
+    @property
+    def do(self) -> str:
+        """What to do about it."""
+        return _DO[self.kind].format(self.feed_id)
 
 
 def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = None) -> list[Warned]:
@@ -50,14 +62,14 @@ def feed_warnings(store: Store, feeds: Iterable[Feed], now: datetime | None = No
         if feed.connection not in known:
             tried = attempt(feed, lambda f: _expiring(f, now))
             known[feed.connection] = [tried.reason] if tried.made is None else tried.made
-        found += [Warned(feed.id, what) for what in known[feed.connection]]
+        found += [Warned(feed.id, what, "expiring") for what in known[feed.connection]]
     return sorted(found, key=lambda w: (w.feed_id, w.what))
 
 
 def failing(store: Store, feeds: Iterable[Feed]) -> list[Warned]:
     """Feeds whose last pull failed, and why."""
     known = ledger_of(store).receiving.failing()
-    return [Warned(f.id, f"the last pull failed: {known[f.id]}") for f in feeds if f.id in known]
+    return [Warned(f.id, f"the last pull failed: {known[f.id]}", "pull") for f in feeds if f.id in known]
 
 
 def _silent(store: Store, feeds: list[Feed], now: datetime) -> list[Warned]:
