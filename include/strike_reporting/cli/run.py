@@ -21,6 +21,9 @@ def run(
     dialect: Annotated[str, typer.Option(help="The dialect of all its files; otherwise each is tried with all")] = "",
 ) -> None:
     """Take a folder of files through the whole path and publish a release."""
+    from strike_reporting.judging.reading.reader import shared_reader
+
+    shared_reader().begin()
     from strike_reporting.errors import StrikesError
     from strike_reporting.intake.collecting import collect_drop
     from strike_reporting.intake.config_files import nearest

@@ -198,6 +198,9 @@ def validate_plan() -> list[SubmissionGroup]:
 
 def validate_group(group: SubmissionGroup) -> Counts:
     """Judge those of a group's submissions that still have no outcome: a group may be tried again."""
+    from strike_reporting.judging.reading.reader import shared_reader
+
+    shared_reader().begin()
     from strike_reporting.judging.settle import validate
     from strike_reporting.ledger import ledger_of
 

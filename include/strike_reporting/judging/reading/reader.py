@@ -45,6 +45,11 @@ class Reader:
         self._lock = threading.Lock()
         self.owner = os.getpid()
 
+    def begin(self) -> None:
+        """Have the worker get ready beside what is done until the first read, which says if it cannot be started."""
+        with self._lock, contextlib.suppress(OurFault):
+            self._started()
+
     def read(self, data: bytes, layouts: Sequence[Layout]) -> Document:
         """Parse a file once.
 
@@ -79,14 +84,18 @@ class Reader:
             "by day.",
         )
 
-    def _attempt(self, data: bytes, asked: dict[str, Any]) -> Document:
+    def _started(self) -> _Worker:
         if self.owner != os.getpid():  # a fork's: that worker is its parent's
             self._worker, self.owner = None, os.getpid()
         if self._worker is None or not self._worker.alive:
             self.close()
             self._worker = _Worker(self.limits)
+        return self._worker
+
+    def _attempt(self, data: bytes, asked: dict[str, Any]) -> Document:
+        worker = self._started()
         try:
-            return Document.of(self._worker.read(data, asked))
+            return Document.of(worker.read(data, asked))
         except (Rejected, OurFault):
             raise
         except Late as late:
@@ -122,23 +131,31 @@ class _Worker:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         command = [sys.executable, "-P", "-m", f"{__package__}.worker", str(os.getpid()), json.dumps(asdict(limits))]
-        with tempfile.TemporaryFile() as said:
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own module
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, bufsize=0, env=_environment()
-                )
-            except OSError as error:
-                raise OurFault(f"no reading worker can be started: {error}") from error
-            assert self._process.stdin and self._process.stdout  # noqa: S101 - they are pipes
-            self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
-            os.set_blocking(self._in, False)
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed as soon as the worker has said that it is ready
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, bufsize=0, env=_environment()
+            )
+        except OSError as error:
+            said.close()
+            raise OurFault(f"no reading worker can be started: {error}") from error
+        assert self._process.stdin and self._process.stdout  # noqa: S101 - they are pipes
+        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        self._said: IO[bytes] | None = said
+
+    def _wait_ready(self) -> None:
+        if self._said is None:
+            return
+        with self._said as said:
+            self._said = None
             try:
                 until = monotonic() + _START_SECONDS
                 with self._told_apart():
                     send(self._in, {}, " ".join(sorted(vocabulary())).encode(), until)
                     receive(self._out, 0, until)
             except (_Died, Late) as error:
-                self._process.kill()
+                self.end()
                 raise OurFault(f"the reading worker does not start ({error}): {_last_line(said)}") from None
 
     @property
@@ -148,6 +165,7 @@ class _Worker:
 
     def read(self, data: bytes, asked: dict[str, Any]) -> Iterator[Sheet | Unread]:
         """The parts of a document, as they come."""
+        self._wait_ready()
         until = monotonic() + _clock_seconds(self.limits)
         with self._told_apart():
             send(self._in, asked, data, until)
@@ -173,7 +191,7 @@ class _Worker:
         """Kill the process and free what it held."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._said):
             if pipe:
                 pipe.close()
 
