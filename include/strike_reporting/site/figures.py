@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from strike_reporting.site import words
 
@@ -32,7 +33,7 @@ class Figure:
 
     def __html__(self) -> Markup:
         """The text, with the query beside it for whoever checks it."""
-        return Markup('<span data-q="{}">{}</span>').format(self.query, self.text)
+        return Markup(f'<span data-q="{escape(self.query)}">{escape(self.text)}</span>')  # noqa: S704 - both are escaped
 
     def __bool__(self) -> bool:
         """Whether it is known."""
@@ -54,7 +55,7 @@ class Figures:
         if (table, columns) not in self._indexes:
             self._indexes[table, columns] = self._indexed(table, columns)
         found = self._indexes[table, columns].get(tuple(where[c] for c in columns), [])
-        several = [(k, v) for k, v in where.items() if isinstance(v, tuple)]
+        several = [(k, frozenset(v)) for k, v in where.items() if isinstance(v, tuple)]
         return [r for r in found if all(r[k] in v for k, v in several)] if several else list(found)
 
     def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[tuple[Any, ...], Rows]:
@@ -123,6 +124,7 @@ def together(figures: Sequence[Figure]) -> Figure:
     return Figure(value, words.number(value), " + ".join(f.query for f in known))
 
 
+@lru_cache(maxsize=100_000, typed=True)
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "|".join(_text(v) for v in value)
@@ -168,7 +170,7 @@ class Table:
     behind: str = ""
     says: Sequence[Markup] = ()
 
-    @property
+    @cached_property
     def columns(self) -> list[Head]:
         """The headings."""
         return [h if isinstance(h, Head) else Head(h.removeprefix("#"), h.startswith("#")) for h in self.heads]

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from strike_reporting.site import words
+from strike_reporting.site.figures import Figure
 from strike_reporting.site.terms import TERMS
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -22,6 +23,7 @@ def environment() -> jinja2.Environment:
     )
     said = (words.percent, words.number, words.moment, words.london_minute, words.day)
     made.filters |= {f.__name__: f for f in said}
+    made.tests["figure"] = lambda value: isinstance(value, Figure)
     for name, file in (("style", "style.css"), ("script", "script.js")):
         made.globals[name] = Markup((_TEMPLATES / file).read_text("utf-8"))  # noqa: S704 - our own files
     made.globals |= {"terms": TERMS}
