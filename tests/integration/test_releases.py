@@ -26,6 +26,7 @@ from strike_reporting.publishing.selection import select
 from strike_reporting.publishing.summaries import summarise
 from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator.examples import ACTIONS
+from strike_reporting.site import draw as drawing
 from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
@@ -95,6 +96,30 @@ def test_a_changed_byte_makes_a_new_release_and_a_revision(store: Store, home: P
     assert daily[["field", "old", "new"]].to_numpy().tolist() == [["cancelled", "4", "5"]]
     assert "RHU cancellations" in daily["reason"].iloc[0]
     assert not changes["key"].str.contains("area_code=RHM").any()
+
+
+def test_a_superseded_release_says_so_without_being_drawn_again(
+    store: Store, home: Path, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, drawn_again = f"site/{JD}/0001", []
+    made = drawing.pages
+    monkeypatch.setattr(
+        drawing, "pages", lambda release, *rest: drawn_again.append(release.number) or made(release, *rest)
+    )
+    for number, cancelled in enumerate((4, 5), start=1):
+        publish(store, drop(a__csv=HEAD + f"RHU,2023-04-11,day_case,cancelled,{cancelled}\n"))
+        drawn(store)
+        assert drawn_again == [1, 2][:number]
+    said = snapshot(home, site)
+    pages = {name: data for name, data in said.items() if name.endswith(".html")}
+    assert f"{site}/trusts/RHU.html" in pages
+    assert all(data.count(b">release 2</a>.</strong>") == 1 for data in pages.values())
+    cut = next(c for c in ledger_of(store).published.of(JD) if c.number == 1)
+    (home / site / "drawn.json").unlink()  # of which nobody knows what drew it is drawn again
+    ledger_of(store).published.drawn(cut, "")
+    drawn(store)
+    assert drawn_again == [1, 2, 1]
+    assert snapshot(home, site) == said
 
 
 def test_newest_submission_of_a_day_counts_and_other_days_stay(store: Store, drop: Callable[..., Path]) -> None:

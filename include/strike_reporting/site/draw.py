@@ -35,7 +35,7 @@ from strike_reporting.settings import settings
 from strike_reporting.site import words
 from strike_reporting.site.changes import lines
 from strike_reporting.site.overview import Kept, overview
-from strike_reporting.site.pages import Compared, area_pages, pages
+from strike_reporting.site.pages import Compared, area_pages, pages, superseded
 from strike_reporting.site.rendering import environment
 from strike_reporting.storage import Store
 
@@ -47,9 +47,10 @@ Progress = Callable[[int, int], None]
 
 
 class Drawn(Record):
-    """Hashes of the pages as they were last written: what is the same is not written again."""
+    """Hashes of the pages as they were last written: what is the same is not written again. `version` drew them."""
 
     pages: dict[str, str] = Field(default_factory=dict)
+    version: str = ""
 
 
 @cache
@@ -107,15 +108,28 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
     action = resolve(cut.action_id)
     release = read_manifest(store, action.slug, cut.number)
     cuts = [c for c in published.of(cut.action_id) if c.state == "published"]
-    newest = cuts[-1]
-    tables = {n: read_table(store, release, n) for n in TABLES}
-    made = pages(
-        release, action, tables, _pasts(store, release), newest if newest.number != cut.number else None, progress
-    )
-    _write(store, f"site/{action.slug}/{cut.number:04d}", made)
-    if newest.number == cut.number:
+    newest, folder = cuts[-1], f"site/{action.slug}/{cut.number:04d}"
+    by = newest if newest.number != cut.number else None
+    if not (by and _supersede(store, folder, by, version)):
+        tables = {n: read_table(store, release, n) for n in TABLES}
+        _write(store, folder, pages(release, action, tables, _pasts(store, release), by, progress), version)
+    if by is None:
         _write(store, f"site/{action.slug}", _of_action(store, action))
     published.drawn(cut, version)
+
+
+def _supersede(store: Store, folder: str, by: Cut, version: str) -> bool:
+    """Say on the pages of a release what superseded it; False where they are not as this version drew them.
+
+    Nothing else of them changes, so they need not be drawn again, as many as there are trusts.
+    """
+    known = _drawn(store, folder)
+    found = store.read_many([f"{folder}/{n}" for n in known.pages], missing_ok=True) if known.version == version else {}
+    before = {n: found.get(f"{folder}/{n}", b"") for n in known.pages}
+    if not before or any(hashlib.sha256(data).hexdigest() != known.pages[n] for n, data in before.items()):
+        return False
+    _write(store, folder, ((n, superseded(n, data, by)) for n, data in before.items()), version)
+    return True
 
 
 def _draft(store: Store, action_id: str, version: str, progress: Progress) -> None:
@@ -185,13 +199,18 @@ def _pasts(store: Store, release: Release) -> list[Compared]:
     return [one.made for one in tried if one.made is not None]
 
 
-def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None:
-    """Write the pages of one folder that are not as they were, as they are drawn, and take away what is no more."""
+def _drawn(store: Store, folder: str) -> Drawn:
     key = f"{folder}/drawn.json"
     try:
-        before = Drawn.load(store.read(key), key).pages
+        return Drawn.load(store.read(key), key)
     except (FileNotFoundError, Damaged):
-        before = {}
+        return Drawn()
+
+
+def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]], version: str = "") -> None:
+    """Write the pages of one folder that are not as they were, as they are drawn, and take away what is no more."""
+    known = _drawn(store, folder)
+    before = known.pages
     now: dict[str, str] = {}
     fresh: dict[str, bytes] = {}
     for name, data in made:
@@ -204,8 +223,8 @@ def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]]) -> None
     store.write_many(fresh)
     for name in sorted(set(before) - set(now)):
         store.delete(f"{folder}/{name}")
-    if now != before:
-        store.write(key, Drawn(pages=now).dump())
+    if (now, version) != (before, known.version):
+        store.write(f"{folder}/drawn.json", Drawn(pages=now, version=version).dump())
 
 
 def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:

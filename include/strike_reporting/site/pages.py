@@ -7,6 +7,7 @@ a file share. Links between pages are relative.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from strike_reporting.site.headline import Past, headline
 from strike_reporting.site.published import compared_table
 from strike_reporting.site.rendering import environment
 
+_HEADER_END = re.compile(rb'(<p class="superseded">.*</p>\n)?</header>')
 _SEARCH = "Find a trust, board, region or file"
 _SITES_OF = "Its sites, where the return names them"
 
@@ -95,6 +97,13 @@ def pages(
     for done, (name, html) in enumerate(book.all(trusts), start=1):
         yield name, html.encode()
         progress(done, total)
+
+
+def superseded(name: str, page: bytes, by: Cut) -> bytes:
+    """A page of a release as it is drawn once another one is the current: the last words of its header say so."""
+    root = "../" * name.count("/")
+    said = environment().get_template("superseded.html.jinja").render(superseded_by=by, root=root).encode()
+    return _HEADER_END.sub(lambda _: said + b"\n</header>", page, count=1)
 
 
 @dataclass(frozen=True)
