@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -75,9 +76,10 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
     if candidate.dialect.header_rows > 1:  # a lower row holds the end of a joined heading
         yield from range(min(len(sheet.numbers), settings().header_within_rows + candidate.dialect.header_rows))
         return
-    if wanted.isdisjoint(_top(sheet, settings().header_within_rows)):
+    folded = _folded(sheet)
+    if wanted.isdisjoint(folded.top):
         return
-    standing = _standing(sheet)
+    standing = folded.standing
     hits: dict[int, list[int]] = {}
     for place, code in (one for text in wanted for one in standing.get(text, ())):
         hits.setdefault(place, []).append(code)
@@ -85,21 +87,32 @@ def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
     yield from np.unique(np.concatenate(found)).tolist() if found else ()
 
 
-@lru_cache(maxsize=4)
-def _standing(sheet: Sheet) -> dict[str, list[tuple[int, int]]]:
-    """Every text, folded: the columns in which it stands, and as which of their distinct texts."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for place, column in enumerate(sheet.columns):
-        for code, text in enumerate(column.known):
-            if text:
-                found.setdefault(slug(clean(text)), []).append((place, code))
-    return found
+class _Folded:
+    """A sheet's texts, folded: every dialect asks for them."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        """Fold those of the first rows; the others when a dialect may fit."""
+        self._columns = sheet.columns
+        self.top = frozenset(slug(clean(c)) for row in sheet.head(settings().header_within_rows) for c in row)
+
+    @cached_property
+    def standing(self) -> dict[str, list[tuple[int, int]]]:
+        """Every text: the columns in which it stands, and as which of their distinct texts."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for place, column in enumerate(self._columns):
+            for code, text in enumerate(column.known):
+                if text:
+                    found.setdefault(slug(clean(text)), []).append((place, code))
+        return found
 
 
-@lru_cache(maxsize=4)
-def _top(sheet: Sheet, rows: int) -> frozenset[str]:
-    """The texts of the first rows, folded: every dialect asks for them."""
-    return frozenset(slug(clean(c)) for row in sheet.head(rows) for c in row)
+_known: WeakKeyDictionary[Sheet, _Folded] = WeakKeyDictionary()  # a sheet that is done with takes its own along
+
+
+def _folded(sheet: Sheet) -> _Folded:
+    if sheet not in _known:
+        _known[sheet] = _Folded(sheet)
+    return _known[sheet]
 
 
 def _fit(

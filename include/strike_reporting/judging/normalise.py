@@ -252,7 +252,7 @@ class _Typing:
                 values.append(default if value is None and text not in swapped else value)
             except Unreadable as error:
                 values.append(None)
-                wrong[text] = error
+                wrong[text] = _bare(error)
         repeated = np.isin(numbers, self._merged(place) if f.type == "int64" else [])
         unread = raw.where(wrong.__contains__) | repeated
         typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
@@ -315,11 +315,17 @@ class _Typing:
             return
         told = np.isin(table["source_row"].to_numpy(), [p.row for p in self.result.problems if p.row is not None])
         rows = table.select(["source_row", contract.date_field]).filter(pa.array(told))
-        days = dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
-        self.result.problems = [
-            replace(p, sheet=self.matched.place or None, day=day.isoformat() if (day := days.get(p.row)) else p.day)
-            for p in self.result.problems
-        ]
+        known = {day: day.isoformat() for day in rows[contract.date_field].unique().to_pylist() if day}
+        days = {row: known.get(day) for row, day in zip(*(c.to_pylist() for c in rows.columns), strict=True)}
+        sheet, problems = self.matched.place or None, self.result.problems
+        for n, p in enumerate(problems):  # one after the other: there may be a million
+            problems[n] = replace(p, sheet=sheet, day=days.get(p.row) or p.day)
+
+
+def _bare(error: Unreadable) -> Unreadable:
+    """Without the frames that it was raised through, of which each would be kept with all that it holds."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 _MERGED = Unreadable(

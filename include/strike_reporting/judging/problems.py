@@ -124,7 +124,9 @@ def shown(value: object) -> str:
 
     Numbers, dates, codes and words of the contracts (or near them) are shown, shortened to 60 characters.
     """
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     if holds_nhs_number(text):
         return "[withheld: looks like an NHS number]"
     if _IDENTIFIER.search(text):

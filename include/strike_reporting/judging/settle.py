@@ -28,7 +28,7 @@ from strike_reporting.judging.opening import Refused, code_not_current, open_sub
 from strike_reporting.judging.plausibility import days_in, implausible, unusable
 from strike_reporting.judging.problems import Problem, shown
 from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
-from strike_reporting.judging.rules import Failure, judge
+from strike_reporting.judging.rules import judge
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.aside import Found
 from strike_reporting.ledger.records import Outcome, Receipt, part_id
@@ -37,6 +37,7 @@ from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
 DOCTOR = "`strikes doctor` says what mends it"
+_NOTED_AT_ONCE = 20_000  # failures whose cells are looked up together
 Rules = Callable[[Receipt], Rulebook]
 
 
@@ -264,8 +265,8 @@ def _verdicts(store: Store, batch: list[Opened]) -> Iterator[filing.Verdict | Fi
             yield verdict.made
 
 
-def _failures(batch: list[Opened]) -> list[Failure]:
-    """Judge a batch and note on each submission which of its rows failed."""
+def _failures(batch: list[Opened]) -> int:
+    """Judge a batch and note on each submission which of its rows failed; how often that was."""
     contract = batch[0].rows.contract
     tables = [
         o.rows.table.select(contract.field_names).append_column(
@@ -279,9 +280,13 @@ def _failures(batch: list[Opened]) -> list[Failure]:
     for failure in failures:
         owner = bisect_right(starts, failure.index) - 1
         broken.setdefault(owner, []).append((failure.rule, failure.index - starts[owner]))
-    for owner, found in broken.items():
-        _note(contract, batch[owner], found)
-    return failures
+    every = len(failures)
+    failures.clear()  # each is noted now: a file may have a million
+    for owner in [*broken]:
+        found = broken.pop(owner)
+        for start in range(0, len(found), _NOTED_AT_ONCE):
+            _note(contract, batch[owner], found[start : start + _NOTED_AT_ONCE])
+    return every
 
 
 def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]]) -> None:
@@ -290,6 +295,7 @@ def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]])
     names = {"source_row", "source_column", "source_sheet", contract.date_field, *(rule.column for rule, _ in found)}
     wrong_rows = rows.table.select(sorted(names)).take(pa.array(wrong))
     cells, places = {n: wrong_rows[n].to_pylist() for n in names}, {index: n for n, index in enumerate(wrong)}
+    days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
     for rule, index in found:
         at = places[index]
         value = cells[rule.column][at]
@@ -313,7 +319,7 @@ def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]])
                 cells["source_row"][at],
                 column or rule.column,
                 None if value is None else shown(value),
-                day.isoformat() if day else None,
+                days.get(day),
                 cells["source_sheet"][at],
             )
         )
