@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test test-quick test-all cluster check bench bench-scheduled bench-pull bench-old-files bench-history fuzz up docs clean
+.PHONY: help report test test-quick test-all cluster check bench bench-quick bench-scheduled bench-pull bench-old-files bench-history fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -76,6 +76,9 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 
 bench: $(READY)  ## time the compute path against a plain DuckDB script
 	@$(BIN)/python bench/run.py
+
+bench-quick: $(READY)  ## the same on some trusts, against the stored ratio: fails on a loss of a third
+	@$(BIN)/python bench/run.py --quick
 
 bench-scheduled: $(READY) ## a national round under a real scheduler, task by task
 	@$(BIN)/python bench/scheduled.py

