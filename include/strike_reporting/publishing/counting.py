@@ -47,6 +47,7 @@ def statements(contracts: dict[str, Contract]) -> Iterator[str]:
         yield f"CREATE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
         yield _summed(extract)
     yield _facts()
+    yield from (f"DROP TABLE summed_{extract}" for extract in BY_EXTRACT)  # the facts hold it once more
     yield "CREATE TABLE site_trusts AS SELECT DISTINCT site_code, ods_code FROM facts WHERE site_code IS NOT NULL"
     yield _place_values()
     yield _place_parts()
@@ -172,7 +173,7 @@ def _place_parts() -> str:
                 f"SELECT '{t.key}' AS total, '{extract}' AS extract, '{b}' AS breakdown, {b}::VARCHAR AS part, "
                 f"ods_code, value FROM facts WHERE measure = '{t.of}' AND {b} IS NOT NULL AND {_within(t.where)}"
             )
-    return "CREATE TABLE place_parts AS " + " UNION ALL ".join(parts)
+    return "CREATE VIEW place_parts AS " + " UNION ALL ".join(parts)
 
 
 def _pairs() -> str:
