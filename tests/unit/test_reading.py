@@ -214,6 +214,19 @@ def test_a_machine_that_is_too_busy_is_nobodys_fault(monkeypatch: pytest.MonkeyP
         assert starved.read(b"a,b\n", [COMMA]).sheets[0].rows == [["a", "b"]]
 
 
+def test_a_worker_begun_early_is_the_one_that_reads_and_its_failure_is_told_by_the_first_read() -> None:
+    with Reader() as early:
+        early.begin()
+        pid = worker(early)
+        assert early.read(b"a,b\n", [COMMA]).sheets[0].rows == [["a", "b"]]
+        assert worker(early) == pid
+    with Reader(replace(LIMITS, read_memory_bytes=50_000_000)) as small:
+        small.begin()
+        for _ in range(2):
+            with pytest.raises(OurFault, match="does not start"):
+                small.read(b"a,b\n", [COMMA])
+
+
 def test_no_worker_is_our_fault_and_not_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         Reader(replace(LIMITS, read_memory_bytes=50_000_000)) as small,
