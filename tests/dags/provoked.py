@@ -145,9 +145,9 @@ class World:
             execute(server, f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true')
 
     @contextmanager
-    def connection(self, connection_id: str, kind: str, port: int, **extra: object) -> Iterator[None]:
+    def connection(self, connection_id: str, kind: str, port: int, schema: str = "", **extra: object) -> Iterator[None]:
         """An Airflow connection to a port of this machine."""
-        about = {"connection_id": connection_id, "conn_type": kind, "host": "127.0.0.1", "port": port}
+        about = {"connection_id": connection_id, "conn_type": kind, "host": "127.0.0.1", "port": port, "schema": schema}
         api: httpx.Client = self.airflow.api
         api.post("/connections", json={**about, "extra": json.dumps(extra)}).raise_for_status()
         try:

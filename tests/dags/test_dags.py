@@ -59,6 +59,9 @@ def refuses(dag, task):
     except OurFault as refused:
         return str(refused)
     return f"{task.task_id} would run"
+def hears(task):
+    found = task.partial_kwargs["on_failure_callback"] if task.is_mapped else task.on_failure_callback
+    return found if isinstance(found, list) else [found]
 print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "tasks": {t.task_id: t.retries for t in dag.tasks if not t.is_teardown},
     "beside": {t.task_id: t.retries for t in dag.tasks if t.is_teardown and not t.on_failure_fail_dagrun},
@@ -67,6 +70,9 @@ print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "form": dag.params.dump(),
     "offered": dag.params.get_param("action").schema.get("examples", [None])[0] if "action" in dag.params else None,
     "backfill": sorted({refuses(dag, t)[:60] for t in dag.tasks}),
+    "late": [(alert.reference.reference_name, alert.interval.total_seconds(), alert.callback.path)
+        for alert in ([dag.deadline] if not isinstance(dag.deadline, (list, tuple)) else dag.deadline)],
+    "hears": sorted({type(c).__name__ for t in dag.tasks for c in hears(t)}),
     "tags": sorted(dag.tags), "runs": dag.max_active_runs, "documented": bool(dag.doc_md)}
     for dag_id, dag in bag.dags.items()}}))
 """
@@ -120,6 +126,8 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
             "form": FORMS[dag_id],
             "offered": list(actions())[-1] if "action" in FORMS[dag_id] and dag_id != ASKING else None,
             "backfill": [f"{dag_id} takes no backfill, and nothing was done: it pulls, judges"[:60]],
+            "late": [["DagRunQueuedAtDeadline", 45 * 60, "strikes_notify.late_run"]],
+            "hears": ["OwnerNotifier"],
             "tags": ["strike-reporting"],
             "runs": 16 if dag_id == ASKING else 1,  # one that waits for a person holds no other
             "documented": True,

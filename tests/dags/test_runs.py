@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from aiosmtpd.controller import Controller
+from inbox import Hook
 from provoked import TRUSTS, World, worlds
 from scheduler import Run
 from servers import free_port
@@ -375,6 +376,24 @@ def test_a_mailing_that_breaks_off_fails_nothing(world: World) -> None:
     assert run.state == "success" and run.one("failed") == {"announce"}
     assert world.is_published(action)
     went_well(world.airflow.run("publish_disruption"))
+
+
+def test_the_owner_hears_of_a_run_that_failed_and_when_it_is_over(world: World) -> None:
+    action, hook = world.action(), Hook()
+    for trust in TRUSTS:
+        world.feed(trust)  # none of their folders is there
+    with world.connection("strikes_webhook", "http", hook.server.server_port, schema="http"):
+        failed_by(world.airflow.run("collect_extracts"), "verdict")
+        told = {t["key"]: t for said in hook.got for t in said["troubles"]}
+        assert set(told) == {"run collect_extracts verdict", *(f"pull {t}.cancellations" for t in TRUSTS)}
+        assert "3 of 3 feeds failed" in told["run collect_extracts verdict"]["what"]
+        assert "docs/runs.md" in told["run collect_extracts verdict"]["do"]
+        failed_by(world.airflow.run("collect_extracts"), "verdict")
+        assert sum(len(said["troubles"]) for said in hook.got) == len(told), "once a day"
+        for trust in TRUSTS:
+            world.send(trust, action)
+        went_well(world.airflow.run("collect_extracts"))
+    assert {t["key"] for said in hook.got for t in said["over"]} == set(told)
 
 
 def test_what_is_held_is_approved_refused_taken_back_or_superseded(world: World) -> None:

@@ -1,11 +1,14 @@
-"""A real SMTP server on loopback, with the Airflow connection that leads to it."""
+"""A real SMTP server on loopback with the Airflow connection that leads to it, and a webhook."""
 
 from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -52,3 +55,24 @@ def inbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     server.stop()
     for name in ("strikes_mail", "strikes_notify"):
         sys.modules.pop(name, None)
+
+
+class Hook:
+    """What a webhook was posted; it answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.answer, self.got, self.auth = 200, list[dict[str, Any]](), list[str]()
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hook.auth.append(f"{self.path} {self.headers.get('Authorization', '')}")
+                hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(hook.answer)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """What came is in `got`."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import time_machine
 from conftest import ROOT, judge
-from inbox import Inbox, inbox
+from inbox import Hook, Inbox, inbox
 from servers import authority
 from strike_reporting.errors import Away, OurFault
 from strike_reporting.intake.collecting import collect
@@ -36,27 +33,6 @@ DAY = timedelta(days=1)
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 ONE = Trouble("run collect_extracts plan", "collect_extracts: it failed", "mend it")
 TWO = Trouble("pull RHU.cancellations", "RHU.cancellations: the last pull failed: {{ 7 * 6 }} <away>", "ask")
-
-
-class Hook:
-    """What a webhook was posted; it answers as it is told to."""
-
-    def __init__(self) -> None:
-        self.answer, self.got, self.auth = 200, list[dict[str, Any]](), list[str]()
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                hook.auth.append(f"{self.path} {self.headers.get('Authorization', '')}")
-                hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(hook.answer)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """What came is in `got`."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 def connect(patch: pytest.MonkeyPatch, hook: Hook, schema: str = "http", **extra: object) -> None:
