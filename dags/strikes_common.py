@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import (
     Asset,
+    AsyncCallback,
     DeadlineAlert,
     DeadlineReference,
     ExceptionRetryPolicy,
     Param,
     RetryAction,
     RetryRule,
-    SyncCallback,
     get_current_context,
 )
 from strikes_notify import ROUND_MINUTES, OwnerNotifier, late_run
@@ -61,7 +61,7 @@ DAG_DEFAULTS = {
         name="A round is late",
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(minutes=ROUND_MINUTES),
-        callback=SyncCallback(late_run),
+        callback=AsyncCallback(late_run),
     ),
     "default_args": {
         "owner": "strike-reporting",

@@ -50,7 +50,8 @@ def inbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         },
     }
     monkeypatch.setenv("AIRFLOW_CONN_STRIKES_MAIL", json.dumps(connection))
-    monkeypatch.syspath_prepend(str(ROOT / "dags"))
+    for folder in ("dags", "plugins"):
+        monkeypatch.syspath_prepend(str(ROOT / folder))
     yield held
     server.stop()
     for name in ("strikes_mail", "strikes_notify"):

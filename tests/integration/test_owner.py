@@ -44,7 +44,7 @@ def connect(patch: pytest.MonkeyPatch, hook: Hook, schema: str = "http", **extra
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     held = Hook()
     connect(monkeypatch, held, bearer="sesame")
-    monkeypatch.syspath_prepend(str(ROOT / "dags"))
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
     yield held
     held.server.shutdown()
 
@@ -119,7 +119,7 @@ def test_mail_and_webhook_get_it_and_no_text_is_a_template(store: Store, inbox: 
 
 
 def test_without_connections_nothing_happens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "dags"))
+    monkeypatch.syspath_prepend(str(ROOT / "plugins"))
     from strikes_notify import channels, tell_owner
 
     assert channels() == []

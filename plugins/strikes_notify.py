@@ -1,7 +1,8 @@
 """Tells the owner of troubles, by e-mail and webhook: what failed, fell silent or changed, and when it is over.
 
 E-mail goes through the connection `strikes_mail`, if its extra names an `owner`; the webhook is the connection
-`strikes_webhook` (type HTTP), which gets a POST with JSON. Without either nothing is told, and nothing fails.
+`strikes_webhook` (type HTTP), which gets a POST with JSON. Without either nothing is told, and nothing fails. It is
+among the plugins because the triggerer, which runs what a deadline calls, knows no module of the DAGs' folder.
 """
 
 from __future__ import annotations
@@ -181,10 +182,14 @@ def tell_of_drift(submission_ids: Sequence[str]) -> None:
         log.error("%s", looked.reason)
 
 
-def late_run(context: Any) -> None:
-    """Tell the owner of a run that is not finished in its time: the callback of every DAG's deadline."""
+async def late_run(context: Any) -> None:
+    """Tell the owner of a run that is not finished in its time: the callback of every DAG's deadline.
+
+    It runs in the triggerer, so that it is told also when no worker is free.
+    """
+    from asgiref.sync import sync_to_async
     from strike_reporting.operations.troubles import run_late
 
     run = context["dag_run"]
-    dag_id, run_id = (run[k] if isinstance(run, dict) else getattr(run, k) for k in ("dag_id", "dag_run_id"))
-    tell_owner([run_late(dag_id, run_id, ROUND_MINUTES)], lambda _: False)
+    late = run_late(run["dag_id"], run["dag_run_id"], ROUND_MINUTES)
+    await sync_to_async(tell_owner)([late], lambda _: False)
