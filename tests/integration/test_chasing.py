@@ -11,6 +11,7 @@ import pytest
 import small_england as england
 import time_machine
 from conftest import judge
+from inbox import Inbox, inbox
 from strike_reporting.cli import app
 from strike_reporting.clock import LONDON
 from strike_reporting.intake.collecting import collect
@@ -25,6 +26,7 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
+__all__ = ["inbox"]  # a fixture
 pytestmark = pytest.mark.integration
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 STAFF = "ods_code,shift_date,staff_group,due_to_work,absent_action\n"
@@ -209,6 +211,33 @@ def test_no_reminder_where_the_setting_says_so(rounds: Callable[..., Mails], mon
     settings.cache_clear()
     assert rounds("12 10:30") == {}
     assert set(rounds("12 11:00")) == {*LISTS.values()}
+
+
+@pytest.mark.parametrize("inbox", [{"distribution": LISTS}], indirect=True)
+def test_a_server_takes_notice_reminder_and_list_as_the_rounds_send_them(
+    rounds: Callable[..., Mails], inbox: Inbox, home: Path
+) -> None:
+    from strikes_mail import chase_out, mail_out
+
+    with time_machine.travel(at("12 09:30")):
+        (home / "inbox" / "rhm" / "x.csv").write_text("nothing like it")
+        collect(Store(), "r", load_feeds())
+        judge(Store())
+        assert mail_out()["sent"] == 1
+    with time_machine.travel(at("12 10:00")):
+        assert chase_out()["sent"] == 4 and chase_out() == {}
+    with time_machine.travel(at("12 11:00")):
+        assert chase_out()["sent"] == 2 and chase_out() == {}
+    kinds = [
+        "a cancellations file of yours could not be used",
+        *["are due at 11:00"] * 4,
+        *["returns are outstanding"] * 2,
+    ]
+    assert all(kind in m["Subject"] for kind, m in zip(kinds, inbox.messages, strict=True))
+    assert [m["Date"].datetime.strftime("%H:%M") for m in inbox.messages] == ["08:30", *["09:00"] * 4, *["10:00"] * 2]
+    assert len({m["Message-ID"] for m in inbox.messages}) == 7
+    assert all(m["Message-ID"].endswith("@nhs.example>") for m in inbox.messages)
+    assert {to for tos in inbox.recipients[5:] for to in tos} == {*LISTS.values()}
 
 
 def test_an_engineer_sees_the_list_before_anybody_is_mailed(rounds: Callable[..., Mails]) -> None:
