@@ -379,15 +379,14 @@ def test_a_mailing_that_breaks_off_fails_nothing(world: World) -> None:
 
 
 def test_the_owner_hears_of_a_run_that_failed_and_when_it_is_over(world: World) -> None:
-    hook = Hook()
     for trust in TRUSTS:
         world.feed(trust, location=str(world.inbox / "nowhere" / trust))
-    with world.connection("strikes_webhook", "http", hook.server.server_port, schema="http"):
+    with world.connection("strikes_webhook", "http", (hook := Hook()).server.server_port, schema="http"):
         failed_by(world.airflow.run("collect_extracts"), "verdict")
         told = {t["key"]: t for said in hook.got for t in said["troubles"]}
         assert set(told) == {"run collect_extracts verdict", *(f"pull {t}.cancellations" for t in TRUSTS)}
-        assert "3 of 3 feeds failed" in told["run collect_extracts verdict"]["what"]
-        assert "docs/runs.md" in told["run collect_extracts verdict"]["do"]
+        failed = told["run collect_extracts verdict"]
+        assert "3 of 3 feeds failed" in failed["what"] and "docs/runs.md" in failed["do"]
         failed_by(world.airflow.run("collect_extracts"), "verdict")
         assert sum(len(said["troubles"]) for said in hook.got) == len(told), "once a day"
         (world.inbox / "nowhere").mkdir()

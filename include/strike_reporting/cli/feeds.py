@@ -269,7 +269,7 @@ def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default e
 @app.command("outstanding")
 def outstanding(
     due: Annotated[str, typer.Option(help="Day on which returns are due; default today, or the nearest")] = "",
-    area: Annotated[str, typer.Option(help="Only trusts of this area, such as hampshire")] = "england",
+    area: Annotated[str, typer.Option(help="Only trusts of this area, by its code")] = "england",
 ) -> None:
     """List who has not returned what is due, as the list at the cut-off says it; nobody is mailed."""
     from datetime import UTC, date, datetime
