@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from strike_reporting.clock import LONDON
 from strike_reporting.errors import OurFault
@@ -394,9 +394,3 @@ class Round(Record):
     claimed_by: str = ""
     claimed_at: str = ""
     done_at: str = ""
-
-
-class Kept(Record):
-    """The answers that outcomes were pinned to, by hash: the content of contracts, dialects and reference rows."""
-
-    contents: dict[str, Any] = Field(default_factory=dict)
