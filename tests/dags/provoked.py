@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import httpx
 import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
 from postgres import database, execute, plain, postgres
@@ -25,6 +29,7 @@ from strike_reporting.ledger.records import Letter, Outcome, Receipt
 from strike_reporting.reference.actions import actions, resolve, touching
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 
 HEADER = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 TRUSTS = ("RHM", "RHU", "RJ1")
@@ -185,3 +190,20 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
                 return one
 
             yield share
+
+
+def judged(world: World, *actions: str) -> list[str]:
+    """Submissions about each action, judged and ready to be published."""
+    receipts = [world.land(action, TRUSTS[0])[0] for action in actions]
+    world.judge()
+    assert [world.outcome(r).status for r in receipts] == ["accepted"] * len(actions)
+    return [r.submission_id for r in receipts]
+
+
+def doubled(data: bytes) -> bytes:
+    """A table whose counts are twice what they were."""
+    table = read_parquet(data)
+    place, out = table.schema.get_field_index("cancelled_count"), io.BytesIO()
+    twice = pc.multiply(table["cancelled_count"], 2).cast(table.schema.field(place).type)
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array(twice.chunks)), out)
+    return out.getvalue()

@@ -7,7 +7,6 @@ next run go well. CI runs `ALWAYS` and a sample of the others (`RUNS_SEED` draws
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -15,19 +14,15 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import held_runs
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 from aiosmtpd.controller import Controller
 from inbox import Hook
-from provoked import TRUSTS, World, worlds
+from provoked import TRUSTS, World, doubled, judged, worlds
 from scheduler import Run
 from servers import free_port
 from strike_reporting.intake.landing import object_key
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
-from strike_reporting.storage.parquet import read_parquet
 
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
@@ -290,23 +285,6 @@ def test_an_object_store_that_is_away_fails_the_run_after_more_tries_and_blames_
     run = went_well(world.airflow.run("validate_extracts"))
     went_well(world.airflow.nudged("publish_disruption", run))
     assert world.is_published(action)
-
-
-def judged(world: World, *actions: str) -> list[str]:
-    """Submissions about each action, judged and ready to be published."""
-    receipts = [world.land(action, ONE)[0] for action in actions]
-    world.judge()
-    assert [world.outcome(r).status for r in receipts] == ["accepted"] * len(actions)
-    return [r.submission_id for r in receipts]
-
-
-def doubled(data: bytes) -> bytes:
-    """A table whose counts are twice what they were."""
-    table = read_parquet(data)
-    place, out = table.schema.get_field_index("cancelled_count"), io.BytesIO()
-    twice = pc.multiply(table["cancelled_count"], 2).cast(table.schema.field(place).type)
-    pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array(twice.chunks)), out)
-    return out.getvalue()
 
 
 def test_a_release_that_does_not_add_up_fails_the_publication_and_no_other_release(world: World) -> None:
