@@ -81,7 +81,7 @@ def test_a_revised_release_says_what_changed_and_why(store: Store, drop, inbox: 
     assert (release[-2:], latest[-2:]) == ("r2", "r3")
     mail(store)
     england, hampshire = (m.get_body(("plain",)).get_content() for m in inbox.messages if "release 3" in m["Subject"])
-    line = "- Inpatient and day case cancelled: 7, was 5 (up 2; new or replaced returns: RHU cancellations (a.csv))"
+    line = "- Inpatient and day case cancelled: 7, was 5 (up 2; resubmissions: RHU cancellations (a.csv) +2)"
     assert line in england and line in hampshire
     assert "RJ1" not in england and "What changed since JD-2023-04-11.r2" in england
 

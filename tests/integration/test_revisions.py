@@ -5,6 +5,7 @@ What each thing did is written here by hand, cell by cell; figures and who moved
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ ASKED = (
 CARE = {"day_case": "inpatient", "elective_inpatient": "inpatient", "outpatient_first": "outpatient"}
 HANTS = ("RHM", "RHU", "RN5", "R1F", "RW1")
 WIDE = {c: [("icb", "QRL"), ("region", "Y59")] for c in HANTS} | {"R0A": [("icb", "QOP"), ("region", "Y62")]}
-NEW, AGAIN, WITHDRAWN = "new or replaced returns", "judged again", "withdrawn"
+NEW, RESENT, AGAIN, WITHDRAWN = "new returns", "resubmissions", "judged again", "withdrawn"
 MEMBERS, ASKED_OTHERWISE, METHOD = "trusts of the area changed", "asked otherwise", "a change of method"
 
 Cell = tuple[str, str, str, str]  # trust, day, measure, point of delivery or staff group
@@ -96,6 +97,10 @@ def new(trust: str, name: str, extract: str = "cancellations") -> Cause:
     return NEW, f"{trust} {extract} ({name})"
 
 
+def resent(trust: str, name: str, extract: str = "cancellations") -> Cause:
+    return RESENT, f"{trust} {extract} ({name})"
+
+
 BASE: dict[Cell, int] = {
     ("RHM", D1, "cancelled", "day_case"): 40,
     ("RHM", D1, "cancelled", "elective_inpatient"): 20,
@@ -130,7 +135,7 @@ ROUNDS = {
         },
         changes={
             ("RN5", D1, "cancelled", "day_case"): (15, new("RN5", "rn5.csv")),
-            ("RHU", D1, "cancelled", "outpatient_first"): (55, new("RHU", "rhu2.csv")),
+            ("RHU", D1, "cancelled", "outpatient_first"): (55, resent("RHU", "rhu2.csv")),
         },
     ),
     "one trust's file withdrawn, and another of its files corrected, of the same day": Round(
@@ -139,8 +144,8 @@ ROUNDS = {
         files={"rhm3.csv": cancelled(("RHM", D1, "day_case", 42), ("RHM", D1, "elective_inpatient", 21))},
         changes={
             ("RHM", D1, "cancelled", "outpatient_first"): (None, GONE),
-            ("RHM", D1, "cancelled", "day_case"): (42, new("RHM", "rhm3.csv")),
-            ("RHM", D1, "cancelled", "elective_inpatient"): (21, new("RHM", "rhm3.csv")),
+            ("RHM", D1, "cancelled", "day_case"): (42, resent("RHM", "rhm3.csv")),
+            ("RHM", D1, "cancelled", "elective_inpatient"): (21, resent("RHM", "rhm3.csv")),
         },
     ),
     "two extracts of one trust and day, and another status": Round(
@@ -149,8 +154,8 @@ ROUNDS = {
             "rhms2.csv": f"{STAFF}RHM,{D1},medical_and_dental,30,14\n",
         },
         changes={
-            ("RHM", D1, "rebooked", "day_case"): (5, new("RHM", "rhm4.csv")),
-            ("RHM", D1, "absent_action", "medical_and_dental"): (14, new("RHM", "rhms2.csv", "staffing")),
+            ("RHM", D1, "rebooked", "day_case"): (5, resent("RHM", "rhm4.csv")),
+            ("RHM", D1, "absent_action", "medical_and_dental"): (14, resent("RHM", "rhms2.csv", "staffing")),
         },
     ),
     "a trust leaves an area, and another's return is late": Round(
@@ -169,7 +174,7 @@ ROUNDS = {
         changes={
             ("R1F", D1, "cancelled", "day_case"): (None, (AGAIN, "R1F cancellations (r1f1.csv)")),
             ("R1F", D1, "cancelled", "elective_inpatient"): (8, (AGAIN, "R1F cancellations (r1f1.csv)")),
-            ("RHU", D1, "cancelled", "outpatient_first"): (56, new("RHU", "rhu3.csv")),
+            ("RHU", D1, "cancelled", "outpatient_first"): (56, resent("RHU", "rhu3.csv")),
         },
     ),
     "a correction that moves as much as it takes, and a withdrawal": Round(
@@ -177,8 +182,8 @@ ROUNDS = {
         files={"rhm5.csv": cancelled(("RHM", D1, "day_case", 40), ("RHM", D1, "elective_inpatient", 23))},
         changes={
             ("R0A", D1, "cancelled", "day_case"): (None, (WITHDRAWN, "R0A cancellations (r0a1.csv)")),
-            ("RHM", D1, "cancelled", "day_case"): (40, new("RHM", "rhm5.csv")),
-            ("RHM", D1, "cancelled", "elective_inpatient"): (23, new("RHM", "rhm5.csv")),
+            ("RHM", D1, "cancelled", "day_case"): (40, resent("RHM", "rhm5.csv")),
+            ("RHM", D1, "cancelled", "elective_inpatient"): (23, resent("RHM", "rhm5.csv")),
         },
     ),
     "a file that is refused beside what stands, and another plan": Round(
@@ -186,7 +191,7 @@ ROUNDS = {
             "rhu4.csv": cancelled(("RHU", D1, "outpatient_first", 0)).replace(",0\n", ",many\n"),
             "rhmp2.csv": f"{PLANNED}RHM,{D1},day_case,380\nRHM,{D1},elective_inpatient,200\n",
         },
-        changes={("RHM", D1, "planned", "day_case"): (380, new("RHM", "rhmp2.csv", "planned activity"))},
+        changes={("RHM", D1, "planned", "day_case"): (380, resent("RHM", "rhmp2.csv", "planned activity"))},
     ),
     "fewer are asked, and one more returns": Round(
         config={"reference/asked.csv": ASKED},
@@ -198,7 +203,7 @@ ROUNDS = {
     "another method for a share, and a correction": Round(
         is_by_method=True,
         files={"rhu5.csv": cancelled(("RHU", D1, "outpatient_first", 57))},
-        changes={("RHU", D1, "cancelled", "outpatient_first"): (57, new("RHU", "rhu5.csv"))},
+        changes={("RHU", D1, "cancelled", "outpatient_first"): (57, resent("RHU", "rhu5.csv"))},
         others=((METHOD, ""),),
     ),
     "a label, and a return that is withdrawn whole": Round(
@@ -289,12 +294,15 @@ def changed_cells(figure: Figure, what: Round) -> list[tuple[str, Cause]]:
     ]
 
 
-def said(reason: str) -> set[Cause]:
-    """A published reason, taken apart."""
-    found: set[Cause] = set()
+def said(reason: str) -> dict[Cause, int | None]:
+    """A published reason, taken apart: its causes, each with its amount where it has one."""
+    found: dict[Cause, int | None] = {}
     for part in reason.split("; "):
         what, _, of = part.partition(": ")
-        found |= {(what, o) for o in of.split(", ")}
+        for one in of.split(", "):
+            named = re.fullmatch(r"(.*?)(?: ([+-]\d+))?", one)
+            assert named is not None
+            found[what, named[1]] = int(named[2]) if named[2] else None
     return found
 
 
@@ -360,7 +368,14 @@ def test_ten_rounds_of_two_causes_each(
         for gone in (c for c, (v, _) in what.changes.items() if v is None):
             del cells[gone]
         after = World(cells, what.hampshire or world.hampshire, what.asked or world.asked)
-        revised = {(r["table"], r["key"], r["field"]): said(r["reason"]) for r in rows}
+        reasons = {(r["table"], r["key"], r["field"]): said(r["reason"]) for r in rows}
+        revised = {figure: {*causes} for figure, causes in reasons.items()}
+        for r in rows:
+            amounts = reasons[r["table"], r["key"], r["field"]].values()
+            if r["field"] in SUMS:
+                assert sum(a or 0 for a in amounts) == int(r["new"] or 0) - int(r["old"] or 0), (name, r)
+            else:
+                assert {*amounts} == {None}, (name, r)
         sums = {figure: causes for figure, causes in revised.items() if is_summed(figure)}
         assert sums == expected(world, after, what), name
         every = {cause for _, cause in what.changes.values()} | {*what.others}

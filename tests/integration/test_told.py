@@ -93,7 +93,7 @@ def test_a_trust_elsewhere_concerns_only_the_lists_that_it_is_in(rounds: Rounds)
     decision = decision_of(rounds.store, find(rounds.store, second))
     assert decision is not None and set(decision.areas or ()) == {"england"}
     [england_said] = rounds.mailed().values()
-    why = "up 3; new or replaced returns: R0A cancellations (r0a2.csv)"
+    why = "up 3; resubmissions: R0A cancellations (r0a2.csv) +3"
     assert told(england_said)[:4] == [
         f"Inpatient and day case cancelled: 16, was 13 ({why})",
         f"Inpatient and outpatient together: 16, was 13 ({why})",
@@ -106,7 +106,7 @@ def test_a_trust_of_the_area_is_told_to_it_with_amount_and_cause(rounds: Rounds)
     second = rounds.come(rhu2=sent(f"RHU {D1} day_case 6"), r0a2=sent(f"R0A {D1} day_case 12"))
     assert rounds.lists(second) == BOTH
     mails = rounds.mailed()
-    ours = "up 2; new or replaced returns: RHU cancellations (rhu2.csv)"
+    ours = "up 2; resubmissions: RHU cancellations (rhu2.csv) +2"
     assert told(mails["hampshire"])[:4] == [
         f"Inpatient and day case cancelled: 6, was 4 ({ours})",
         f"Inpatient and outpatient together: 6, was 4 ({ours})",
@@ -133,7 +133,7 @@ def test_what_leaves_every_sum_as_it_was_is_told_all_the_same(rounds: Rounds) ->
     second = rounds.come(rhu2=sent(f"RHU {D1} elective_inpatient 4", f"RHU {D1} day_case 0"))
     assert rounds.lists(second) == BOTH
     said = told(rounds.mailed()["hampshire"])
-    why = "new or replaced returns: RHU cancellations (rhu2.csv)"
+    why = "resubmissions: RHU cancellations (rhu2.csv) -4"
     assert any(s.startswith(f"{RHU}: Cancelled, {D1}, ") and s.endswith(f"0, was 4 (down 4; {why})") for s in said)
 
 
@@ -167,7 +167,7 @@ def test_a_trust_that_leaves_an_area_is_told_to_it(rounds: Rounds, config: Path)
     release, is_new = build(rounds.store, resolve(JD))
     assert is_new and rounds.lists(release.release_id) == BOTH
     assert told(rounds.mailed()["hampshire"])[0] == (
-        "Inpatient and day case cancelled: [x], was 4 (trusts of the area changed: RHU)"
+        "Inpatient and day case cancelled: [x], was 4 (trusts of the area changed: RHU -4)"
     )
 
 

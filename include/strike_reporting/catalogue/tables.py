@@ -181,7 +181,12 @@ REVISIONS = Table(
         _c("field", TEXT, "", "The column that changed."),
         _c("old", TEXT, "", "Value in the release before; null if there was none."),
         _c("new", TEXT, "", "Value now; null if it is gone."),
-        _c("reason", TEXT, "", "What brought it about: what happened, and to which trusts and files of its area."),
+        _c(
+            "reason",
+            TEXT,
+            "",
+            "What brought it about, late returns first, with trust, file and, of a sum, its amount; they add up.",
+        ),
         _c("submission_id", TEXT, "", "The submissions that the reason names, joined by ;."),
         _c("release", TEXT, "", "The release that changed it."),
     ),

@@ -27,9 +27,12 @@ from strike_reporting.publishing.manifest import Inputs
 Row = dict[str, Any]
 Area = tuple[str, str]
 Values = dict[str, int]  # of one fact, by submission
-NEW, WITHDRAWN, GONE = "new or replaced returns", "withdrawn", "no longer counted"
-AGAIN, UNUSABLE, ASKED = "judged again", "a newer file could not be used", "asked otherwise"
-MEMBERS, REFERENCE = "trusts of the area changed", "reference data changed: names, members or who is asked"
+LATE, FIRST, RESENT = "late returns", "new returns", "resubmissions"
+WITHDRAWN, GONE, AGAIN = "withdrawn", "no longer counted", "judged again"
+UNUSABLE, ASKED, MEMBERS = "a newer file could not be used", "asked otherwise", "trusts of the area changed"
+REFERENCE = "reference data changed: names, members or who is asked"
+# The order in which causes are said; where a change has more than one, all of it is the first one's.
+ORDER = (LATE, FIRST, RESENT, WITHDRAWN, UNUSABLE, GONE, AGAIN, ASKED, MEMBERS)
 _KEY = ("ods_code", "extract", "strike_day", "measure", "site_code", *BREAKDOWNS)
 
 
@@ -129,9 +132,10 @@ class Causes:
         if not found or behind.kind == "presence":
             extracts, day = concerned(table, field), cells.get("strike_day")
             causes |= self._by_returns(extracts, day, area, moved, own, is_cover=behind.kind == "returned")
-        explained = behind.kind == "sum" and by is not None and sum(e.by for e in found if e.causes) == by
-        is_left = not causes or (behind.kind in ("sum", "compared") and not explained)
-        return _in_words(causes, self._general if is_left else [])
+        amounts = _amounts(found) if behind.kind == "sum" and by is not None else {}
+        rest = (by or 0) - sum(amounts.values())
+        is_left = not causes or behind.kind == "compared" or (behind.kind == "sum" and (by is None or bool(rest)))
+        return _in_words(causes, amounts, self._general if is_left else [], rest)
 
     def _effects_by_cell(self, behind: Behind, area: Area) -> dict[tuple[Any, ...], list[Effect]]:
         """The effects behind a column in an area, by the cells of its rows."""
@@ -202,14 +206,14 @@ class Causes:
     ) -> tuple[Cause, ...]:
         """What changed a fact, by the submissions on either side."""
         came, gone = {*after} - {*before}, {*before} - {*after}
+        own = (fact["ods_code"], fact["extract"], fact["strike_day"])
         taken = gone & self._new.withdrawn
         found = {WITHDRAWN: taken}
         if new := came - self._known:
-            found[NEW] = new
+            found[_came(*(side.by_return.get(own) for side in (self._old, self._new)))] = new
         elif gone - taken and (instead := next((fresh[c] for c in _closeness(fact) if c in fresh), None)):
-            found[NEW] = instead
+            found[RESENT] = instead
         elif not taken:
-            own = (fact["ods_code"], fact["extract"], fact["strike_day"])
             here, there = (_used(side.by_return.get(own)) for side in (self._old, self._new))
             stay = here & there & {*before, *after}
             later = {s for s in came - stay if all(self._order[s] > self._order[g] for g in gone)}
@@ -239,7 +243,7 @@ class Causes:
     def _of_return(self, code: str, extract: str, was: Row | None, now: Row | None) -> Cause:
         came, gone = _used(now) - _used(was), _used(was) - _used(now)
         for what, of in (
-            (NEW, came - self._known),
+            (_came(was, now), came - self._known),
             (WITHDRAWN, gone & self._new.withdrawn),
             (GONE, set() if came else gone),
             (UNUSABLE, _refused(now) - _refused(was)),
@@ -326,6 +330,13 @@ def _used(row: Row | None) -> set[str]:
     return {s for s in (row["submission_ids"] or row["submission_id"] or "").split(";") if s}
 
 
+def _came(was: Row | None, now: Row | None) -> str:
+    """What a submission is that was not there: the first return for a day, that return late, or one sent again."""
+    if _used(was):
+        return RESENT
+    return LATE if now and now["return_status"] == "late" else FIRST
+
+
 def _refused(row: Row | None) -> set[str]:
     return {s for s in [(row or {}).get("refused_submission_id")] if s}
 
@@ -336,12 +347,27 @@ def _told(row: Row | None) -> tuple[tuple[Any, ...], set[str]]:
     return tuple((row or {}).get(k) for k in kept), _used(row)
 
 
-def _in_words(causes: set[Cause], general: list[str]) -> tuple[str, str | None]:
+def _amounts(found: Iterable[Effect]) -> dict[tuple[str, str], int]:
+    """By how much each cause moved a sum, all of an effect by the first of its causes."""
+    moved: dict[tuple[str, str], int] = defaultdict(int)
+    for e in (e for e in found if e.causes):
+        first = min(e.causes, key=lambda c: (ORDER.index(c.what), c.of))
+        moved[first.what, first.of] += e.by
+    return moved
+
+
+def _in_words(
+    causes: set[Cause], amounts: Mapping[tuple[str, str], int], general: list[str], rest: int
+) -> tuple[str, str | None]:
+    """Causes in their order, each with its amount where it has one; together they make up the whole change."""
     said: dict[str, dict[str, None]] = {}
-    for c in sorted(causes, key=lambda c: (c.what, c.of)):
-        said.setdefault(c.what, {})[c.of] = None
+    for c in sorted(causes, key=lambda c: (ORDER.index(c.what), c.of)):
+        by = f" {amounts[c.what, c.of]:+,}" if (c.what, c.of) in amounts else ""
+        said.setdefault(c.what, {})[f"{c.of}{by}"] = None
     submissions = sorted({s for c in causes for s in c.submissions})
-    why = "; ".join([*(f"{what}: {_first([*of])}" for what, of in said.items()), *general])
+    more = f" {rest:+,}" if amounts and rest else ""
+    why = "; ".join([*(f"{what}: {_first([*of])}" for what, of in said.items()), *(f"{g}{more}" for g in general[:1])])
+    why = "; ".join([why, *general[1:]]) if why else why
     return why or REFERENCE, ";".join(submissions) or None
 
 
