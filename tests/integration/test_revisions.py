@@ -154,7 +154,7 @@ ROUNDS = {
             "rhms2.csv": f"{STAFF}RHM,{D1},medical_and_dental,30,14\n",
         },
         changes={
-            ("RHM", D1, "rebooked", "day_case"): (5, resent("RHM", "rhm4.csv")),
+            ("RHM", D1, "rebooked", "day_case"): (5, new("RHM", "rhm4.csv")),
             ("RHM", D1, "absent_action", "medical_and_dental"): (14, resent("RHM", "rhms2.csv", "staffing")),
         },
     ),

@@ -117,7 +117,7 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
         else:
             log.info("%s: not released at the announced time: %s.", action_id, made.sentence)
 
-    tried = list(each(dict.fromkeys([*before.actions, *_moved_on(store)]), one))
+    tried = list(each(dict.fromkeys([*before.actions, *_moved_on(store, now)]), one))
     left = tuple(t.item for t in tried if t.error is not None)
     if left != before.actions:
         ledger.keep_fact(_FACT, before.model_copy(update={"actions": left}).dump().decode())
@@ -127,15 +127,21 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
     return done
 
 
-def _moved_on(store: Store) -> list[str]:
-    """Actions whose held figures are other ones now, or were decided about and not yet released."""
+def _moved_on(store: Store, now: datetime) -> list[str]:
+    """Actions whose held figures are other ones now, or were decided about and not yet released.
+
+    Where a draft waits for the next scheduled revision, so do figures that are other ones than those held.
+    """
     ledger = ledger_of(store)
     drafted = {d.action_id: d.identity for d in ledger.drafts.everything()}
 
     def is_as_seen(hold: Hold) -> bool:
         return hold.state == "held" and drafted.get(hold.action_id) == hold.identity
 
-    return [h.action_id for h in ledger.holds.unfinished() if not is_as_seen(h)]
+    def is_waiting(hold: Hold) -> bool:
+        return hold.state == "held" and not _is_due(store, hold.action_id, now - timedelta(days=1), now)
+
+    return [h.action_id for h in ledger.holds.unfinished() if not is_as_seen(h) and not is_waiting(h)]
 
 
 def _noted(store: Store, now: datetime) -> Announced:

@@ -95,6 +95,7 @@ class Causes:
         self._effects: dict[tuple[Area, str], list[Effect]] = defaultdict(list)
         self._counted: dict[tuple[str, str], list[tuple[date, Cause]]] = defaultdict(list)
         self._otherwise: dict[tuple[str, str], list[tuple[date, Cause]]] = defaultdict(list)
+        self._had: set[tuple[Any, ...]] = set()  # measures of trusts and days that anything said of before
         self._learn_members()
         self._learn_facts()
         self._learn_returns()
@@ -177,6 +178,7 @@ class Causes:
             of = [*_KEY, "submission_id", "value"]
             old, new = differing(old.select(of), new.select(of), _KEY[:3])
         was, now = _by_fact(old), _by_fact(new)
+        self._had = {key[:4] for key in was}
         moved = {(code, day) for found in self._moved.values() for day, code in found}
         differ = {k for k in {*was, *now} if _sum(was.get(k)) != _sum(now.get(k))}
         fresh: dict[tuple[Any, ...], set[str]] = defaultdict(set)
@@ -210,7 +212,9 @@ class Causes:
         taken = gone & self._new.withdrawn
         found = {WITHDRAWN: taken}
         if new := came - self._known:
-            found[_came(*(side.by_return.get(own) for side in (self._old, self._new)))] = new
+            found[RESENT if (*own, fact["measure"]) in self._had else _first_or_late(self._new.by_return.get(own))] = (
+                new
+            )
         elif gone - taken and (instead := next((fresh[c] for c in _closeness(fact) if c in fresh), None)):
             found[RESENT] = instead
         elif not taken:
@@ -243,7 +247,7 @@ class Causes:
     def _of_return(self, code: str, extract: str, was: Row | None, now: Row | None) -> Cause:
         came, gone = _used(now) - _used(was), _used(was) - _used(now)
         for what, of in (
-            (_came(was, now), came - self._known),
+            (RESENT if _used(was) else _first_or_late(now), came - self._known),
             (WITHDRAWN, gone & self._new.withdrawn),
             (GONE, set() if came else gone),
             (UNUSABLE, _refused(now) - _refused(was)),
@@ -330,10 +334,8 @@ def _used(row: Row | None) -> set[str]:
     return {s for s in (row["submission_ids"] or row["submission_id"] or "").split(";") if s}
 
 
-def _came(was: Row | None, now: Row | None) -> str:
-    """What a submission is that was not there: the first return for a day, that return late, or one sent again."""
-    if _used(was):
-        return RESENT
+def _first_or_late(now: Row | None) -> str:
+    """What the first return for a day is."""
     return LATE if now and now["return_status"] == "late" else FIRST
 
 
