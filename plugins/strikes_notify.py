@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseNotifier, Connection, get_current_context
+from airflow.sdk import BaseNotifier, Connection, Variable, get_current_context
 
 if TYPE_CHECKING:
     from strike_reporting.operations.troubles import Message, Trouble
 
-MAIL, WEBHOOK = "strikes_mail", "strikes_webhook"
+MAIL, WEBHOOK, AWAY = "strikes_mail", "strikes_webhook", "strikes_ledger_away_told"
 ROUND_MINUTES = 45  # in which a run must be finished after it was queued
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 log = logging.getLogger(__name__)
@@ -67,10 +67,15 @@ class OwnerNotifier(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it, unless it was told today."""
+        from strike_reporting.errors import Away
         from strike_reporting.operations.troubles import run_failed
 
         ti = context["ti"]
-        tell_owner([run_failed(ti.dag_id, ti.task_id, ti.run_id, context.get("exception"))], lambda _: False)
+        trouble = run_failed(ti.dag_id, ti.task_id, ti.run_id, context.get("exception"))
+        try:
+            tell_owner([trouble], lambda _: False)
+        except Away:
+            _tell_without_ledger(trouble)
 
 
 def tell_owner(found: Sequence[Trouble], looked_at: Callable[[str], bool]) -> None:
@@ -80,6 +85,18 @@ def tell_owner(found: Sequence[Trouble], looked_at: Callable[[str], bool]) -> No
 
     if told := tell(Store(), datetime.now(UTC), found, looked_at, channels):
         log.info("The owner was told: %s", told.subject)
+
+
+def _tell_without_ledger(trouble: Trouble) -> None:
+    """The ledger, which remembers what was told, is what is away: an Airflow variable holds the day of the telling."""
+    from strike_reporting.operations.troubles import Message
+
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    if Variable.get(AWAY, default="") == today or not (sends := channels()):
+        return
+    for send in sends:
+        send(Message(f"Strike reporting: the ledger is away ({trouble.key})", (trouble,), ()))
+    Variable.set(AWAY, today)
 
 
 def channels() -> list[Callable[[Message], None]]:

@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
+from inbox import Hook
 from postgres import database, execute, plain, postgres
 from s3 import S3, s3
 from scheduler import Airflow, Run, airflow
@@ -159,6 +160,10 @@ class World:
             yield
         finally:
             api.delete(f"/connections/{connection_id}").raise_for_status()
+
+    def webhook(self, hook: Hook) -> AbstractContextManager[None]:
+        """The owner's webhook leads to this one."""
+        return self.connection("strikes_webhook", "http", hook.server.server_port, schema="http")
 
 
 def told(run: Run, task: str) -> bool:

@@ -166,6 +166,27 @@ def test_a_failed_task_is_told_with_its_fault_and_what_to_do(store: Store, hook:
     assert "docs/runs.md" in told["do"] and told["key"] == "run validate_extracts verdict"
 
 
+def test_that_the_ledger_itself_is_away_is_told_once_a_day(
+    store: Store, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import strikes_notify
+
+    kept: dict[str, str] = {}
+    variable = SimpleNamespace(get=lambda key, default: kept.get(key, default), set=kept.__setitem__)
+    monkeypatch.setattr(strikes_notify, "Variable", variable)
+    monkeypatch.setattr("strike_reporting.operations.troubles.ledger_of", _away)
+    for task in ("plan", "chase"):
+        ti = SimpleNamespace(dag_id="collect_extracts", task_id=task, run_id="r")
+        strikes_notify.OwnerNotifier()({"ti": ti, "exception": Away("the ledger is away")})
+    assert [said["subject"] for said in hook.got] == [
+        "Strike reporting: the ledger is away (run collect_extracts plan)"
+    ]
+
+
+def _away(_: Store) -> None:
+    raise Away("the ledger is away")
+
+
 @pytest.mark.parametrize(
     ("error", "do"),
     [(Away("the ledger is away"), "the next round does the rest"), (KeyError("x"), "traceback"), (None, "memory")],
