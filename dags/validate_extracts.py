@@ -37,7 +37,8 @@ of an hour behind the daily round and, on a day on which returns are due, hourly
 * **verdict** fails the run when a submission could not be judged through our own fault; the others are judged all the
   same. A file that a sender must mend fails nothing.
 * **tell_trusts**, beside the verdict, mails the feed's contact the error report of a file that was refused or used in
-  part, once, through the connection `strikes_mail`, if there is one. Should it fail itself, the run does not.
+  part, once, through the connection `strikes_mail`, if there is one, and tells the owner of feeds whose headings
+  changed. Should it fail itself, the run does not.
 
 Accepted rows are in `accepted/`, what was left out and why in `quarantine/`, with the error report the trust is sent.
 Fix a dialect, trigger this DAG, and the rejected file is accepted without being sent again. The form of a run by hand

@@ -200,7 +200,7 @@ def test_a_ledger_made_again_says_nothing_twice(rounds: Callable[..., Mails], st
 def test_an_idle_hour_asks_next_to_nothing(
     rounds: Callable[..., Mails], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("strike_reporting.operations.chasing.outstanding", lambda *_: 1 / 0)
+    monkeypatch.setattr("strike_reporting.operations.outstanding.outstanding", lambda *_: 1 / 0)
     rounds("08 10:00")
     monkeypatch.setattr("strike_reporting.operations.chasing.ledger_of", lambda *_: 1 / 0)
     assert chase(store, at("08 10:00")) == [], "no strike is near, so not even the ledger is asked"

@@ -276,8 +276,8 @@ def outstanding(
 
     from strike_reporting.extracts.measures import LABELS
     from strike_reporting.intake.config_files import nearest
-    from strike_reporting.operations.chasing import shown_day, what
-    from strike_reporting.operations.outstanding import due_on
+    from strike_reporting.operations.chase_letters import what
+    from strike_reporting.operations.due_days import due_on, shown_day
     from strike_reporting.operations.outstanding import outstanding as open_returns
     from strike_reporting.reference.areas import reported
     from strike_reporting.reference.due import calendar

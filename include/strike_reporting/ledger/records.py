@@ -19,6 +19,7 @@ from strike_reporting.errors import OurFault
 
 Fact = str | int | float | bool | None
 EVERY = "all"  # in `speaks_for`: a collective return may speak for every trust
+REMINDER, OUTSTANDING = "reminder", "outstanding"  # kinds of letters about what has not come
 NOTICES = ("rejected", "accepted_in_part", "accepted")  # outcomes that a sender may be told of, by a letter so named
 
 

@@ -7,25 +7,22 @@ so that a lost round loses nothing and two say nothing twice. What has passed fo
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from strike_reporting.clock import LONDON
 from strike_reporting.errors import attempt
-from strike_reporting.extracts import load
-from strike_reporting.extracts.measures import LABELS
-from strike_reporting.intake.registry import Feed
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Letter, Record
-from strike_reporting.operations.outstanding import LANDED, DueDay, Missing, Outstanding, due_on, outstanding
-from strike_reporting.reference.areas import mailed
+from strike_reporting.ledger.records import OUTSTANDING, REMINDER, Letter, Record
+from strike_reporting.operations.due_days import DueDay, due_on
 from strike_reporting.reference.due import Calendar, calendar
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
+if TYPE_CHECKING:
+    from strike_reporting.operations.outstanding import Outstanding
+
 _FACT = "chased"
-REMINDER, OUTSTANDING = "reminder", "outstanding"
 
 
 class Chased(Record):
@@ -39,6 +36,9 @@ def chase(store: Store, now: datetime) -> list[str]:
     todo = _to_say(calendar(), now)
     if not todo:
         return []
+    from strike_reporting.operations.chase_letters import lists, reminders
+    from strike_reporting.operations.outstanding import outstanding
+
     ledger = ledger_of(store)
     said = attempt(_FACT, lambda key: Chased.load(ledger.fact(key), key)).made or Chased()
     queued: list[Letter] = []
@@ -49,7 +49,7 @@ def chase(store: Store, now: datetime) -> list[str]:
             continue
         if due.day not in found:
             found[due.day] = outstanding(store, due)
-        made = _reminders(found[due.day], now) if kind == REMINDER else _lists(found[due.day], now)
+        made = (reminders if kind == REMINDER else lists)(found[due.day], name, now)
         stamp = {"created_at": _utc(now), "news_of": _utc(moment)}
         queued += [letter.model_copy(update=stamp) for letter in made]
     if {*names} != {*said.said}:
@@ -72,134 +72,9 @@ def _to_say(by: Calendar, now: datetime) -> list[tuple[str, DueDay, datetime]]:
     return found
 
 
-def shown_day(now: datetime, by: Calendar) -> DueDay | None:
-    """The day that a person asks about: today where something is due, else the last before it, else the next."""
-    today = now.astimezone(LONDON).date()
-    near = [today, *(today - timedelta(days=n) for n in range(1, 15)), *(today + timedelta(days=n) for n in range(29))]
-    return next((due for day in near if (due := due_on(day, by))), None)
-
-
 def _name(kind: str, due: DueDay) -> str:
     return f"{kind}.{due.day}.{due.cut_off.astimezone(LONDON):%H%M}"
 
 
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _at(moment: datetime | str) -> str:
-    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{moment.astimezone(LONDON):%H:%M on %-d %B %Y}"
-
-
-def _day(day: date) -> str:
-    return f"{day:%-d %B %Y}"
-
-
-def _reminders(found: Outstanding, now: datetime) -> list[Letter]:
-    """One letter to each contact, of all that is missing by its feeds; nothing about a file that was just landed."""
-    mine: dict[str, list[tuple[Missing, Feed]]] = {}
-    for one in found.missing:
-        for feed in one.feeds if one.status != LANDED else ():
-            mine.setdefault(feed.contact, []).append((one, feed))
-    due, letters = found.due, []
-    for contact, asked in sorted(mine.items()):
-        digest = hashlib.sha256(contact.encode()).hexdigest()[:12]
-        letters.append(
-            Letter(
-                name=f"{_name(REMINDER, due)}.{digest}",
-                kind=REMINDER,
-                about=f"{due.day}",
-                to=contact,
-                subject=f"Strike reporting: returns for {_day(due.strike_day)} are due at {_at(due.cut_off)}",
-                text=_reminder(due, asked, now),
-            )
-        )
-    return letters
-
-
-def _reminder(due: DueDay, asked: list[tuple[Missing, Feed]], now: datetime) -> str:
-    is_past = now >= due.cut_off
-    lines = [
-        f"For the strike day {_day(due.strike_day)} ({due.actions.title}) we have not received, as of {_at(now)}:",
-        "",
-    ]
-    for one, feed in asked:
-        lines.append(f"- {one.trust_name} ({one.ods_code}): {LABELS[one.extract].lower()}")
-        own = f"; the time of your feed is {feed.due}" if feed.due else ""
-        lines.append(f"  {'was due' if is_past else 'due'} at {_at(due.cut_off)}, London time{own}")
-        lines.append(f"  how to send: as before, by {feed.transport} ({feed.location}), in the form {feed.dialect!r}")
-        if one.failure:
-            lines.append(f"  what went wrong last: {one.failure}")
-    lines += ["", "If there is nothing to report, say so: a nil return is a return."]
-    for extract in sorted({one.extract for one, _ in asked}):
-        count = load(extract).count_field
-        lines.append(
-            f"- {LABELS[extract]}: a file with a row for {_day(due.strike_day)} whose count ({count}) is 0, or your "
-            "system's own mark for none."
-        )
-    late = "What comes now is counted as late. " if is_past else ""
-    lines += ["", f"{late}If you have sent it since, there is nothing to do."]
-    return "\n".join(lines) + "\n"
-
-
-def _lists(found: Outstanding, now: datetime) -> list[Letter]:
-    """One letter to each list of whose trusts a return is expected."""
-    letters = []
-    for area_type, to in mailed().items():
-        if not (expected := found.expected_of(area_type)):
-            continue
-        missing, day = found.of(area_type), _day(found.due.strike_day)
-        said = f"{len(missing)} of {expected} returns are outstanding" if missing else "all have returned"
-        letters.append(
-            Letter(
-                name=f"{_name(OUTSTANDING, found.due)}.{area_type}",
-                kind=OUTSTANDING,
-                about=f"{found.due.day}",
-                area=area_type,
-                subject=f"Strike reporting: {to.area.area_name}, {day}: {said}",
-                text=_list(found, missing, expected, to.area.area_name, now),
-            )
-        )
-    return letters
-
-
-def _list(found: Outstanding, missing: Iterable[Missing], expected: int, area: str, now: datetime) -> str:
-    due, missing = found.due, tuple(missing)
-    head = f"{area}, strike day {_day(due.strike_day)} ({due.actions.title}), cut-off at {_at(due.cut_off)}."
-    lines = [head, ""]
-    if missing:
-        lines.append(f"Not returned as of {_at(now)}: {len(missing)} of {expected} expected returns.")
-    else:
-        lines.append(f"All {expected} expected returns have come.")
-    names = {one.ods_code: f"{one.trust_name} ({one.ods_code})" for one in missing}
-    for code, name in names.items():
-        if mine := [one for one in missing if one.ods_code == code and one.feeds]:
-            lines += ["", name, *(line for one in mine for line in _item(one))]
-    if lost := [one for one in missing if not one.feeds]:
-        lines += ["", "Without a feed, so nobody was reminded (`strikes feed new` adds one):"]
-        for code in dict.fromkeys(one.ods_code for one in lost):
-            of = ", ".join(LABELS[one.extract].lower() for one in lost if one.ods_code == code)
-            lines.append(f"- {names[code]}: {of}")
-    lines += [
-        f"\nOf {number} trusts that are asked for {LABELS[extract].lower()} it is not known which they are; they are "
-        "not listed."
-        for extract, number in found.asked_number.items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _item(one: Missing) -> list[str]:
-    lines = [f"- {LABELS[one.extract]}: {what(one)}"]
-    lines += [f"  feed {feed.id} ({feed.transport}), contact {feed.contact}" for feed in one.feeds]
-    lines.append(f"  last success: {_at(one.last_used) if one.last_used else 'never'}")
-    return [*lines, *([f"  last failure: {one.failure}"] if one.failure else [])]
-
-
-def what(one: Missing) -> str:
-    """What is with a return that is not there, in words."""
-    if not one.feeds:
-        return "no feed, so nobody is reminded"
-    return {LANDED: "came, and is being judged", "rejected": "came, and could not be used"}.get(
-        one.status, "nothing was received"
-    )

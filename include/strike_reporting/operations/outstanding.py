@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
-from strike_reporting.clock import LONDON, parse_due
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.extracts.measures import asked_with
 from strike_reporting.intake.registry import Feed, load_feeds
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import EVERY, Receipt
+from strike_reporting.operations.due_days import DueDay
 from strike_reporting.publishing.frame import Frame, frame
 from strike_reporting.publishing.selection import select, window
-from strike_reporting.reference.actions import ActionSet, resolve
-from strike_reporting.reference.due import Calendar
 from strike_reporting.reference.organisations import organisations
-from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 LANDED = "landed"  # it came and waits to be judged
-
-
-@dataclass(frozen=True)
-class DueDay:
-    """A day on which returns are due: of which strike day, by which actions, and until when."""
-
-    day: date
-    strike_day: date
-    actions: ActionSet
-    cut_off: datetime
 
 
 @dataclass(frozen=True)
@@ -67,16 +54,6 @@ class Outstanding:
     def expected_of(self, area_type: str) -> int:
         """How many returns are expected of an area's trusts."""
         return sum(area_type in self.areas[code] for code, _ in self.expected)
-
-
-def due_on(day: date, calendar: Calendar) -> DueDay | None:
-    """What is due on a day; None where nothing is. Days not struck, as the calendar now knows, are not asked about."""
-    found = calendar.returns_due(day)
-    at = parse_due(settings().cut_off)
-    if not found or at is None:
-        return None
-    cut_off = datetime.combine(day, at, LONDON).astimezone(UTC)
-    return DueDay(day, day - timedelta(days=settings().arrears_days), resolve(";".join(found)), cut_off)
 
 
 def outstanding(store: Store, due: DueDay, feeds: Sequence[Feed] | None = None) -> Outstanding:
