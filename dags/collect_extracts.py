@@ -26,8 +26,9 @@ calendar holds from the next parse of the DAG on; a round that it adds in the pa
   the event's `extra` says how many files, and of which feeds and trusts.
 * **verdict** logs what is broken or will be soon: faulty entries and feeds that failed, and in the first round of a day
   also feeds that are silent for longer than usual, credentials and certificates near their end; what is new of it is
-  told to the owner, by e-mail or webhook, if there are connections for it. Then it notes the rounds as done, or fails the run when a pull failed on our side, or when more than half of the feeds failed (the
-  setting `failed_feeds_percent`); a faulty entry is a feed that failed.
+  told to the owner, by e-mail or webhook, if there are connections for it. Then it notes the rounds as done, or fails
+  the run when a pull failed on our side, or when more than half of the feeds failed (the setting
+  `failed_feeds_percent`); a faulty entry is a feed that failed.
 * **chase**, beside the verdict, reminds the contacts of feeds whose returns are missing, an hour before each cut-off
   (the setting `remind_minutes`), and at the cut-off tells England's list and each area's who has not returned. Each is
   mailed once, by the first round after its time. Should it fail itself, the run does not.
