@@ -81,10 +81,10 @@ class AskAPerson(HITLOperator):
     schedule=None,
     params=FORM,
     doc_md=DOC,
-    **{**DAG_DEFAULTS, "max_active_runs": 16},
+    **{**DAG_DEFAULTS, "max_active_runs": 16, "deadline": None},  # it waits for a person as long as he takes
 )
 def approve_release():
-    @task(multiple_outputs=False)
+    @task(multiple_outputs=False, on_failure_callback=None)  # a refusal fails it, and is nothing to mend
     def decide(answer: dict[str, Any]) -> dict[str, str]:
         from datetime import UTC, datetime
 
