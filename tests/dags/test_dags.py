@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from scheduler import ASKING, DAGS, environment
+from scheduler import ASKING, DAGS, REPLAYING, environment
 from servers import free_port
 from strike_reporting.reference.actions import actions
 
@@ -18,6 +18,7 @@ FORMS = {
     "validate_extracts": {"from_landing": False, "action": "", "feeds": []},
     "publish_disruption": {"action": ""},
     "approve_release": {"action": "", "since": ""},
+    "replay_history": {"action": ""},
 }
 # By DAG: tasks whose failure fails the run, with their retries; beside them what may fail for itself.
 TASKS = {
@@ -38,6 +39,7 @@ TASKS = {
         {"announce": 0},
     ),
     "approve_release": ({"ask": 3, "decide": 3, "released": 3, "draw": 3}, {"announce": 0}),
+    "replay_history": ({"plan": 3, "replay": 3, "released": 3, "draw": 3}, {}),
 }
 BAG = """
 import json, sys
@@ -76,6 +78,7 @@ print(json.dumps({"heavy": heavy, "dags": {dag_id: {
     "tags": sorted(dag.tags), "runs": dag.max_active_runs, "documented": bool(dag.doc_md)}
     for dag_id, dag in bag.dags.items()}}))
 """
+LATE = [["DagRunQueuedAtDeadline", 45 * 60, "strikes_notify.late_run"]]
 pytestmark = pytest.mark.airflow
 
 
@@ -116,7 +119,7 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["heavy"] == [], "imports belong into the tasks"
-    assert set(TASKS) == {*DAGS, ASKING}
+    assert set(TASKS) == {*DAGS, ASKING, REPLAYING}
     assert found["dags"] == {
         dag_id: {
             "tasks": tasks,
@@ -126,7 +129,9 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
             "form": FORMS[dag_id],
             "offered": list(actions())[-1] if "action" in FORMS[dag_id] and dag_id != ASKING else None,
             "backfill": [f"{dag_id} takes no backfill, and nothing was done: it pulls, judges"[:60]],
-            "late": [] if dag_id == ASKING else [["DagRunQueuedAtDeadline", 45 * 60, "strikes_notify.late_run"]],
+            "late": []
+            if dag_id in (ASKING, REPLAYING)
+            else [["DagRunQueuedAtDeadline", 45 * 60, "strikes_notify.late_run"]],
             "hears": len(tasks) + len(beside) - (dag_id == ASKING),  # of a refusal nobody does
             "tags": ["strike-reporting"],
             "runs": 16 if dag_id == ASKING else 1,  # one that waits for a person holds no other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,10 @@ from conftest import drawn
 from drafted import JD, Come, arrive, config
 from strike_reporting.cli import app
 from strike_reporting.clock import LONDON
-from strike_reporting.operations import cutting, rounds, withdrawing
+from strike_reporting.errors import OurFault, StrikesError
+from strike_reporting.ledger import ledger_of
+from strike_reporting.operations import cutting, history, rounds, withdrawing
+from strike_reporting.operations.mail import Post, deliver
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.known import Known, known
 from strike_reporting.publishing.releases import find
@@ -147,3 +151,47 @@ def test_releases_are_provisional_then_revised_once_then_final_and_then_correcte
     ]
     corrected = store.read(f"site/{JD}/0005/report.html").decode()
     assert "Correction of figures that were final on 26 May 2023. Notice: RHU counted a ward twice." in corrected
+
+
+def test_the_past_is_replayed_into_the_releases_that_were_cut_live(
+    store: Store, live: Come, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From landing alone, into an empty root; broken off after the first release, and taken up again."""
+    live("04-15 07:00", "a", *of(4))
+    live("04-15 09:30")
+    live("04-15 12:00", "b", *of(5), "RHM 3")
+    live("04-16 09:30")
+    live("04-28 09:30")
+    live("05-11 12:00", "c", *of(6))
+    live("05-12 09:30")
+    live("05-26 09:30")
+    cut = [c for c in ledger_of(store).published.everything() if c.state == "published"]
+    assert len(cut) == 3, "at two of the times there was nothing new"
+    monkeypatch.setenv("STRIKES_HOME", str(tmp_path / "again"))
+    shutil.copytree(Path(store.base) / "landing", tmp_path / "again" / "landing")
+    again = Store()
+    rebuild(again)
+    [todo] = history.to_replay(again)
+    real, made = history.build, []
+
+    def breaks_off(*args: object, **kwargs: object) -> object:
+        if made:
+            raise OurFault("killed")
+        made.append(real(*args, **kwargs))  # type: ignore[arg-type]
+        return made[0]
+
+    with monkeypatch.context() as patch, pytest.raises(OurFault):
+        patch.setattr(history, "build", breaks_off)
+        history.replay(again, todo, at("06-30 12:00"))
+    assert history.to_replay(again) == [JD]
+    assert history.replay(again, JD, at("06-30 12:00")) == [f"{JD}.r2", f"{JD}.r3"]
+    then = [c for c in ledger_of(again).published.everything() if c.state == "published"]
+    assert [(c.release_id, c.identity) for c in then] == [(c.release_id, c.identity) for c in cut]
+    told = [[find(s, c.release_id).standing for c in cut] for s in (store, again)]
+    assert told[0] == told[1] and [s.key for s in told[0] if s] == ["provisional", "provisional", "revised"]
+    assert history.to_replay(again) == []
+    with pytest.raises(StrikesError, match="has releases already"):
+        history.to_replay(again, JD)
+    deliver(
+        again, Post("a@nhs.example", lambda message: pytest.fail("nobody is mailed of the past")), datetime.now(UTC)
+    )

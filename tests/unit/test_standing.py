@@ -66,6 +66,8 @@ def test_after_the_provisional_days_only_the_revision_and_the_final_figures_are_
 def test_a_scheduled_day_that_was_slept_through_is_made_good_once() -> None:
     assert is_due(DAYS, on("05-10"), on("05-15"), is_first=False)
     assert not is_due(DAYS, on("05-15"), on("05-16"), is_first=False)
+    assert is_due(DAYS, on("04-27"), on("05-02"), is_first=False), "the last of the provisional days"
+    assert not is_due(DAYS, on("04-28"), on("05-02"), is_first=False)
 
 
 def test_what_has_no_release_yet_waits_for_no_schedule() -> None:

@@ -99,6 +99,28 @@ def as_at(
         say(f"Nothing was known at {moment:%H:%M on %-d %B %Y}.")
 
 
+@app.command("replay")
+def replay_history(action: Annotated[str, typer.Option(help="Only this action")] = "") -> None:
+    """Cut the releases of the past at the announced times that were then, of actions that have none."""
+    from datetime import UTC
+
+    from strike_reporting.operations.history import replay, to_replay
+    from strike_reporting.operations.rounds import draw_site
+    from strike_reporting.storage import Store
+
+    store = Store()
+    todo = to_replay(store, action)
+    with progress_bar() as progress:
+        task = progress.add_task("Replaying", total=len(todo))
+        made = []
+        for one in todo:
+            made += replay(store, one, datetime.now(UTC))
+            progress.advance(task)
+        progress.update(task, description="Drawing the pages", total=None)
+        draw_site()
+    say(f"{len(made)} releases of {len(todo)} actions: {', '.join(made) or 'nothing was received that is in none'}")
+
+
 @app.command("cut")
 def cut_release(
     action: str,

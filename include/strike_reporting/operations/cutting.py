@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
 
 from strike_reporting.clock import LONDON, parse_due
@@ -54,14 +54,15 @@ def last_announced(now: datetime, times: Iterable[str]) -> datetime | None:
 
     A time that the clocks skip is when it would have been by the clock of before; one that comes twice is the first.
     """
-    here = now.astimezone(LONDON).date()
-    days = [here - timedelta(days=n) for n in (0, 1, 2)]
-    found = [_moment(day, at) for day in days for t in times if (at := parse_due(t)) is not None]
+    here, times = now.astimezone(LONDON).date(), list(times)
+    found = [m for n in (0, 1, 2) for m in announced_on(here - timedelta(days=n), times)]
     return max((m for m in found if m <= now), default=None)
 
 
-def _moment(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, LONDON).astimezone(UTC)
+def announced_on(day: date, times: Iterable[str]) -> list[datetime]:
+    """The announced times of a day, in order."""
+    clock = (at for t in times if (at := parse_due(t)) is not None)
+    return sorted(datetime.combine(day, at, LONDON).astimezone(UTC) for at in clock)
 
 
 def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> Release:

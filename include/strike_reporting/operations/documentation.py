@@ -137,7 +137,7 @@ def dag_pages() -> str:
         _NOTICE + "# DAGs\n",
         "They are linked by assets and each re-reads the ledger: an event is only a nudge.\n",
     ]
-    for name in ("collect_extracts", "validate_extracts", "publish_disruption", "approve_release"):
+    for name in ("collect_extracts", "validate_extracts", "publish_disruption", "approve_release", "replay_history"):
         tree = ast.parse((_root() / "dags" / f"{name}.py").read_text(encoding="utf-8"))
         doc = next(
             ast.literal_eval(n.value)

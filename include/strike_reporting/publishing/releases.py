@@ -74,7 +74,7 @@ class Pointer(Record):
 
 
 def build(
-    store: Store, action: ActionSet, why: Why | Let = AT_ONCE, at: datetime | None = None
+    store: Store, action: ActionSet, why: Why | Let = AT_ONCE, at: datetime | None = None, *, as_known: bool = False
 ) -> tuple[Release, bool]:
     """Publish an action from the ledger, if there is something new to tell.
 
@@ -83,6 +83,7 @@ def build(
         action: what to publish.
         why: why now; it is kept with the decision. Or who says so, and may say no, when the gate has looked.
         at: for when it is, where that is not now: what is over by then has to be there.
+        as_known: only of what had been received by then.
 
     Returns:
         The current release, and whether it is new.
@@ -95,7 +96,7 @@ def build(
     published = ledger_of(store).published
     for _ in range(_TRIES):
         before = latest(store, action)
-        staged = staged_of(store, action)
+        staged = staged_of(store, action, at if as_known else None)
         if before and before.identity == staged.identity:
             return before, False
         old = (before.release_id, {n: read_table(store, before, n) for n in WEIGHED}) if before else None
@@ -119,16 +120,20 @@ def build(
     return release, True
 
 
-def staged_of(store: Store, action: ActionSet) -> Staged:
-    """Stage an action; what is damaged of the ledger or of accepted files is first made again from landing."""
+def staged_of(store: Store, action: ActionSet, until: datetime | None = None) -> Staged:
+    """Stage an action, or what had been received of it until a moment.
+
+    What is damaged of the ledger or of accepted files is first made again from landing.
+    """
+    failures: dict[str, str] | None = None if until is None else {}  # why pulls failed then is not kept
     try:
-        return stage(store, frame(action))
+        return stage(store, frame(action), failures, until=until)
     except Unsound as fault:
         log.warning("%s: %s; judged again", action.action_id, fault)
         receiving = ledger_of(store).receiving
         receiving.judge_again(fault.submissions)
         validate(store, receiving.some_to_judge(fault.submissions), tell=False)
-        return stage(store, frame(action))
+        return stage(store, frame(action), failures, until=until)
 
 
 def _made(

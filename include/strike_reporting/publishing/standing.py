@@ -83,4 +83,5 @@ def is_due(strike_days: Sequence[date], since: date, on: date, is_first: bool) -
         is_first: whether there is no release of the action yet.
     """
     days = revising(strike_days)
-    return is_first or on <= days.provisional_until or any(since < day <= on for day in days.scheduled)
+    is_provisional = on <= days.provisional_until or since < days.provisional_until  # or one of those was slept through
+    return is_first or is_provisional or any(since < day <= on for day in days.scheduled)
