@@ -111,7 +111,8 @@ def test_a_ledger_that_was_rebuilt_knows_when_releases_were_cut(store: Store, li
 
 def test_the_command_shows_it_in_london_time_and_says_when_nothing_was_known(store: Store, live: Come) -> None:
     live("04-13 07:00", "a", "RHU 4")
-    live("04-13 09:30")
+    with time_machine.travel(at("04-13 09:30").replace(second=40), tick=False):
+        cutting.cut_announced(store, datetime.now(UTC))
     run = CliRunner()
     done = run.invoke(app, ["release", "as-at", "2023-04-13T09:29", "--action", JD])
     assert done.exit_code == 0 and "no release yet" in done.output and "09:29 on 13 April 2023" in done.output

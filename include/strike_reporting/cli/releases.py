@@ -71,7 +71,9 @@ def list_releases() -> None:
 
 @app.command("as-at")
 def as_at(
-    moment: Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"], help="London time")],
+    moment: Annotated[
+        datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"], help="London time, the whole minute")
+    ],
     action: Annotated[str, typer.Option(help="Only this action")] = "",
     area: Annotated[str, typer.Option(help="England, or a named area of areas.csv")] = "england",
 ) -> None:
@@ -87,7 +89,8 @@ def as_at(
     if area not in areas:
         raise StrikesError(f"there is no area {area!r}; there are: {', '.join(areas)}")
     store, number = Store(), 0
-    for one in known(store, moment.replace(tzinfo=LONDON), action):
+    whole_minute = moment.replace(second=59, microsecond=999_999, tzinfo=LONDON)
+    for one in known(store, whole_minute, action):
         number += 1
         say(f"{one.action.action_id}: {one.action.title}, {areas[area].area_name}")
         if one.wrong:
