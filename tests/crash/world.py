@@ -184,6 +184,7 @@ def freeze() -> None:
     the n-th operation would then be another one each time, or none.
     """
     from strike_reporting.intake import landing
+    from strike_reporting.judging import filing
     from strike_reporting.publishing import workbook
     from strike_reporting.reference import facts
     from strike_reporting.site import charts, draw
@@ -195,7 +196,7 @@ def freeze() -> None:
             return NOW
 
     _folder.AT_ONCE = _objects.AT_ONCE = 1
-    landing.datetime = draw.datetime = Frozen  # type: ignore[misc, attr-defined]
+    landing.datetime = filing.datetime = draw.datetime = Frozen  # type: ignore[misc, attr-defined]
     facts.reference_folder = lambda: Path(os.environ["CRASH_REFERENCE"])  # type: ignore[assignment]
     for module, name in ((charts, "icb_tiles"), (workbook, "workbook")):
         setattr(module, name, _remembered(getattr(module, name), Path(os.environ["CRASH_MADE"])))

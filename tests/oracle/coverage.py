@@ -57,6 +57,7 @@ MEASURES = {
     for m in (
         *(_appointments(f"{s}_cancelled", "cancelled", s) for s in SETTINGS),
         *(_appointments(f"{s}_anticipated", "anticipated", s) for s in SETTINGS),
+        *(_appointments(f"{s}_reinstated", "reinstated", s) for s in ("inpatient", "outpatient")),
         _appointments("acute_cancelled", "cancelled", "inpatient", "outpatient"),
         _unit("clinic_sessions_cancelled", "cancellations", "cancelled", "clinic_session", "outpatient"),
         _unit("clinic_sessions_planned", "planned_activity", "planned", "clinic_session", "outpatient"),
