@@ -198,8 +198,8 @@ def test_a_slower_process_never_overwrites_or_hides_a_newer_release(
     judge(store)
     real = releases.stage
 
-    def slow(*args: object) -> object:
-        made = real(*args)
+    def slow(*args: object, **kwargs: object) -> object:
+        made = real(*args, **kwargs)
         monkeypatch.setattr(releases, "stage", real)
         publish(store, drop(c__csv=HEAD + "RN5,2023-04-11,day_case,cancelled,100\n"))  # meanwhile, elsewhere
         return made
