@@ -1,12 +1,27 @@
-"""The clock that strikes go by, and times of day as the configuration and the receipts carry them."""
+"""The clock that strikes go by: moments as they are kept and said, and times of day as they are configured."""
 
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+
+
+def utc(moment: datetime) -> str:
+    """A moment as records keep it: in UTC to the second, so that texts sort as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def dated(moment: str) -> str:
+    """A kept moment in London: `24 November 2026, 10:55`."""
+    return f"{datetime.fromisoformat(moment).astimezone(LONDON):%-d %B %Y, %H:%M}"
+
+
+def clocked(moment: datetime) -> str:
+    """A moment in London: `09:30 on 13 April 2023`."""
+    return f"{moment.astimezone(LONDON):%H:%M on %-d %B %Y}"
 
 
 def parse_due(text: object) -> time | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from strike_reporting.clock import utc
 from strike_reporting.intake.landing import moment
 from strike_reporting.intake.transports import RemoteFile
 from strike_reporting.ledger import ledger_of
@@ -52,8 +53,7 @@ def again(store: Store, first: Receipt, name: str) -> None:
 
 
 def _queue(store: Store, letter: Letter) -> None:
-    made = moment().isoformat(timespec="seconds")
-    ledger_of(store).letters.add([letter.model_copy(update={"created_at": made})])
+    ledger_of(store).letters.add([letter.model_copy(update={"created_at": utc(moment())})])
 
 
 def _digest(*of: object) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from strike_reporting.clock import utc
 from strike_reporting.extracts import EXTRACTS, Contract, Severity
 from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.landing import refusal_key
@@ -153,7 +154,7 @@ def keep(store: Store, found: Sequence[Filed]) -> None:
     judged = ledger_of(store).judged
     days = judged.days_of([one.outcome.submission_id for one in found])
     before = {o.submission_id: o for o in judged.some(days)}
-    settled, now = [], datetime.now(UTC).isoformat(timespec="seconds")
+    settled, now = [], utc(datetime.now(UTC))
     for one in found:
         name = one.outcome.submission_id
         was = before.get(name)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from strike_reporting.clock import LONDON
+from strike_reporting.clock import dated
 from strike_reporting.errors import OurFault
 
 Fact = str | int | float | bool | None
@@ -340,16 +340,12 @@ class Hold(Record):
     @property
     def sentence(self) -> str:
         """How it stands, since when, and who decided why."""
-        began = f"held since {_local(self.since)}"
+        began = f"held since {dated(self.since)}"
         if self.state == "held":
             return f"{began}, for a person to decide"
         if self.state == "superseded":
             return f"{began}; superseded" + (f" ({self.outcome})" if self.outcome else " by newer figures")
-        return f"{began}; {self.state} by {self.who} on {_local(self.at)}: {self.why}"
-
-
-def _local(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone(LONDON):%-d %B %Y, %H:%M}"
+        return f"{began}; {self.state} by {self.who} on {dated(self.at)}: {self.why}"
 
 
 class Letter(Record):

@@ -7,10 +7,11 @@ an edit takes away is withdrawn unless somebody had claimed it: what was done st
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from strike_reporting.clock import utc
 from strike_reporting.ledger.engine import one_at_a_time, reading, writing
 from strike_reporting.ledger.records import Round
 from strike_reporting.ledger.schema import rounds
@@ -30,7 +31,7 @@ class Rounds:
         wanted = {r.round_id: _row(r) for r in asked}
         with writing(self._engine) as connection:
             one_at_a_time(connection, "rounds")
-            span = (rounds.c.due_at > moment(after), rounds.c.due_at <= moment(until))
+            span = (rounds.c.due_at > utc(after), rounds.c.due_at <= utc(until))
             known = {r.round_id: r for r in connection.execute(sa.select(rounds).where(*span))}
             if gone := [i for i, r in known.items() if r.claimed_by is None and i not in wanted]:
                 connection.execute(sa.delete(rounds).where(rounds.c.round_id.in_(gone), _UNCLAIMED))
@@ -42,15 +43,15 @@ class Rounds:
 
     def due(self, now: datetime) -> list[Round]:
         """Rounds that nobody has claimed, oldest first."""
-        return self._many(_UNCLAIMED, rounds.c.due_at <= moment(now))
+        return self._many(_UNCLAIMED, rounds.c.due_at <= utc(now))
 
     def claim(self, by: str, now: datetime) -> list[Round]:
         """Take all that is due in hand; also what the same claimant took before, should its task be tried again."""
         with writing(self._engine) as connection:
             connection.execute(
                 sa.update(rounds)
-                .where(_UNCLAIMED, rounds.c.due_at <= moment(now))
-                .values(claimed_by=by, claimed_at=moment(now))
+                .where(_UNCLAIMED, rounds.c.due_at <= utc(now))
+                .values(claimed_by=by, claimed_at=utc(now))
             )
         return self._many(rounds.c.claimed_by == by)
 
@@ -58,11 +59,11 @@ class Rounds:
         """Note that what somebody claimed came to its end."""
         with writing(self._engine) as connection:
             mine = (rounds.c.claimed_by == by, rounds.c.done_at.is_(None))
-            connection.execute(sa.update(rounds).where(*mine).values(done_at=moment(now)))
+            connection.execute(sa.update(rounds).where(*mine).values(done_at=utc(now)))
 
     def between(self, after: datetime, until: datetime) -> list[Round]:
         """The rounds between two moments (the first one left out), whoever claimed them, oldest first."""
-        return self._many(rounds.c.due_at > moment(after), rounds.c.due_at <= moment(until))
+        return self._many(rounds.c.due_at > utc(after), rounds.c.due_at <= utc(until))
 
     def _many(self, *which: sa.ColumnElement[bool]) -> list[Round]:
         with reading(self._engine) as connection:
@@ -79,11 +80,6 @@ class Rounds:
             )
             for r in rows
         ]
-
-
-def moment(at: datetime) -> str:
-    """A moment in UTC, so that text sorts as time does."""
-    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _row(asked: Round) -> dict[str, str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.intake.config_edits import own_config
 from strike_reporting.operations.calendar_checks import wrong
@@ -102,7 +103,7 @@ def _after(before: Row | None, said: Mapping[str, str], source: str, told_on: st
     if before and said.get("status", before["status"]) != before["status"]:
         row["status_date"] = told_on
     # A clock that was put back makes no row that comes before the one above it.
-    since = max(now.astimezone(UTC).isoformat(timespec="seconds"), row.get("known_from", ""))
+    since = max(utc(now), row.get("known_from", ""))
     known = {"source_url": source, **dict(zip(VERSIONED[NAME], (told_on, since), strict=True))}
     return {**row, **said, **known}
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from strike_reporting.clock import LONDON
+from strike_reporting.clock import clocked
 from strike_reporting.extracts import load
 from strike_reporting.extracts.measures import LABELS
 from strike_reporting.intake.registry import Feed
@@ -14,11 +14,6 @@ from strike_reporting.ledger.records import OUTSTANDING, REMINDER, Letter
 from strike_reporting.operations.due_days import DueDay
 from strike_reporting.operations.outstanding import LANDED, Missing, Outstanding
 from strike_reporting.reference.areas import mailed
-
-
-def _at(moment: datetime | str) -> str:
-    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{moment.astimezone(LONDON):%H:%M on %-d %B %Y}"
 
 
 def _day(day: date) -> str:
@@ -40,7 +35,7 @@ def reminders(found: Outstanding, name: str, now: datetime) -> list[Letter]:
                 kind=REMINDER,
                 about=f"{due.day}",
                 to=contact,
-                subject=f"Strike reporting: returns for {_day(due.strike_day)} are due at {_at(due.cut_off)}",
+                subject=f"Strike reporting: returns for {_day(due.strike_day)} are due at {clocked(due.cut_off)}",
                 text=_reminder(due, asked, now),
             )
         )
@@ -50,13 +45,13 @@ def reminders(found: Outstanding, name: str, now: datetime) -> list[Letter]:
 def _reminder(due: DueDay, asked: list[tuple[Missing, Feed]], now: datetime) -> str:
     is_past = now >= due.cut_off
     lines = [
-        f"For the strike day {_day(due.strike_day)} ({due.actions.title}) we have not received, as of {_at(now)}:",
+        f"For the strike day {_day(due.strike_day)} ({due.actions.title}) we have not received, as of {clocked(now)}:",
         "",
     ]
     for one, feed in asked:
         lines.append(f"- {one.trust_name} ({one.ods_code}): {LABELS[one.extract].lower()}")
         own = f"; the time of your feed is {feed.due}" if feed.due else ""
-        lines.append(f"  {'was due' if is_past else 'due'} at {_at(due.cut_off)}, London time{own}")
+        lines.append(f"  {'was due' if is_past else 'due'} at {clocked(due.cut_off)}, London time{own}")
         lines.append(f"  how to send: as before, by {feed.transport} ({feed.location}), in the form {feed.dialect!r}")
         if one.failure:
             lines.append(f"  what went wrong last: {one.failure}")
@@ -95,10 +90,10 @@ def lists(found: Outstanding, name: str, now: datetime) -> list[Letter]:
 
 def _list(found: Outstanding, missing: Iterable[Missing], expected: int, area: str, now: datetime) -> str:
     due, missing = found.due, tuple(missing)
-    head = f"{area}, strike day {_day(due.strike_day)} ({due.actions.title}), cut-off at {_at(due.cut_off)}."
+    head = f"{area}, strike day {_day(due.strike_day)} ({due.actions.title}), cut-off at {clocked(due.cut_off)}."
     lines = [head, ""]
     if missing:
-        lines.append(f"Not returned as of {_at(now)}: {len(missing)} of {expected} expected returns.")
+        lines.append(f"Not returned as of {clocked(now)}: {len(missing)} of {expected} expected returns.")
     else:
         lines.append(f"All {expected} expected returns have come.")
     names = {one.ods_code: f"{one.trust_name} ({one.ods_code})" for one in missing}
@@ -121,7 +116,7 @@ def _list(found: Outstanding, missing: Iterable[Missing], expected: int, area: s
 def _item(one: Missing) -> list[str]:
     lines = [f"- {LABELS[one.extract]}: {what(one)}"]
     lines += [f"  feed {feed.id} ({feed.transport}), contact {feed.contact}" for feed in one.feeds]
-    lines.append(f"  last success: {_at(one.last_used) if one.last_used else 'never'}")
+    lines.append(f"  last success: {clocked(datetime.fromisoformat(one.last_used)) if one.last_used else 'never'}")
     return [*lines, *([f"  last failure: {one.failure}"] if one.failure else [])]
 
 

@@ -7,10 +7,10 @@ so that a lost round loses nothing and two say nothing twice. What has passed fo
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from strike_reporting.clock import LONDON
+from strike_reporting.clock import LONDON, utc
 from strike_reporting.errors import attempt
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import OUTSTANDING, REMINDER, Letter, Record
@@ -50,7 +50,7 @@ def chase(store: Store, now: datetime) -> list[str]:
         if due.day not in found:
             found[due.day] = outstanding(store, due)
         made = (reminders if kind == REMINDER else lists)(found[due.day], name, now)
-        stamp = {"created_at": _utc(now), "news_of": _utc(moment)}
+        stamp = {"created_at": utc(now), "news_of": utc(moment)}
         queued += [letter.model_copy(update=stamp) for letter in made]
     if {*names} != {*said.said}:
         ledger.letters.add(queued)
@@ -74,7 +74,3 @@ def _to_say(by: Calendar, now: datetime) -> list[tuple[str, DueDay, datetime]]:
 
 def _name(kind: str, due: DueDay) -> str:
     return f"{kind}.{due.day}.{due.cut_off.astimezone(LONDON):%H%M}"
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
 
-from strike_reporting.clock import LONDON, parse_due
+from strike_reporting.clock import LONDON, clocked, parse_due, utc
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Damaged, Hold, Record
-from strike_reporting.operations.holding import by_hand, cut_or_hold, utc
+from strike_reporting.operations.holding import by_hand, cut_or_hold
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.standing import is_due
@@ -104,8 +104,7 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
             log.info("%s: its draft waits for the next scheduled revision, or for a correction by hand.", waiting)
         before = Announced(at=latest, actions=tuple(dict.fromkeys([*before.actions, *drafted])))
         ledger.keep_fact(_FACT, before.dump().decode())
-    local = before.at.astimezone(LONDON)
-    why = Why(how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}", at=utc(now), is_scheduled=True)
+    why = Why(how=f"cut at the announced time, {clocked(before.at)}", at=utc(now), is_scheduled=True)
 
     def one(action_id: str) -> None:
         made = cut_or_hold(store, resolve(action_id), why, now)
@@ -124,7 +123,7 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
         ledger.keep_fact(_FACT, before.model_copy(update={"actions": left}).dump().decode())
     done["problems"] = [f"{t.item}: {t.reason}" for t in tried if t.error is not None]
     for action_id in done["no_change"]:
-        log.info("%s: no change at the announced time, %s.", action_id, f"{local:%H:%M on %-d %B %Y}")
+        log.info("%s: no change at the announced time, %s.", action_id, clocked(before.at))
     return done
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from strike_reporting.clock import LONDON
+from strike_reporting.clock import LONDON, clocked, utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
 from strike_reporting.operations.cutting import announced_on
@@ -65,16 +65,15 @@ def replay(store: Store, action_id: str, until: datetime) -> list[str]:
     for moment in _moments(store, action, until):
         if last and moment <= last:
             continue
-        local = moment.astimezone(LONDON)
         why = Why(
-            how=f"cut at the announced time, {local:%H:%M on %-d %B %Y}, in a replay of what was received",
-            at=moment.isoformat(timespec="seconds"),
+            how=f"cut at the announced time, {clocked(moment)}, in a replay of what was received",
+            at=utc(moment),
             is_scheduled=True,
         )
         release, is_new = build(store, action, why, moment, as_known=True)
         if is_new:
             made.append(release.release_id)
-            log.info("%s: release %d of %s.", action_id, release.number, f"{local:%H:%M on %-d %B %Y}")
+            log.info("%s: release %d of %s.", action_id, release.number, clocked(moment))
     ledger.keep_fact(_fact(action_id), _DONE)
     return made
 
@@ -101,11 +100,7 @@ def _moments(store: Store, action: ActionSet, until: datetime) -> Iterator[datet
             arrived = sum(c <= moment for c in came)
             is_waiting = is_waiting or arrived > seen
             seen = arrived
-            if is_waiting and moment <= until and _is_due(action, day, is_first):
+            if is_waiting and moment <= until and is_due(action.days, day - timedelta(days=1), day, is_first):
                 yield moment
                 is_first = is_waiting = False
         day += timedelta(days=1)
-
-
-def _is_due(action: ActionSet, day: date, is_first: bool) -> bool:
-    return is_due(action.days, day - timedelta(days=1), day, is_first)

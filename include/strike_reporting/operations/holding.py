@@ -6,9 +6,10 @@ while the evidence names figures that nobody has released.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypedDict
 
+from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Check, Hold, failed
@@ -49,11 +50,6 @@ class _Stopped(Exception):
 def decision_key(hold: Hold) -> str:
     """Where what a person decided about a held release is kept for good."""
     return f"{DECISIONS}/{hold.hold_id}.json"
-
-
-def utc(moment: datetime) -> str:
-    """A moment as holds and decisions keep it."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def cut_or_hold(store: Store, action: ActionSet, why: Why, now: datetime) -> Release | Hold | None:

@@ -78,14 +78,14 @@ def _looked(store: Store, now: datetime) -> Rounds:
 
     What an edit of it adds within the setting `look_back_days` is made up.
     """
+    from strike_reporting.clock import utc
     from strike_reporting.ledger import ledger_of
     from strike_reporting.ledger.records import Round
-    from strike_reporting.ledger.rounds import moment
     from strike_reporting.reference.due import calendar
 
     rounds, after = ledger_of(store).rounds, now - timedelta(days=settings().look_back_days)
     asked = calendar().rounds_between(after, now)
-    told = [Round(round_id=r.round_id, due_at=moment(r.due_at), kind=r.kind, actions=r.actions) for r in asked]
+    told = [Round(round_id=r.round_id, due_at=utc(r.due_at), kind=r.kind, actions=r.actions) for r in asked]
     rounds.look(told, after, now)
     return rounds
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.judging.filing import concerned
 from strike_reporting.ledger import ledger_of
@@ -38,7 +39,7 @@ def withdraw(store: Store, submission_id: str, who: str, why: str) -> tuple[Outc
     if not outcome.counts:
         raise StrikesError(f"{submission_id} was rejected, so no figure holds a row of it; nothing is to be done")
     said = _kept(store, submission_id) or Withdrawal(
-        submission_id=submission_id, who=who, why=why, at=datetime.now(UTC).isoformat(timespec="seconds")
+        submission_id=submission_id, who=who, why=why, at=utc(datetime.now(UTC))
     )
     store.write(withdrawal_key(submission_id), said.dump())
     actions = concerned(outcome)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 
+from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.facts import OFF, newest, read_csv, read_versions
 
@@ -170,7 +171,7 @@ def actions_as_at(moment: datetime) -> dict[str, Action]:
 
     What the package brings, and a row of an overlay that does not say since when, was always known.
     """
-    at = moment.astimezone(UTC).isoformat(timespec="seconds")
+    at = utc(moment)
     known = [r for r in read_versions("strike_calendar") if r.get("known_from", "") <= at]
     return {r["action_id"]: action_of(r) for r in newest("strike_calendar", known)}
 

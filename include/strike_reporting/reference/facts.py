@@ -6,10 +6,11 @@ import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
+from strike_reporting.clock import utc
 from strike_reporting.errors import OurFault
 from strike_reporting.settings import clone, config_folder
 
@@ -183,7 +184,7 @@ def _misplaced(row: Row, before: Row | None, key: str) -> Iterator[str]:
 def _is_moment(text: str) -> bool:
     """Whether it is written so that the order of texts is that of time."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="seconds") == text
+        return utc(datetime.fromisoformat(text)) == text
     except ValueError:
         return False
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from strike_reporting.clock import LONDON
+from strike_reporting.clock import LONDON, dated
 from strike_reporting.extracts import EXTRACTS, load
 from strike_reporting.extracts.measures import BREAKDOWNS
 from strike_reporting.reference.facts import read_csv
@@ -46,7 +46,7 @@ def moment(value: str | None) -> str:
     """A UTC moment as local time: `24 November 2026, 10:55`."""
     if not value:
         return "no return yet"
-    return f"{_local(value):%-d %B %Y, %H:%M}"
+    return dated(value)
 
 
 def london_minute(value: str) -> str:
