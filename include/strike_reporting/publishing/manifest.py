@@ -134,6 +134,11 @@ class Release(Record):
         return release_folder(self.slug, self.number)
 
     @property
+    def mark(self) -> str:
+        """What stands beside every figure of it; often nothing."""
+        return self.standing.mark if self.standing else ""
+
+    @property
     def is_draft(self) -> bool:
         """Whether it is a draft, not a release."""
         return False

@@ -81,9 +81,7 @@ def draw(
     """
     today = today or datetime.now(UTC).date()
     ledger, version = ledger_of(store), site_version()
-    held = {(h.action_id, h.identity): h for h in ledger.holds.everything()}
-    marks = [(d, _mark(d, version, held.get((d.action_id, d.identity)))) for d in ledger.drafts.everything()]
-    drafts = [d for d, mark in marks if d.drawn != mark]
+    drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version, _held(store, d))]
     things: list[Cut | Drafted] = [*ledger.published.to_draw(version), *drafts]
 
     def one(thing: Cut | Drafted) -> None:
@@ -143,7 +141,7 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress) -> No
         return
     try:
         action, folder = resolve(action_id), f"site/{mine.slug}/draft"
-        hold = ledger_of(store).holds.about(action_id, mine.identity)
+        hold = _held(store, mine)
         if mine.is_shown:
             drafts.drawn(mine, "begun")  # pages that are cut short are found, and taken away, by this
             made = read_draft(store, mine.slug, mine.kept)
@@ -161,6 +159,11 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress) -> No
         raise
     finally:
         drafts.let_go(mine)
+
+
+def _held(store: Store, row: Drafted) -> Hold | None:
+    """How a draft that is shown stands with the release gate."""
+    return ledger_of(store).holds.about(row.action_id, row.identity) if row.is_shown else None
 
 
 def _mark(row: Drafted, version: str, hold: Hold | None) -> str:

@@ -49,7 +49,7 @@ def release_message(
         "area": area.area_name,
         "lines": [
             (line.label, with_mark(line), "; ".join(n.striptags() for n in line.notes))
-            for line in headline(figures, Place.of(area), [], release.standing.mark if release.standing else "")
+            for line in headline(figures, Place.of(area), [], release.mark)
         ],
         "changes": changes[:most],
         "more": words.number(len(changes[most:])) if changes[most:] else "",

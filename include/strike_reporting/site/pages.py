@@ -171,7 +171,7 @@ class _Book:
 
     def _area(self, place: Place) -> dict[str, Any]:
         chart, finding = drawn.days(self.figures, self.action, place)
-        shown = headline(self.figures, place, self.pasts, self.facts.standing.mark if self.facts.standing else "")
+        shown = headline(self.figures, place, self.pasts, self.facts.mark)
         said = Markup(" ").join(c for h in shown for c in h.compared)
         return {
             "place": place,

@@ -28,7 +28,7 @@ def headlines(store: Store, known: Known, area: Area) -> list[tuple[str, str, st
     """
     release = known.release
     tables = {n: read_table(store, release, n) for n in _NEEDED} if release else {}
-    mark = release.standing.mark if release and release.standing else ""
+    mark = release.mark if release else ""
     said = _said(tables, area, mark), _said(known.draft.tables if known.draft else {}, area)
     labels = dict.fromkeys([*said[0], *said[1]])
     return [(label, said[0].get(label, NOTHING), said[1].get(label, NOTHING)) for label in labels]
