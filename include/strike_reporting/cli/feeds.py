@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, progress_bar, say
+from strike_reporting.cli.output import err, print_table, progress_bar, reported_area, say
 from strike_reporting.errors import StrikesError
 from strike_reporting.intake.transports.kinds import KINDS
 
@@ -275,17 +275,13 @@ def outstanding(
     from datetime import UTC, date, datetime
 
     from strike_reporting.extracts.measures import LABELS
-    from strike_reporting.intake.config_files import nearest
     from strike_reporting.operations.chase_letters import what
     from strike_reporting.operations.due_days import due_on, shown_day
     from strike_reporting.operations.outstanding import outstanding as open_returns
-    from strike_reporting.reference.areas import reported
     from strike_reporting.reference.due import calendar
     from strike_reporting.storage import Store
 
-    areas = {r.area.area_type: r.area.area_name for r in reported()}
-    if area not in areas:
-        raise StrikesError(f"there is no area {area!r}. {nearest(area, areas)}")
+    here = reported_area(area)
     try:
         day = due_on(date.fromisoformat(due), calendar()) if due else shown_day(datetime.now(UTC), calendar())
     except ValueError as error:
@@ -310,7 +306,7 @@ def outstanding(
     heads = ("Trust", "Name", "Extract", "What", "Feed", "Last success (UTC)", "Last failure")
     if rows:
         print_table(f"Strike day {day.strike_day}, due on {day.day}", heads, rows)
-    say(f"{areas[area]}: {len(missing)} of {found.expected_of(area)} returns of {day.strike_day} are outstanding.")
+    say(f"{here.area_name}: {len(missing)} of {found.expected_of(area)} returns of {day.strike_day} are outstanding.")
 
 
 @app.command("pull")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from strike_reporting.catalogue.areas import Area
     from strike_reporting.ledger.records import Hold
     from strike_reporting.publishing.manifest import Decision, Draft, Release
 
@@ -45,6 +46,22 @@ def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ..
     for row in rows:
         table.add_row(*(Text(safe_text(str(v))) for v in row))
     Console().print(table)
+
+
+def reported_area(area_type: str) -> Area:
+    """England, or the named area that is called so.
+
+    Raises:
+        StrikesError: there is none.
+    """
+    from strike_reporting.errors import StrikesError
+    from strike_reporting.intake.config_files import nearest
+    from strike_reporting.reference.areas import reported
+
+    areas = {r.area.area_type: r.area for r in reported()}
+    if area_type not in areas:
+        raise StrikesError(f"there is no area {area_type!r}. {nearest(area_type, areas)}")
+    return areas[area_type]
 
 
 def say_release(release: Release, is_new: bool) -> None:

@@ -11,6 +11,7 @@ from strike_reporting.cli.output import (
     err,
     print_table,
     progress_bar,
+    reported_area,
     say,
     say_decision,
     say_draft,
@@ -78,28 +79,23 @@ def as_at(
     area: Annotated[str, typer.Option(help="England, or a named area of areas.csv")] = "england",
 ) -> None:
     """Show what was known at a moment: the release that was current, and what the draft said."""
-    from strike_reporting.clock import LONDON
-    from strike_reporting.errors import StrikesError
+    from strike_reporting.clock import LONDON, clocked
     from strike_reporting.publishing.known import known
-    from strike_reporting.reference.areas import reported
     from strike_reporting.site.then import headlines
     from strike_reporting.storage import Store
 
-    areas = {r.area.area_type: r.area for r in reported()}
-    if area not in areas:
-        raise StrikesError(f"there is no area {area!r}; there are: {', '.join(areas)}")
-    store, number = Store(), 0
+    here, store, number = reported_area(area), Store(), 0
     whole_minute = moment.replace(second=59, microsecond=999_999, tzinfo=LONDON)
     for one in known(store, whole_minute, action):
         number += 1
-        say(f"{one.action.action_id}: {one.action.title}, {areas[area].area_name}")
+        say(f"{one.action.action_id}: {one.action.title}, {here.area_name}")
         if one.wrong:
             err.print(f"  {one.wrong}", highlight=False, markup=False)
         cut = f"release {one.release.number}" if one.release else "no release yet"
         heads = ("Figure", cut, "draft, the same" if one.is_same else "draft")
-        print_table(f"Known at {moment:%H:%M on %-d %B %Y}", heads, headlines(store, one, areas[area]))
+        print_table(f"Known at {clocked(whole_minute)}", heads, headlines(store, one, here))
     if not number:
-        say(f"Nothing was known at {moment:%H:%M on %-d %B %Y}.")
+        say(f"Nothing was known at {clocked(whole_minute)}.")
 
 
 @app.command("replay")
