@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from strike_reporting.operations.starter import write_starter
 from strike_reporting.reference import facts
 
 TRUSTS = {"RHU", "RHM", "RN5", "R1F", "RW1", "R0A"}
@@ -53,6 +54,17 @@ def small_england(folder: Path) -> Iterator[None]:
 def _rows(name: str) -> list[dict[str, str]]:
     with (facts.reference_folder() / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@contextmanager
+def with_feeds(base: Path, patch: pytest.MonkeyPatch, feeds: str) -> Iterator[Path]:
+    """A small England with a configuration of its own, whose folder is given, and these feeds."""
+    config = base / "config"
+    write_starter(config)
+    (config / "feeds" / "feeds.yaml").write_text(feeds)
+    patch.setenv("STRIKES_CONFIG", str(config))
+    with small_england(base / "reference"):
+        yield config
 
 
 def forget() -> None:

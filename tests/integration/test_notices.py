@@ -20,7 +20,6 @@ from strike_reporting.judging import filing
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.judged import Settled
 from strike_reporting.operations.mail import Post, deliver
-from strike_reporting.operations.starter import write_starter
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -39,11 +38,8 @@ Come = Callable[..., list[EmailMessage]]
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    write_starter(tmp_path / "config")
-    (tmp_path / "config" / "feeds" / "feeds.yaml").write_text(FEEDS)
-    monkeypatch.setenv("STRIKES_CONFIG", str(tmp_path / "config"))
-    with england.small_england(tmp_path / "reference"):
-        yield tmp_path / "config"
+    with england.with_feeds(tmp_path, monkeypatch, FEEDS) as folder:
+        yield folder
 
 
 def sent(store: Store, sender: str = "Strikes <strikes@nhs.example>") -> list[EmailMessage]:
