@@ -24,6 +24,18 @@ def clocked(moment: datetime) -> str:
     return f"{moment.astimezone(LONDON):%H:%M on %-d %B %Y}"
 
 
+def comes(wall: datetime) -> datetime:
+    """When London's clocks show a time (naive), in UTC: the first time where they show it twice.
+
+    What they skip comes when they are put forward, so that it is not behind what is later on the wall.
+    """
+    said = wall.replace(tzinfo=LONDON, fold=0)
+    shown = said.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None, fold=0)
+    if shown != wall:  # the hour from a full one on
+        said = said.replace(minute=0, second=0, microsecond=0)
+    return said.astimezone(UTC)
+
+
 def parse_due(text: object) -> time | None:
     """The time of day of `HH:MM`; None for anything else, as a receipt of an older version may hold it."""
     found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII) if isinstance(text, str) else None

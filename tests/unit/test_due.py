@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from announced import action
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strike_reporting.cli import app
 from strike_reporting.cli.calendar import coming
@@ -72,10 +72,9 @@ calendars = st.builds(lambda a, h: replace(calendar_of(Settings(), a), hours=h),
 
 
 def shown_once(wall: datetime) -> datetime:
-    """The minute in London at which what is due at a wall clock's time is done: an hour later where that is skipped."""
-    back = wall.replace(tzinfo=LONDON).astimezone(UTC).astimezone(LONDON).replace(tzinfo=None, fold=0)
-    assert back in (wall, wall + timedelta(hours=1))
-    return back
+    """The minute in London at which what is due at a wall clock's time is done: the first that is shown from it on."""
+    minutes = (wall + timedelta(minutes=m) for m in range(61))
+    return next(m for m in minutes if m.replace(tzinfo=LONDON).astimezone(UTC).astimezone(LONDON).hour == m.hour)
 
 
 @given(calendars)
@@ -166,7 +165,13 @@ def test_of_a_strike_suspended_halfway_the_days_that_were_struck_are_pulled() ->
     assert (spell.kind_on(date(2026, 6, 17)), spell.kind_on(date(2026, 6, 18))) == ("during", "after")
 
 
+pulled_in_the_hour_that_is_skipped = replace(
+    calendar_of(Settings(), [action(CLOCKS[0] - timedelta(days=1), 1)]), hours=Hours(60, 120, 10, 1000)
+)
+
+
 @given(calendars, st.sampled_from((15, 30)))
+@example(pulled_in_the_hour_that_is_skipped, 30)
 def test_what_looks_after_rounds_comes_soon_behind_each_and_never_alone(made: Calendar, minutes: int) -> None:
     net = made.behind(minutes)
     first, last = moment(date(2026, 3, 20)), moment(date(2026, 11, 1))

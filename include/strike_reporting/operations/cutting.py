@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypedDict
 
-from strike_reporting.clock import LONDON, clocked, parse_due, utc
+from strike_reporting.clock import LONDON, clocked, comes, parse_due, utc
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Damaged, Hold, Record
@@ -52,7 +52,7 @@ class Announced(Record):
 def last_announced(now: datetime, times: Iterable[str]) -> datetime | None:
     """The last announced time until now; None where none is announced.
 
-    A time that the clocks skip is when it would have been by the clock of before; one that comes twice is the first.
+    One that the clocks skip or show twice is as `clock.comes` says.
     """
     here, times = now.astimezone(LONDON).date(), list(times)
     found = [m for n in (0, 1, 2) for m in announced_on(here - timedelta(days=n), times)]
@@ -62,7 +62,7 @@ def last_announced(now: datetime, times: Iterable[str]) -> datetime | None:
 def announced_on(day: date, times: Iterable[str]) -> list[datetime]:
     """The announced times of a day, in order."""
     clock = (at for t in times if (at := parse_due(t)) is not None)
-    return sorted(datetime.combine(day, at, LONDON).astimezone(UTC) for at in clock)
+    return sorted(comes(datetime.combine(day, at)) for at in clock)
 
 
 def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> Release:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from strike_reporting.clock import LONDON, parse_due
+from strike_reporting.clock import LONDON, comes, parse_due
 from strike_reporting.reference.actions import ActionSet, resolve
 from strike_reporting.reference.due import Calendar
 from strike_reporting.settings import settings
@@ -27,7 +27,7 @@ def due_on(day: date, calendar: Calendar) -> DueDay | None:
     at = parse_due(settings().cut_off)
     if not found or at is None:
         return None
-    cut_off = datetime.combine(day, at, LONDON).astimezone(UTC)
+    cut_off = comes(datetime.combine(day, at))
     return DueDay(day, day - timedelta(days=settings().arrears_days), resolve(";".join(found)), cut_off)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from strike_reporting.catalogue.statuses import RETURNED
-from strike_reporting.clock import LONDON, parse_due
+from strike_reporting.clock import comes, parse_due
 from strike_reporting.extracts import EXTRACTS, Contract, load
 from strike_reporting.extracts.measures import asked_with
 from strike_reporting.ledger.records import EVERY, Day, Outcome
@@ -208,5 +208,5 @@ def _is_late(o: Outcome, day: date) -> bool:
     due = parse_due(o.due or "")
     if due is None:
         return False
-    limit = datetime.combine(day + timedelta(days=1), due, LONDON) + timedelta(minutes=o.grace_minutes)
+    limit = comes(datetime.combine(day + timedelta(days=1), due)) + timedelta(minutes=o.grace_minutes)
     return min(map(datetime.fromisoformat, filter(None, (o.sent_at, o.received_at)))) > limit

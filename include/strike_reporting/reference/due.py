@@ -10,11 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from strike_reporting.clock import LONDON, parse_due
+from strike_reporting.clock import LONDON, comes, parse_due
 from strike_reporting.errors import StrikesError
 from strike_reporting.reference.actions import Action, actions
 from strike_reporting.reference.checking import check_actions
@@ -194,9 +194,8 @@ class Calendar:
         day, last = after.astimezone(LONDON).date() - timedelta(days=1), until.astimezone(LONDON).date()
         while day <= last:
             for minutes, serves in self._of_day(day).items():
-                # What the clock skips is due an hour later, and what it shows twice is due the first time.
-                said = datetime.combine(day, time.min, LONDON) + timedelta(minutes=minutes)
-                due_at = said.astimezone(UTC) + timedelta(minutes=self.lag)
+                wall = datetime.combine(day, time.min) + timedelta(minutes=minutes)
+                due_at = comes(wall) + timedelta(minutes=self.lag)
                 if after < due_at <= until:
                     local = due_at.astimezone(LONDON).replace(tzinfo=None, fold=0)
                     found.setdefault(due_at, (local, set()))[1].update(serves)
