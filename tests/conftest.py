@@ -31,6 +31,11 @@ hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are no part of a test's name: packed ones hold the second in which each worker made them."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def fresh_settings() -> Iterator[None]:
     """Settings are read once a process: a test that changes the environment changes them for itself only."""
