@@ -7,13 +7,15 @@ import gc
 import typer
 
 from strike_reporting.cli import calendar, checks, config, feeds, ledger, releases, replay, run, submissions
-from strike_reporting.cli.output import err
+from strike_reporting.cli.output import complain
 from strike_reporting.errors import StrikesError
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: half the time, and the same on every width and for a screen reader
+    context_settings={"max_content_width": 120},
     help="National strike reporting.",
 )
 app.add_typer(releases.app, name="release")
@@ -49,7 +51,7 @@ def main() -> None:
     try:
         app()
     except StrikesError as error:
-        err.print(f"strikes: {error}", highlight=False, markup=False)
+        complain(f"strikes: {error}")
         raise SystemExit(error.exit_code) from None
     finally:
         gc.freeze()

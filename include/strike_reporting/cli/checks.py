@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, progress_bar, say
+from strike_reporting.cli.output import complain, print_table, progress_bar, say
 
 
 def feeds() -> None:
@@ -20,7 +20,7 @@ def feeds() -> None:
         progress.add_task(f"Looking at {len(registry.feeds)} feeds", total=None)
         found = feed_warnings(Store(), registry.feeds)
     for fault in registry.faults:
-        err.print(str(fault), highlight=False, markup=False)
+        complain(str(fault))
     if found:
         print_table("To see to", ("Feed", "What"), [(w.feed_id, w.what) for w in found])
     elif not registry.faults:
@@ -61,7 +61,7 @@ def check_reference() -> None:
 
     problems = found()
     for problem in problems:
-        err.print(problem, highlight=False)
+        complain(problem)
     say(f"{len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
 
@@ -75,7 +75,7 @@ def docs(
     if check:
         wrong = stale()
         if wrong:
-            err.print(f"Stale: {', '.join(wrong)}. Run `make docs` and commit the result.")
+            complain(f"Stale: {', '.join(wrong)}. Run `make docs` and commit the result.")
             raise typer.Exit(1)
         say("Generated documents are current.")
         return

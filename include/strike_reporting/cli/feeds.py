@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, progress_bar, reported_area, say
+from strike_reporting.cli.output import complain, print_table, progress_bar, reported_area, say
 from strike_reporting.errors import StrikesError
 from strike_reporting.intake.transports.kinds import KINDS
 
@@ -125,8 +125,8 @@ def _say_unsure(asking: list[Asking]) -> None:
     for one in asking:
         shown = [o or "(nothing)" for o in one.options[:OPTIONS_SHOWN]]
         options = " or ".join([*shown, *(["…"] if len(one.options) > OPTIONS_SHOWN else [])])
-        err.print(f"not sure: {one.question}", highlight=False, markup=False)
-        err.print(f"  --say {one.path!r}=…{f'  ({options})' if options else ''}", highlight=False, markup=False)
+        complain(f"not sure: {one.question}")
+        complain(f"  --say {one.path!r}=…{f'  ({options})' if options else ''}")
 
 
 def _show(plan: Plan) -> None:
@@ -193,7 +193,7 @@ def check(
     rows = [row for one in found for row in _check_rows(one)]
     print_table("Nothing was landed", ("Feed", "File", "Would be", "Why", "What to do"), rows)
     for fault in () if feed else registry.faults:
-        err.print(str(fault), highlight=False, markup=False)
+        complain(str(fault))
     if not all(one.is_well for one in found) or (not feed and registry.faults):
         raise typer.Exit(4)
 
@@ -234,7 +234,7 @@ def list_feeds() -> None:
     ]
     print_table("Feeds", ("Trust", "Extract", "Transport", "Dialect", "Due", "Enabled", "Last pull"), rows)
     for fault in registry.faults:
-        err.print(str(fault), highlight=False, markup=False)
+        complain(str(fault))
 
 
 @app.command("files")
@@ -338,7 +338,7 @@ def pull(
         print_table("Files", ("File", "Outcome", "Why", "What to do"), rows)
     wrong = [j.reason for j in judged if j.outcome is None] + [o.reason for o in outcomes if o.is_ours]
     for reason in wrong:
-        err.print(f"strikes: {reason}", highlight=False, markup=False)
+        complain(f"strikes: {reason}")
     if pulled.status == "failed" or wrong:
         raise typer.Exit(4)
 
@@ -369,7 +369,7 @@ def import_(
 
     found = import_feeds(spreadsheet, write=not dry_run)
     for fault in found.faults:
-        err.print(fault, highlight=False, markup=False)
+        complain(fault)
     if found.faults:
         raise StrikesError(f"{len(found.faults)} faults in {len(found.feeds)} rows, so nothing is added")
     say(f"{len(found.feeds)} feeds, none with a fault" + (f"; written: {found.path}" if found.path else "."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from strike_reporting.cli.output import err, progress_bar, say
+from strike_reporting.cli.output import complain, progress_bar, say
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: what came, what became of it, what was published.")
 
@@ -19,7 +19,7 @@ def rebuild_ledger() -> None:
         task = progress.add_task("Reading receipts and releases", total=None)
         found = rebuild(Store(), lambda done, of: progress.update(task, completed=done, total=of))
     for aside in found.set_aside:
-        err.print(f"set aside: {aside}", highlight=False, markup=False)
+        complain(f"set aside: {aside}")
     say(f"{found.receipts} receipts judged again, {found.releases} releases found; no mail, no release.")
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
-
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from strike_reporting.catalogue.areas import Area
     from strike_reporting.ledger.records import Hold
     from strike_reporting.publishing.manifest import Decision, Draft, Release
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True)
-
 
 def progress_bar() -> Progress:
     """A bar on standard error that is gone when the work is done."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -28,16 +26,25 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    return Progress(*columns, console=err, transient=True)
+    return Progress(*columns, console=_console(stderr=True), transient=True)
 
 
 def say(text: str) -> None:
     """One line of plain text."""
-    out.print(text, highlight=False, markup=False)
+    _console(stderr=False).print(text, highlight=False, markup=False)
+
+
+def complain(text: str) -> None:
+    """A line of plain text on standard error: what is wrong, or asked."""
+    _console(stderr=True).print(text, highlight=False, markup=False)
 
 
 def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table whose cells are shown as text."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     from strike_reporting.showing import safe_text
 
     table = Table(title=title, title_justify="left", show_lines=False)
@@ -110,3 +117,11 @@ def say_hold(hold: Hold) -> None:
     say(f"{hold.action_id}: {hold.sentence}")
     for line in in_lines(hold.checks):
         say(f"  {line}")
+
+
+@cache
+def _console(*, stderr: bool) -> Console:
+    """Made when something is said: a command that only helps needs none of it."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=not stderr)

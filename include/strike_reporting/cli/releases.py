@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strike_reporting.cli.output import (
-    err,
+    complain,
     print_table,
     progress_bar,
     reported_area,
@@ -90,7 +90,7 @@ def as_at(
         number += 1
         say(f"{one.action.action_id}: {one.action.title}, {here.area_name}")
         if one.wrong:
-            err.print(f"  {one.wrong}", highlight=False, markup=False)
+            complain(f"  {one.wrong}")
         cut = f"release {one.release.number}" if one.release else "no release yet"
         heads = ("Figure", cut, "draft, the same" if one.is_same else "draft")
         print_table(f"Known at {clocked(whole_minute)}", heads, headlines(store, one, here))
@@ -214,9 +214,9 @@ def reproduce_release(release: str) -> None:
         say(f"{name} reproduced: {len(found.release.files)} files identical.")
         return
     for cell in found.cells[:SHOWN]:
-        err.print(f"  {cell}", highlight=False, markup=False)
+        complain(f"  {cell}")
     if found.versions and not found.cells:
         say(f"{name} reproduced in every cell; these files have other bytes: {', '.join(found.files)}")
         return
-    err.print(f"{name} was NOT reproduced; these files differ: {', '.join(found.files)}", highlight=False)
+    complain(f"{name} was NOT reproduced; these files differ: {', '.join(found.files)}")
     raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, progress_bar, say
+from strike_reporting.cli.output import complain, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from strike_reporting.ledger.records import Outcome
@@ -54,7 +54,7 @@ def replay(
         print_table("What changes", ("File", "Received", "Trust", "Is", "Would be"), rows)
     failed = [a for a in found if a.after is None]
     for one in failed:
-        err.print(f"{one.receipt.source_name}: not judged again: {one.reason}", highlight=False, markup=False)
+        complain(f"{one.receipt.source_name}: not judged again: {one.reason}")
     say(
         f"{len(found):,} judged again: {len(differing):,} differ, {len(found) - len(differing) - len(failed):,} do not."
     )

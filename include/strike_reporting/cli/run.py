@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import err, out, print_table, progress_bar, say, say_release
+from strike_reporting.cli.output import complain, print_table, progress_bar, say, say_release
 
 if TYPE_CHECKING:
     from strike_reporting.ledger.records import Outcome
@@ -62,11 +62,11 @@ def run(
     if pulled.status == "failed":
         rows.append(("", "", "", "not landed", pulled.reason, "Send a smaller file."))
     if not wanted and not rows:
-        err.print(f"No new file was found in {drop}.", highlight=False)
+        complain(f"No new file was found in {drop}.")
     if passed := pulled.passed_over:
         more = f" and {len(passed) - 5} more" if len(passed) > 5 else ""
         said = f"Passed over the folders {', '.join(passed[:5])}{more}: put their files beside the others."
-        err.print(said, highlight=False, markup=False)
+        complain(said)
     if rows:
         print_table("Files", ("File", "Trust", "Extract", "Outcome", "Why", "What to do"), rows)
     if len(wanted) > shown:
@@ -79,7 +79,7 @@ def run(
     wrong += [o.reason for j in judged if (o := j.outcome) is not None and o.is_ours]
     wrong += [f"{d.item.release_id} was not drawn: {d.reason}" for d in drawn if d.error is not None]
     for reason in wrong:
-        err.print(f"strikes: {reason}", highlight=False, markup=False)
+        complain(f"strikes: {reason}")
     if wrong:
         raise typer.Exit(4)
 
@@ -127,7 +127,7 @@ def simulate(
             match_published=match_published,
             progress=lambda code: progress.update(task, description=f"Simulating {code}"),
         )
-    out.print(f"{done.files} synthetic files in {folder}, {sum(done.rows.values()):,} rows.", highlight=False)
+    say(f"{done.files} synthetic files in {folder}, {sum(done.rows.values()):,} rows.")
 
 
 def examples() -> None:

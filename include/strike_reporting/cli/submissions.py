@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from strike_reporting.cli.output import err, print_table, say
+from strike_reporting.cli.output import complain, print_table, say
 
 app = typer.Typer(no_args_is_help=True, help="One submission: what became of it, and taking it out of the figures.")
 
@@ -38,7 +38,7 @@ def errors(
 
     key, store = report_key(submission), Store()
     if "/" in submission or not store.exists(key):
-        err.print(f"There is no error report for {submission!r}.")
+        complain(f"There is no error report for {submission!r}.")
         raise typer.Exit(1)
     if workbook is None:
         say(store.read(key).decode())
@@ -46,7 +46,7 @@ def errors(
         workbook.write_bytes(made)
         say(f"Written to {workbook}.")
     else:
-        err.print("Its findings are gone: `strikes doctor` says what mends it.")
+        complain("Its findings are gone: `strikes doctor` says what mends it.")
         raise typer.Exit(1)
 
 
@@ -67,7 +67,7 @@ def rows(
     store = Store()
     extract = next((e for e in EXTRACTS if "/" not in submission and store.exists(accepted_key(e, submission))), None)
     if extract is None:
-        err.print(f"No row of {submission!r} is in any figure: there is no such submission, or it was refused.")
+        complain(f"No row of {submission!r} is in any figure: there is no such submission, or it was refused.")
         raise typer.Exit(1)
     contract = load(extract)
     found = read_parquet(store.read(accepted_key(extract, submission)))
@@ -97,9 +97,7 @@ def show(submission: Annotated[str, typer.Argument(help="Submission reference")]
     store = Store()
     outcome = ledger_of(store).judged.get(submission)
     if outcome is None:
-        err.print(
-            f"There is no outcome of {submission!r}; `strikes outcomes` lists them.", highlight=False, markup=False
-        )
+        complain(f"There is no outcome of {submission!r}; `strikes outcomes` lists them.")
         raise typer.Exit(1)
     facts = {
         "File": outcome.source_name,
