@@ -21,7 +21,8 @@ well. A waiting run costs a look every five minutes (`held_look_seconds`) and ne
   elsewhere (`strikes release approve`, `refuse`), or its figures are other ones now, it fails and says so; newer
   figures that the gate holds as well have a run of their own.
 * **decide** keeps who decided, when and why. Approved, exactly those figures are released; should newer ones be there,
-  nothing is, and it fails. Refused, it fails, for nothing was released: a run is green only when a release was cut.
+  nothing is, and it fails. Approved ahead of their announced time, `publish_disruption` releases them at it, if they
+  are still the same. Refused, it fails, for nothing is released: a run is green only when a person let figures out.
 * **released** announces `release`, as in `publish_disruption`. It is what the run's state hangs on.
 * **draw** draws the release's pages, or what became of the draft, whatever was decided; **announce** mails the lists.
 
@@ -47,7 +48,7 @@ class AskAPerson(HITLOperator):
         Raises:
             StrikesError: it is not.
         """
-        from strike_reporting.ledger.records import in_lines
+        from strike_reporting.ledger.gated import in_lines
 
         hold = self._still_held(context)
         self.subject = f"Release the figures of {hold.action_id}?"
@@ -89,6 +90,7 @@ def approve_release():
         from datetime import UTC, datetime
 
         from strike_reporting.errors import StrikesError
+        from strike_reporting.ledger.gated import Hold
         from strike_reporting.operations.holding import approve, refuse
         from strike_reporting.storage import Store
 
@@ -98,7 +100,10 @@ def approve_release():
         if answer["chosen_options"] != [APPROVE]:
             refused = refuse(*said)
             raise StrikesError(f"nothing was released: {refused.action_id} was {refused.sentence}")
-        return {"release": approve(*said).release_id}
+        approved = approve(*said)
+        if isinstance(approved, Hold):
+            return {"release": "", "at": approved.not_before}
+        return {"release": approved.release_id}
 
     @task(inlets=[RELEASE], outlets=[RELEASE], multiple_outputs=False)
     def released() -> dict[str, Any]:

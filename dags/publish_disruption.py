@@ -16,15 +16,17 @@ Summarises, for every action that was touched since it was last looked at, the n
 extract and strike day, and cuts a release where a reader is told something new: at once, or with the setting
 `cut_at_once = false` at the announced times (`release_times`). Until then today's figures are a draft.
 
-It is started by the event of `accepted`, and at the announced times. Should an event be lost, or a mail be left, the
-strike calendar starts it half an hour behind the daily round and, on a day on which returns are due, hourly.
+It is started by the event of `accepted`, at the announced times, and `checked_ahead_minutes` before each. Should an
+event be lost, or a mail be left, the strike calendar starts it half an hour behind the daily round and, on a day on
+which returns are due, hourly.
 
 * **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
   or makes its draft.
 * **cut** releases the drafts whose announced time has come; a time is neither lost nor used twice. What the release
-  gate holds waits for a person and stops no other; when its figures are other ones, those are judged at once. With
-  `cut_at_once` it has nothing to do.
+  gate holds waits for a person and stops no other; when its figures are other ones, those are judged at once. What the
+  next announced time will release is judged from `checked_ahead_minutes` before it, so that a person can decide by
+  then; nothing is released sooner. With `cut_at_once` it has nothing to do.
 * **held** and **ask_a_person** start a run of `approve_release` for everything that is held and has none.
 * **published** (and **released**, after `cut`) announces `release` as soon as every group has ended, if there is a new
   one; the event's `extra` says of each its action and id, how many returned, which trusts are in it, and how many flags
@@ -72,11 +74,11 @@ def publish_disruption():
         from datetime import UTC, datetime
 
         from airflow.sdk.exceptions import AirflowSkipException
-        from strike_reporting.operations.cutting import cut_announced
+        from strike_reporting.operations.ahead import cut_and_check
         from strike_reporting.operations.holding import to_ask
         from strike_reporting.storage import Store
 
-        done = cut_announced(Store(), datetime.now(UTC))
+        done = cut_and_check(Store(), datetime.now(UTC))
         if not any(done.values()) and not to_ask(Store()):
             raise AirflowSkipException("No announced time has come, and nothing is held.")
         return dict(done)

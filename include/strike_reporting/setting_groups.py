@@ -34,6 +34,12 @@ class Gate(Group):
     )
     gate_plausible_at_least: int = Field(3, ge=1, description="fewer earlier actions are too few to say")
     gate_plausible_at_most: int = Field(10, ge=1, description="earlier actions that are looked at, the newest first")
+    checked_ahead_minutes: int = Field(
+        60,
+        ge=0,
+        le=1439,
+        description="before an announced time, when the gate first judges what it will release; 0: at that time only",
+    )
     held_look_seconds: float = Field(
         300, gt=0, description="after which a run that waits for an answer looks whether it was given elsewhere"
     )

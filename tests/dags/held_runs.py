@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from provoked import TRUSTS, World
 from scheduler import ASKING, Run
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import failed
+from strike_reporting.ledger.gated import failed
 from strike_reporting.operations.holding import held, refuse, withdraw_hold
 from strike_reporting.publishing.releases import decision_of, find
 

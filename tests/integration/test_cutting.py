@@ -18,8 +18,9 @@ from strike_reporting.errors import OurFault
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.published import Published
 from strike_reporting.operations import cutting, holding, rounds
-from strike_reporting.operations.cutting import cut, cut_announced, last_announced
+from strike_reporting.operations.cutting import cut, cut_announced
 from strike_reporting.operations.mail import Post, deliver
+from strike_reporting.publishing.announced import last_announced
 from strike_reporting.publishing.drafts import shown
 from strike_reporting.publishing.releases import build, current, decision_of, find
 from strike_reporting.reference.actions import resolve

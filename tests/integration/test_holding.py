@@ -13,8 +13,8 @@ from drafted import JD, Come, arrive, config
 from strike_reporting.cli import app
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
+from strike_reporting.ledger.gated import Hold, failed
 from strike_reporting.ledger.published import Published
-from strike_reporting.ledger.records import Hold, failed
 from strike_reporting.operations import rounds
 from strike_reporting.operations.cutting import cut, cut_announced
 from strike_reporting.operations.holding import (

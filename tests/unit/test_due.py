@@ -207,8 +207,9 @@ def test_announced_times_of_releases_are_asked_for_on_the_days_of_an_action_and_
         return said(of_days(of, date(2026, 10, 23), date(2026, 10, 25)))
 
     assert days(made.behind(30)) == days(at_once), "nobody else is woken"
-    times = ["00:10", "09:40"]
-    assert sorted({*days(released)} - {*days(at_once)}) == [f"2026-10-{d}T{t}" for d in (24, 25) for t in times]
+    times = [f"2026-10-{d}T{t}" for d in (24, 25) for t in ("00:10", "08:40", "09:40")]  # one of them an hour ahead
+    evenings = [f"2026-10-{d}T23:10" for d in (23, 24, 25)]  # an hour ahead, on the day before
+    assert sorted({*days(released)} - {*days(at_once)}) == sorted([*times, *evenings])
     [back] = [r for r in of_days(released, date(2026, 10, 25), date(2026, 10, 25)) if f"{r.local:%H:%M}" == "09:40"]
     assert back.due_at == datetime(2026, 10, 25, 9, 40, tzinfo=UTC), "the clocks were put back that night"
     assert Calendar.load(json.loads(json.dumps(released.dump()))) == released

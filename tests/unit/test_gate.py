@@ -12,7 +12,7 @@ import pytest
 from announced import action
 from strike_reporting.extracts.measures import TOTALS_TABLE, asked_for, shown_in
 from strike_reporting.extracts.tables import TABLES
-from strike_reporting.ledger.records import Check, failed
+from strike_reporting.ledger.gated import Check, failed
 from strike_reporting.publishing import gate as module
 from strike_reporting.publishing.gate import gate
 from strike_reporting.publishing.summary import Summary

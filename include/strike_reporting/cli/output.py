@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from strike_reporting.catalogue.areas import Area
-    from strike_reporting.ledger.records import Hold
+    from strike_reporting.ledger.gated import Hold
     from strike_reporting.publishing.manifest import Decision, Draft, Release
 
 
@@ -103,7 +103,7 @@ def say_decision(decision: Decision | None) -> None:
     """Who released it and why, and what the gate found."""
     if decision is None:
         return
-    from strike_reporting.ledger.records import in_lines
+    from strike_reporting.ledger.gated import in_lines
 
     say(f"  why: {decision.reason}" + (f" ({decision.who})" if decision.who else ""))
     for line in in_lines(decision.gate):
@@ -112,7 +112,7 @@ def say_decision(decision: Decision | None) -> None:
 
 def say_hold(hold: Hold) -> None:
     """A held release: how it stands, and what the gate found."""
-    from strike_reporting.ledger.records import in_lines
+    from strike_reporting.ledger.gated import in_lines
 
     say(f"{hold.action_id}: {hold.sentence}")
     for line in in_lines(hold.checks):

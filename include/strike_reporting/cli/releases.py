@@ -150,13 +150,20 @@ def list_held() -> None:
 
 @app.command("approve")
 def approve_release(action: str, reason: _Reason, who: _Who = "") -> None:
-    """Release exactly the figures of an action that are held; refused in words where they are other ones now."""
+    """Release exactly the figures of an action that are held, at their announced time where that is still to come.
+
+    Refused in words where they are other ones now.
+    """
+    from strike_reporting.ledger.gated import Hold
     from strike_reporting.operations.holding import approve
     from strike_reporting.operations.rounds import draw_site
 
-    release = approve(*_asked(action, reason, who))
+    approved = approve(*_asked(action, reason, who))
     draw_site()
-    say_release(release, True)
+    if isinstance(approved, Hold):
+        say_hold(approved)
+    else:
+        say_release(approved, True)
 
 
 @app.command("refuse")

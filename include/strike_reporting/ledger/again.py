@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger import holds, published, receiving, schema
 from strike_reporting.ledger.engine import REBUILDING, reading, upsert, upserts, writing
+from strike_reporting.ledger.gated import Hold
 from strike_reporting.ledger.records import (
     Cut,
     Damaged,
     Duplicate,
-    Hold,
     Letter,
     Outcome,
     Pull,

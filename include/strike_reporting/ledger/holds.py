@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger.aside import load_each
 from strike_reporting.ledger.engine import one_at_a_time, reading, upserts, writing
-from strike_reporting.ledger.records import Damaged, Hold
+from strike_reporting.ledger.gated import Hold
+from strike_reporting.ledger.records import Damaged
 from strike_reporting.ledger.schema import holds
 
 

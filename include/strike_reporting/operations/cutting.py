@@ -8,15 +8,16 @@ the gate holds waits for a person; when its figures are other ones, those are ju
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict
 
-from strike_reporting.clock import LONDON, clocked, comes, parse_due, utc
+from strike_reporting.clock import LONDON, clocked, utc
 from strike_reporting.errors import StrikesError, each
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Damaged, Hold, Record
+from strike_reporting.ledger.gated import Hold
+from strike_reporting.ledger.records import Damaged, Record
 from strike_reporting.operations.holding import by_hand, cut_or_hold
+from strike_reporting.publishing.announced import last_announced
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.standing import is_due
@@ -47,22 +48,6 @@ class Announced(Record):
 
     at: datetime
     actions: tuple[str, ...] = ()
-
-
-def last_announced(now: datetime, times: Iterable[str]) -> datetime | None:
-    """The last announced time until now; None where none is announced.
-
-    One that the clocks skip or show twice is as `clock.comes` says.
-    """
-    here, times = now.astimezone(LONDON).date(), list(times)
-    found = [m for n in (0, 1, 2) for m in announced_on(here - timedelta(days=n), times)]
-    return max((m for m in found if m <= now), default=None)
-
-
-def announced_on(day: date, times: Iterable[str]) -> list[datetime]:
-    """The announced times of a day, in order."""
-    clock = (at for t in times if (at := parse_due(t)) is not None)
-    return sorted(comes(datetime.combine(day, at)) for at in clock)
 
 
 def cut(store: Store, action_id: str, reason: str, who: str, now: datetime) -> Release:
@@ -130,7 +115,8 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
 def _moved_on(store: Store, now: datetime) -> list[str]:
     """Actions whose held figures are other ones now, or were decided about and not yet released.
 
-    Where a draft waits for the next scheduled revision, so do figures that are other ones than those held.
+    Where a draft waits for the next scheduled revision, so do figures that are other ones than those held. What was
+    held ahead of its announced time waits for that.
     """
     ledger = ledger_of(store)
     drafted = {d.action_id: d.identity for d in ledger.drafts.everything()}
@@ -141,7 +127,7 @@ def _moved_on(store: Store, now: datetime) -> list[str]:
     def is_waiting(hold: Hold) -> bool:
         return hold.state == "held" and not _is_due(store, hold.action_id, now - timedelta(days=1), now)
 
-    return [h.action_id for h in ledger.holds.unfinished() if not is_as_seen(h) and not is_waiting(h)]
+    return [h.action_id for h in ledger.holds.unfinished() if not (is_as_seen(h) or is_waiting(h) or h.is_early(now))]
 
 
 def _noted(store: Store, now: datetime) -> Announced:

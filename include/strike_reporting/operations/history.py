@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from strike_reporting.clock import LONDON, clocked, utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
-from strike_reporting.operations.cutting import announced_on
 from strike_reporting.operations.rounds import reported_with
+from strike_reporting.publishing.announced import announced_on
 from strike_reporting.publishing.manifest import Why
 from strike_reporting.publishing.releases import build, cut_at, decision_of, latest
 from strike_reporting.publishing.selection import window

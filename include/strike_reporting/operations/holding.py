@@ -12,7 +12,7 @@ from typing import TypedDict
 from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Check, Hold, failed
+from strike_reporting.ledger.gated import Check, Hold, failed
 from strike_reporting.publishing.deciding import Let
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build, find
@@ -47,6 +47,10 @@ class _Stopped(Exception):
         self.hold = hold
 
 
+class _Waits(Exception):
+    """The figures may be let out, at their time and not now."""
+
+
 def decision_key(hold: Hold) -> str:
     """Where what a person decided about a held release is kept for good."""
     return f"{DECISIONS}/{hold.hold_id}.json"
@@ -66,7 +70,7 @@ def cut_or_hold(store: Store, action: ActionSet, why: Why, now: datetime) -> Rel
 
     def let(identity: str, checks: tuple[Check, ...]) -> Why:
         if last and last.identity == identity and last.state == "approved":
-            return _approved(last)
+            return _approved(last, max(last.at, last.not_before))
         if last and last.identity == identity and last.state in ("held", "refused"):
             raise _Stopped(last)
         if failed(checks):
@@ -81,7 +85,47 @@ def cut_or_hold(store: Store, action: ActionSet, why: Why, now: datetime) -> Rel
         return stopped.hold
     if last and last.is_unfinished and not is_new:
         holds.finish(last, f"the figures are those of {release.release_id} again")
+    if last and is_new and (last.state, last.identity) == ("approved", release.identity):
+        _keep(store, holds.of(action.action_id)[-1])
     return release if is_new else None
+
+
+def hold_ahead(store: Store, action: ActionSet, coming: datetime, now: datetime) -> Hold | None:
+    """Hold figures that the gate would hold at an announced time to come, so that a person can decide before it.
+
+    Nothing is released here. Figures that a person decided about stay as they are; what was held of other ones, or of
+    ones that pass now, is superseded.
+
+    Returns:
+        How these figures stand with the gate; None where nothing speaks against them, or they are no news.
+
+    Raises:
+        CheckFailed, Transient: as `build`.
+    """
+    holds = ledger_of(store).holds
+    last = holds.last(action.action_id)
+
+    def let(identity: str, checks: tuple[Check, ...]) -> Why:
+        if last and last.identity == identity and last.state in ("held", "approved", "refused"):
+            raise _Stopped(last)
+        if failed(checks):
+            since, time = utc(now), utc(coming)
+            raise _Stopped(
+                Hold(action_id=action.action_id, since=since, identity=identity, checks=checks, not_before=time)
+            )
+        raise _Waits
+
+    try:
+        build(store, action, let, coming)
+    except _Stopped as stopped:
+        if stopped.hold != last:
+            holds.hold(stopped.hold)
+        return stopped.hold
+    except _Waits:
+        pass
+    if last and last.is_unfinished:
+        holds.finish(last, "the figures are other ones now, and nothing speaks against them")
+    return None
 
 
 def by_hand(store: Store, action_id: str, reason: str, who: str, now: datetime) -> Let:
@@ -91,14 +135,16 @@ def by_hand(store: Store, action_id: str, reason: str, who: str, now: datetime) 
     def let(identity: str, checks: tuple[Check, ...]) -> Why:
         last = holds.last(action_id)
         if last and last.identity == identity and last.state == "held":
-            return _approved(_decided(store, last, "approved", who, reason, now))
+            return _approved(_decided(store, last, "approved", who, reason, now), utc(now))
         return Why(reason=reason, who=who, at=utc(now))
 
     return let
 
 
-def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, since: str = "") -> Release:
+def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, since: str = "") -> Release | Hold:
     """Release what is held of an action: these figures and no other ones. Asked again for the same, it says the same.
+
+    What was held ahead of its announced time is released at that time, by the next `cut_or_hold`.
 
     Args:
         store: the state root.
@@ -108,6 +154,9 @@ def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, 
         now: for the record.
         since: which hold; default the newest.
 
+    Returns:
+        The release; before its time the hold, which is approved.
+
     Raises:
         Decided: somebody else decided before.
         Superseded: the figures are other ones now, which the next publication judges at once.
@@ -116,19 +165,25 @@ def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, 
     """
     reason, who = _said(reason, who)
     hold = _asked(store, action_id, since)
-    if hold.state == "approved" and hold.outcome and (hold.who, hold.why) == (who, reason):
-        return find(store, hold.outcome)
-    if hold.state != "held" and not (hold.state == "approved" and hold.is_unfinished):
+    is_early = hold.is_early(now)
+    if hold.state == "approved" and (hold.outcome or is_early) and (hold.who, hold.why) == (who, reason):
+        return find(store, hold.outcome) if hold.outcome else hold
+    if hold.state != "held" and not (hold.state == "approved" and hold.is_unfinished and not is_early):
         raise _gone(hold)
     holds = ledger_of(store).holds
 
     def let(identity: str, checks: tuple[Check, ...]) -> Why:
         if identity != hold.identity:
             raise _moved_on(hold)
-        return _approved(hold if hold.state == "approved" else _decided(store, hold, "approved", who, reason, now))
+        said = hold if hold.state == "approved" else _decided(store, hold, "approved", who, reason, now)
+        if is_early:
+            raise _Waits
+        return _approved(said, max(said.at, said.not_before))
 
     try:
         release, is_new = build(store, resolve(hold.action_id), let, now)
+    except _Waits:
+        return _asked(store, hold.action_id, hold.since)
     except Superseded:
         holds.decide(hold, state="superseded", at=utc(now))
         raise
@@ -217,8 +272,8 @@ def _keep(store: Store, hold: Hold) -> None:
     store.write(decision_key(hold), hold.dump())
 
 
-def _approved(hold: Hold) -> Why:
-    return Why(reason=hold.why, who=hold.who, at=hold.at, held=hold.since)
+def _approved(hold: Hold, at: str) -> Why:
+    return Why(reason=hold.why, who=hold.who, at=at, held=hold.since)
 
 
 def _gone(hold: Hold) -> StrikesError:

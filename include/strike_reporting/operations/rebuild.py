@@ -16,8 +16,9 @@ from strike_reporting.errors import StrikesError, attempt, each
 from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.again import begin_again, damaged, made_again
+from strike_reporting.ledger.gated import Hold
 from strike_reporting.ledger.receiving import RECEIPTS, WITHDRAWALS, receipt_key, withdrawal_key
-from strike_reporting.ledger.records import NOTICES, Cut, Damaged, Hold, Letter, Receipt, Withdrawal
+from strike_reporting.ledger.records import NOTICES, Cut, Damaged, Letter, Receipt, Withdrawal
 from strike_reporting.operations.holding import DECISIONS, decision_key
 from strike_reporting.publishing.manifest import MANIFEST, release_folder
 from strike_reporting.publishing.releases import mending, point, pointed, read_manifest, read_table

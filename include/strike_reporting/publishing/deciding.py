@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from strike_reporting.ledger.records import Check
+from strike_reporting.ledger.gated import Check
 from strike_reporting.publishing.gate import WEIGHED, Tables, gate
 from strike_reporting.publishing.manifest import Decision, Release, Why
 from strike_reporting.publishing.staging import Staged

@@ -21,7 +21,7 @@ from strike_reporting.catalogue.statuses import RETURNED, is_asked
 from strike_reporting.catalogue.tables import COVERAGE, RETURNS
 from strike_reporting.clock import LONDON
 from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, asked_for, shown_in
-from strike_reporting.ledger.records import Check
+from strike_reporting.ledger.gated import Check
 from strike_reporting.publishing.summary import Summary
 from strike_reporting.reference.actions import ActionSet, resolve
 from strike_reporting.reference.areas import reported

@@ -22,7 +22,8 @@ from pydantic import Field
 from strike_reporting import __version__
 from strike_reporting.clock import LONDON
 from strike_reporting.extracts.measures import LABELS, asked_for
-from strike_reporting.ledger.records import Check, Outcome, Part, Record
+from strike_reporting.ledger.gated import Check
+from strike_reporting.ledger.records import Outcome, Part, Record
 from strike_reporting.publishing.standing import Standing, standing
 
 METHOD = 2  # raised whenever the same submissions would give other figures

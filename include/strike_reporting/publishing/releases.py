@@ -17,7 +17,8 @@ from strike_reporting.extracts.tables import TABLES, as_today
 from strike_reporting.judging.rulebook import answers
 from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Check, Cut, Damaged, Letter, Record
+from strike_reporting.ledger.gated import Check
+from strike_reporting.ledger.records import Cut, Damaged, Letter, Record
 from strike_reporting.processes import is_alive, me
 from strike_reporting.publishing.causes import Causes, Side
 from strike_reporting.publishing.deciding import WEIGHED, Let, decision, weighed

@@ -64,7 +64,10 @@ class Round:
 
 @dataclass(frozen=True)
 class Hours:
-    """The times of a day, in minutes after midnight: `last` may be of the next day. released: of announced releases."""
+    """The times of a day, in minutes after midnight: `last` may be of the next day.
+
+    released: of announced releases, and when they are checked ahead; that may be on the day before.
+    """
 
     first: int
     last: int
@@ -76,7 +79,8 @@ class Hours:
     def of(cls, given: Settings) -> Self:
         """As the settings say."""
         first, cut_off, daily = (_minutes(t) for t in (given.pull_from, given.cut_off, given.daily_at))
-        released = () if given.cut_at_once else tuple(map(_minutes, given.release_times))
+        times = () if given.cut_at_once else [_minutes(t) for t in given.release_times]
+        released = tuple(sorted({t - ahead for t in times for ahead in (0, given.checked_ahead_minutes)}))
         return cls(first, cut_off + given.cut_off_grace_minutes, given.pull_every_minutes, daily, released)
 
     @cached_property
@@ -183,7 +187,8 @@ class Calendar:
     def behind(self, minutes: int, *, releases: bool = False) -> Calendar:
         """When to look for what a round left, should its event be lost: so much later, and of pulls once an hour.
 
-        With `releases` also at the announced times, on the days on which an action asks for rounds or is revised.
+        With `releases` also at the announced times and when they are checked ahead, on the days on which an action asks
+        for rounds or is revised.
         """
         hours = replace(self.hours, every=max(self.hours.every, 60))
         return replace(self, hours=hours, lag=minutes, releases=releases)
@@ -191,7 +196,8 @@ class Calendar:
     def rounds_between(self, after: datetime, until: datetime) -> list[Round]:
         """The rounds later than a moment and not later than another, in order; the moments have a time zone."""
         found: dict[datetime, tuple[datetime, set[tuple[str, str]]]] = {}
-        day, last = after.astimezone(LONDON).date() - timedelta(days=1), until.astimezone(LONDON).date()
+        one = timedelta(days=1)  # a day's rounds may be on the days beside it
+        day, last = after.astimezone(LONDON).date() - one, until.astimezone(LONDON).date() + one
         while day <= last:
             for minutes, serves in self._of_day(day).items():
                 wall = datetime.combine(day, time.min) + timedelta(minutes=minutes)
@@ -199,7 +205,7 @@ class Calendar:
                 if after < due_at <= until:
                     local = due_at.astimezone(LONDON).replace(tzinfo=None, fold=0)
                     found.setdefault(due_at, (local, set()))[1].update(serves)
-            day += timedelta(days=1)
+            day += one
         rank = list(KINDS)
         return [
             Round(local, due_at, tuple(sorted(serves, key=lambda s: (rank.index(s[0]), s[1]))))

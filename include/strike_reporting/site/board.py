@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue import flags, statuses
 from strike_reporting.extracts.measures import LABELS
-from strike_reporting.ledger.records import Hold
+from strike_reporting.ledger.gated import Hold
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.publishing.selection import Return
 from strike_reporting.reference.actions import ActionSet

@@ -23,7 +23,8 @@ from strike_reporting.errors import Attempt, attempt, each
 from strike_reporting.extracts.measures import TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.records import Cut, Damaged, Drafted, Hold, Record, failed
+from strike_reporting.ledger.gated import Hold, failed
+from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
 from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news

@@ -19,7 +19,8 @@ from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
 from strike_reporting.catalogue.measures import Total
 from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, shown_in
 from strike_reporting.extracts.tables import TABLES
-from strike_reporting.ledger.records import Cut, Hold
+from strike_reporting.ledger.gated import Hold
+from strike_reporting.ledger.records import Cut
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import named_areas, reported
