@@ -15,7 +15,8 @@ DOC = """
 
 Asks a person about one release that the gate holds: one run for each, started by `publish_disruption`, which does not
 wait for it. The question, with what the gate found, stands under “Required Actions”; the REST API takes the answer as
-well. A waiting run costs a look every five minutes (`held_look_seconds`) and needs no triggerer.
+well. With the setting `approvers` Airflow takes the answer of nobody else. A waiting run costs a look every five
+minutes (`held_look_seconds`) and needs no triggerer.
 
 * **ask** waits for the answer, and for the reason: without one it asks again. Where the release was decided about
   elsewhere (`strikes release approve`, `refuse`), or its figures are other ones now, it fails and says so; newer
@@ -54,6 +55,7 @@ class AskAPerson(HITLOperator):
         self.subject = f"Release the figures of {hold.action_id}?"
         found = "\n".join(f"* {line}" for line in in_lines(hold.checks))
         self.body = f"{hold.action_id} is {hold.sentence}. What the release gate found:\n\n{found}"
+        self.assigned_users = self._approvers()
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
@@ -66,6 +68,15 @@ class AskAPerson(HITLOperator):
             self.log.error("The answer had no reason, which is kept and shown: it is asked for again.")
             return self.execute(context)
         return answer
+
+    @staticmethod
+    def _approvers() -> list[Any] | None:
+        """Whose answer Airflow takes; None where anybody's is who may edit the run."""
+        from strike_reporting.setting_groups import people
+        from strike_reporting.settings import settings
+
+        found = people(settings().approvers)
+        return [{"id": user_id, "name": name} for user_id, name in found.items()] or None
 
     def _still_held(self, context: Any) -> Any:
         from strike_reporting.operations.holding import still_held

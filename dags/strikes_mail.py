@@ -43,6 +43,7 @@ def mail_out() -> dict[str, int]:
             send=mailer.post,
             lists=checked_lists(extra.get("distribution", {})),
             link=extra.get("link", ""),
+            owner=extra.get("owner", ""),
         )
     except (AirflowNotFoundException, AirflowRuntimeError):
         log.info("No connection %s: nothing is mailed.", CONNECTION)

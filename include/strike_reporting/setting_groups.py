@@ -1,10 +1,14 @@
-"""Groups of settings: what each is, and those of the gate, the ledger and watching. `settings` has the others."""
+"""Groups of settings: what each is, and those of the gate, people, ledger and watching. `settings` has the others."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_settings import NoDecode
+
+People = Annotated[tuple[str, ...], NoDecode]
 
 
 class Group(BaseModel):
@@ -43,6 +47,35 @@ class Gate(Group):
     held_look_seconds: float = Field(
         300, gt=0, description="after which a run that waits for an answer looks whether it was given elsewhere"
     )
+
+
+class Access(Group):
+    """Who decides: ids of Airflow users, `id` or `id:Name`, between commas.
+
+    The simple auth manager's ids are its users' names; others have an id beside the name, which `id:Name` then shows.
+    """
+
+    approvers: People = Field(
+        (), description="who may answer in Airflow about a held release; nobody: whoever may edit the DAG's runs"
+    )
+
+    @field_validator("approvers", mode="before")
+    @classmethod
+    def _people(cls, value: object) -> object:
+        return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+
+    @field_validator("approvers")
+    @classmethod
+    def _ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not user_id for user_id in people(value)):
+            raise ValueError("each is the id of an Airflow user, or `id:Name`")
+        return value
+
+
+def people(listed: Iterable[str]) -> dict[str, str]:
+    """Names by id, of people as a setting lists them."""
+    found = (one.partition(":") for one in listed)
+    return {user_id.strip(): name.strip() or user_id.strip() for user_id, _, name in found}
 
 
 class Ledger(Group):

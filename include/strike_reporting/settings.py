@@ -26,7 +26,7 @@ from pydantic_settings import (
 )
 
 from strike_reporting.errors import OurFault, StrikesError
-from strike_reporting.setting_groups import Gate, Ledger, Watching
+from strike_reporting.setting_groups import Access, Gate, Ledger, Watching
 from strike_reporting.setting_groups import Group as _Group
 
 PREFIX = "STRIKES_"
@@ -229,6 +229,7 @@ GROUPS: tuple[type[_Group], ...] = (
     Selection,
     Publishing,
     Gate,
+    Access,
     Ledger,
     Watching,
 )
@@ -246,6 +247,7 @@ class Settings(
     Selection,
     Publishing,
     Gate,
+    Access,
     Ledger,
     Watching,
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 import announced
@@ -26,6 +27,7 @@ from strike_reporting.operations.holding import (
     to_ask,
     withdraw_hold,
 )
+from strike_reporting.operations.mail import Post, deliver
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.announced import next_cut
 from strike_reporting.publishing.releases import decision_of, find
@@ -219,3 +221,39 @@ def test_which_time_would_cut_a_draft(
     england.forget()
     cut_at = next_cut(resolve(JD), is_first, datetime.fromisoformat(now))
     assert cut_at == (found and datetime.fromisoformat(found))
+
+
+def sent(store: Store, now: datetime, **how: object) -> list[EmailMessage]:
+    """What goes out."""
+    came: list[EmailMessage] = []
+    deliver(store, Post("strikes@nhs.example", came.append, **how), now)  # type: ignore[arg-type]
+    return [m for m in came if "held" in m["Subject"]]
+
+
+def test_those_who_decide_are_told_once_of_what_is_held(store: Store, early: Hold, come: Come) -> None:
+    lists, link = {"approvers": "decide@nhs.example"}, "https://airflow.nhs.example/strike-reports/"
+    [told] = sent(store, at("13 08:31"), lists=lists, link=link, owner="owner@nhs.example")
+    text = told.get_content()
+    assert told["To"] == "decide@nhs.example" and told["Subject"].endswith(f"a release of {JD} is held, please decide")
+    for said in (
+        f"900, was 300 in {JD}.r1",
+        "Approved by 09:30 on 13 April 2023, it is released at that time",
+        f"https://airflow.nhs.example/dags/approve_release/runs/{early.run_id}/tasks/ask/required_actions",
+        f"strikes release approve {JD} --reason TEXT",
+        f"https://airflow.nhs.example/strike-reports/site/{JD}/draft/report.html",
+    ):
+        assert said in text, text
+    cut_and_check(store, at("13 08:40"))
+    assert sent(store, at("13 08:41"), lists=lists) == []
+    come("c", "RHU 950")
+    cut_and_check(store, at("13 08:50"))
+    [again] = sent(store, at("13 08:51"), owner="owner@nhs.example")
+    assert again["To"] == "owner@nhs.example" and "required_actions" not in again.get_content()
+
+
+def test_of_what_was_decided_before_the_mail_could_leave_nobody_is_told(store: Store, early: Hold) -> None:
+    assert sent(store, at("13 08:31")) == [], "nobody is set up to be told: it waits"
+    refuse(store, JD, "ask the trust", "A. Analyst", at("13 08:40"))
+    assert sent(store, at("13 08:41"), owner="owner@nhs.example") == []
+    [letter] = [e for e in ledger_of(store).letters.listed() if e.kind == "held"]
+    assert (letter.state, letter.reason) == ("expired", "it was decided about, or newer figures came")

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from strike_reporting.errors import OurFault
 from strike_reporting.operations.documentation import documents
+from strike_reporting.setting_groups import people
 from strike_reporting.settings import GROUPS, Settings, config_folder, settings
 
 Given = Callable[[str], Path]
@@ -136,3 +137,14 @@ def test_every_setting_is_in_a_group_with_a_description_and_on_the_page() -> Non
     for name, field in Settings.model_fields.items():
         assert field.description
         assert f"| `{name}` | `STRIKES_{name.upper()}` |" in page
+
+
+def test_people_are_ids_of_airflow_users_with_or_without_a_name(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    given('approvers = ["a.analyst", "7:B. Other"]\n')
+    assert people(settings().approvers) == {"a.analyst": "a.analyst", "7": "B. Other"}
+    monkeypatch.setenv("STRIKES_APPROVERS", "a.analyst, 7: B. Other")
+    settings.cache_clear()
+    assert people(settings().approvers) == {"a.analyst": "a.analyst", "7": "B. Other"}
+    monkeypatch.setenv("STRIKES_APPROVERS", "a.analyst, :B. Other")
+    settings.cache_clear()
+    assert "each is the id of an Airflow user, or `id:Name`" in fault()

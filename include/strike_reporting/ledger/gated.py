@@ -63,6 +63,16 @@ class Hold(Record):
         return f"{self.action_id.replace(';', '_')}.{self.since[:19].replace(':', '').replace('-', '')}"
 
     @property
+    def run_id(self) -> str:
+        """The id of the Airflow run that asks about it: the same at every try."""
+        return f"held__{self.hold_id}"
+
+    @property
+    def letter(self) -> str:
+        """The name of the letter that tells those who decide."""
+        return f"{self.hold_id}.held"
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether it waits for a person, or for the release that follows from what was decided."""
         return self.state == "held" or (self.state in ("approved", "superseded") and not self.outcome)

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from strike_reporting.ledger.aside import load_each
 from strike_reporting.ledger.engine import one_at_a_time, reading, upserts, writing
 from strike_reporting.ledger.gated import Hold
-from strike_reporting.ledger.records import Damaged
+from strike_reporting.ledger.judged import queue
+from strike_reporting.ledger.records import Damaged, Letter
 from strike_reporting.ledger.schema import holds
 
 
@@ -45,11 +46,12 @@ class Holds:
         return self._many(sa.select(holds).where(holds.c.is_unfinished))
 
     def hold(self, new: Hold) -> None:
-        """Hold an action's figures; what was held of it before is superseded."""
+        """Hold an action's figures, and queue the letter about it; what was held of it before is superseded."""
         with writing(self._engine) as connection:
             one_at_a_time(connection, f"hold {new.action_id}")
             _end(connection, new.action_id, "held anew")
             _put(connection, [new])
+            queue(connection, [Letter(name=new.letter, kind="held", about=new.action_id, created_at=new.since)])
 
     def decide(self, one: Hold, **said: str) -> Hold | None:
         """Say what became of a held release (`state`, `who`, `at`, `why`); None when somebody said so before."""

@@ -287,6 +287,7 @@ class Letter(Record):
     * `not_taken`: a file that was not landed (the feed's id), to its contact.
     * `reminder`: returns that are expected (the day on which they are due), to the contact of their feeds.
     * `outstanding`: the same, to the list of an area.
+    * `held`: a release of an action (its id) that is held, to those who decide.
 
     subject, text: what it says, where that is not made from what is kept; of a notice, what stands above the report.
     to: the address, where it follows from nothing else. created_at: when it was made (UTC, ISO 8601). news_of: when

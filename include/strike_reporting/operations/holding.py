@@ -221,9 +221,7 @@ def held(store: Store) -> list[Hold]:
 
 def to_ask(store: Store) -> list[Ask]:
     """The runs that ask about it."""
-    return [
-        {"trigger_run_id": f"held__{h.hold_id}", "conf": {"action": h.action_id, "since": h.since}} for h in held(store)
-    ]
+    return [{"trigger_run_id": h.run_id, "conf": {"action": h.action_id, "since": h.since}} for h in held(store)]
 
 
 def still_held(store: Store, action_id: str, since: str = "") -> Hold:

@@ -1,4 +1,4 @@
-"""E-mails: to an area's list when a release is published, to a feed's contact about a file or what is missing.
+"""E-mails: about releases to an area's list and to those who decide, about files and what is missing to contacts.
 
 What is to be sent stands in the ledger's outbox, put there in the transaction that published or judged; it is built
 here and sent by the DAGs, through whatever can send an `EmailMessage`. What could not be sent is tried again.
@@ -16,6 +16,7 @@ from email.utils import parseaddr
 from strike_reporting.errors import OurFault, attempt
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Letter, Outcome
+from strike_reporting.operations.held_letter import asked_about, held_message
 from strike_reporting.reference.areas import mailed
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -25,17 +26,19 @@ _BECAME = {
     "accepted_in_part": "was used in part",
     "accepted": "was used, with warnings",
 }
+DECIDERS = "approvers"  # the mail list of those who decide; without it the owner is told
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 @dataclass(frozen=True)
 class Post:
-    """How mail leaves: the sender's address, addresses by mail list, where the reports are served, and what sends."""
+    """How mail leaves: the sender's address, what sends, addresses by mail list, where reports are, the owner."""
 
     sender: str
     send: Callable[[EmailMessage], None]
     lists: dict[str, str] = field(default_factory=dict)
     link: str = ""
+    owner: str = ""
 
 
 def checked_lists(value: object) -> dict[str, str]:
@@ -86,6 +89,9 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
         return "expired", "the file was judged again, and otherwise"
     if outcome and outcome.is_ours:
         return "no_address", "the fault is ours, and the file is judged again first"
+    hold = asked_about(store, letter) if letter.kind == "held" else None
+    if letter.kind == "held" and hold is None:
+        return "expired", "it was decided about, or newer figures came"
     if post is None:
         return "no_address", ""
     address = _address(post, letter, outcome, contacts)
@@ -93,7 +99,7 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
         return "no_address", ""
 
     def send(letter: Letter) -> None:
-        message = _message(store, letter, outcome, post.link)
+        message = held_message(hold, post.link) if hold else _message(store, letter, outcome, post.link)
         message["From"], message["To"] = post.sender, address
         message["Date"] = datetime.fromisoformat(letter.created_at)  # also when it is sent again
         message["Message-ID"] = _message_id(letter.name, post.sender)  # twice sent is seen as one
@@ -130,6 +136,8 @@ def _address(post: Post, letter: Letter, outcome: Outcome | None, contacts: dict
     """To whom a letter goes; nobody when its feed, its area or the area's list is gone."""
     if letter.kind in ("notice", "not_taken"):
         return contacts.get(outcome.feed_id if outcome else letter.about, "")
+    if letter.kind == "held":
+        return post.lists.get(DECIDERS) or post.owner
     to = mailed().get(letter.area)
     return letter.to or (post.lists.get(to.mail_list, "") if to else "")
 
