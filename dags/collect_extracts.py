@@ -51,14 +51,20 @@ FORM = {"feeds": feeds_field("Pull only these, and claim no round")}
 def collect_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
+        from datetime import UTC, datetime
+
         from airflow.sdk.exceptions import AirflowSkipException
         from strike_reporting.operations.rounds import begin_collection
+        from strike_reporting.operations.under_way import COLLECTING, begin
+        from strike_reporting.storage import Store
 
         run = get_current_context()["dag_run"]
         only = asked(FORM).get("feeds", [])
         groups = begin_collection(run.run_id, is_woken=run.run_type != "manual", only=only)
         if groups is None:
             raise AirflowSkipException("No round is due: others did what this run was woken for, or it was taken away.")
+        if groups:
+            begin(Store(), COLLECTING, datetime.now(UTC))
         return groups
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
@@ -73,8 +79,10 @@ def collect_extracts():
     @task(inlets=[LANDING], outlets=[LANDING], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def landed() -> dict[str, Any]:
         from strike_reporting.operations import news
+        from strike_reporting.operations.under_way import COLLECTING, end
         from strike_reporting.storage import Store
 
+        end(Store(), COLLECTING)
         return tell(LANDING, lambda last: news.landed(Store(), last))
 
     @task(trigger_rule="none_failed")

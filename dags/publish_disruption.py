@@ -7,7 +7,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import AssetOrTimeSchedule, dag, get_current_context, task
 from strike_calendar import StrikeCalendarTimetable
-from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE, action_field, asked, tell_releases
+from strikes_common import A_PART_DONE, ACCEPTED, DAG_DEFAULTS, RELEASE, action_field, asked, tell_releases, wait_for
 
 DOC = """
 ### Publish disruption
@@ -20,7 +20,8 @@ It is started by the event of `accepted`, at the announced times, and `checked_a
 event be lost, or a mail be left, the strike calendar starts it half an hour behind the daily round and, on a day on
 which returns are due, hourly.
 
-* **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run.
+* **plan** asks the ledger which actions were touched. Where none was, only it, the drawing and the mail run. Started by
+  the calendar or by hand while a validation is under way, it waits for its end, without a slot.
 * **publish** stages, checks and publishes each action of a group, alone and jointly where its effect cannot be split;
   or makes its draft.
 * **cut** releases the drafts whose announced time has come; a time is neither lost nor used twice. What the release
@@ -57,8 +58,10 @@ def publish_disruption():
     def plan() -> list[dict[str, Any]]:
         from strike_reporting.operations.by_hand import look_at
         from strike_reporting.operations.rounds import publish_plan
+        from strike_reporting.operations.under_way import JUDGING
         from strike_reporting.storage import Store
 
+        wait_for(JUDGING)
         look_at(Store(), **asked(FORM))
         return publish_plan()
 

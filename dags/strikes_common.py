@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LANDING = Asset("strikes://landing")
 ACCEPTED = Asset("strikes://accepted")
 RELEASE = Asset("strikes://release")
+log = logging.getLogger(__name__)
 
 # What may work later is tried again, and so is what nobody foresaw, a killed process too. A known fault fails at once.
 TRY_AGAIN = ExceptionRetryPolicy(
@@ -74,6 +76,7 @@ DAG_DEFAULTS = {
         "on_failure_callback": OwnerNotifier(),
     },
 }
+_LOOK = timedelta(seconds=10)  # between two looks whether a stage is still under way: each is a process
 # What is announced: every group has ended and one of them did its work, for a part is worth going on with.
 A_PART_DONE = "all_done_min_one_success"
 
@@ -95,6 +98,23 @@ def asked(form: Mapping[str, Param]) -> dict[str, Any]:
     from strike_reporting.operations.by_hand import checked
 
     return checked(get_current_context()["params"], form)
+
+
+def wait_for(stage: str) -> None:
+    """Put the task off while the stage before is under way, unless that stage's event started the run.
+
+    It takes no slot and no try meanwhile.
+    """
+    from airflow.sdk.exceptions import AirflowRescheduleException
+    from strike_reporting.operations.under_way import until
+    from strike_reporting.storage import Store
+
+    run, now = get_current_context()["dag_run"], datetime.now(UTC)
+    if run.run_type == "asset_triggered":
+        return
+    if last := until(Store(), stage, run.start_date or now, now):
+        log.info("%s is under way: this run goes on when it has ended, or at %s.", stage.capitalize(), last)
+        raise AirflowRescheduleException(min(now + _LOOK, last))
 
 
 def tell(asset: Asset, news: Callable[[Mapping[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from strikes_common import (
     asked,
     feeds_field,
     tell,
+    wait_for,
 )
 
 DOC = """
@@ -28,7 +29,8 @@ It is started by the event of `landing`. Should that be lost, or a mail be left,
 of an hour behind the daily round and, on a day on which returns are due, hourly behind the pulls.
 
 * **plan** asks the ledger what there is to do; a lost or doubled event changes nothing. Where there is nothing, only
-  it and the mail run.
+  it and the mail run. Started by the calendar or by hand while a collection is under way, it waits for its end, without
+  a slot, at most for `round_seconds`.
 * **validate** judges one group: each file is read in a process of its own with limits, then structure and patient data,
   then the contract by Great Expectations, then plausibility. One file's fault is that file's outcome. A group that is
   tried again goes on where it was.
@@ -63,12 +65,18 @@ FORM = {
 def validate_extracts():
     @task
     def plan() -> list[dict[str, Any]]:
+        from datetime import UTC, datetime
+
         from strike_reporting.operations.by_hand import again
         from strike_reporting.operations.rounds import validate_plan
+        from strike_reporting.operations.under_way import COLLECTING, JUDGING, begin
         from strike_reporting.storage import Store
 
+        wait_for(COLLECTING)
         again(Store(), **asked(FORM))
-        return validate_plan()
+        if groups := validate_plan():
+            begin(Store(), JUDGING, datetime.now(UTC))
+        return groups
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)
     def validate(group: dict[str, Any]) -> dict[str, Any]:
@@ -84,9 +92,11 @@ def validate_extracts():
     @task(inlets=[ACCEPTED], outlets=[ACCEPTED], trigger_rule=A_PART_DONE, multiple_outputs=False)
     def judged() -> dict[str, Any]:
         from strike_reporting.operations import news
+        from strike_reporting.operations.under_way import JUDGING, end
         from strike_reporting.storage import Store
 
         todo = planned()
+        end(Store(), JUDGING)
         return tell(ACCEPTED, lambda last: news.accepted(Store(), last, todo))
 
     @task(trigger_rule="none_failed_min_one_success")

@@ -24,6 +24,8 @@ from servers import free_port
 from strike_reporting.intake.landing import object_key
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
+from strike_reporting.operations import under_way
+from strike_reporting.settings import settings
 
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
@@ -253,6 +255,29 @@ def test_a_bad_file_of_a_sender_fails_nothing(world: World) -> None:
     assert [e.state for e in world.letters(bad.submission_id)] == ["queued"], "its contact is still to be told"
 
 
+def test_a_validation_by_hand_waits_for_the_collection_under_way_and_not_for_one_that_died(world: World) -> None:
+    action, now = world.action(), datetime.now(UTC)
+    world.land(action, ONE)
+    under_way.begin(world.store, under_way.COLLECTING, now)
+    run_id = world.airflow.trigger("validate_extracts")
+
+    def is_put_off() -> bool:
+        return any(t["state"] == "up_for_reschedule" for t in world.airflow.instances("validate_extracts", run_id))
+
+    world.airflow.until(is_put_off, "the plan does not wait")
+    world.land(action, TWO)
+    under_way.end(world.store, under_way.COLLECTING)
+    run = went_well(world.airflow.ended("validate_extracts", run_id))
+    assert run.tries["plan"] == [1] and "Collecting is under way" in run.said("plan")
+    told = [(e["trusts"], e["outcomes"]) for e in world.airflow.events(run)]
+    assert told == [([ONE, TWO], {"accepted": 2})], "all of it at once"
+    went_well(world.airflow.nudged("publish_disruption", run))
+    under_way.begin(world.store, under_way.COLLECTING, now - timedelta(seconds=settings().round_seconds))
+    died = went_well(world.airflow.run("validate_extracts"))
+    assert "is under way" not in died.said("plan")
+    assert ledger_of(world.store).fact("judging since") == "", "it says its own end"
+
+
 def test_a_killed_judge_is_tried_again_and_goes_on_where_it_was(world: World) -> None:
     receipts = world.land(world.action(), *TRUSTS)
     run_id = world.airflow.trigger("validate_extracts")
@@ -379,6 +404,7 @@ def test_what_is_held_is_approved_refused_taken_back_or_superseded(world: World)
 ALWAYS = (
     test_a_good_round_goes_well_and_an_idle_one_runs_next_to_nothing,
     test_a_draft_follows_what_comes_and_is_released_at_the_announced_time,
+    test_a_validation_by_hand_waits_for_the_collection_under_way_and_not_for_one_that_died,
 )
 FAILURES = [test for name, test in list(globals().items()) if name.startswith("test_") and test not in ALWAYS]
 SAMPLE = random.Random(os.environ.get("RUNS_SEED", "2026")).sample(FAILURES, 3)  # noqa: S311

@@ -60,7 +60,9 @@ def pull(store: Store, feed: Feed, collection: str = "r", *, at_once: bool = Fal
 class Web:
     """An HTTPS server whose every answer the test gives, and which writes down what it was asked."""
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, connection: str = "web", timeout: int = 3) -> None:
+        self.connection, self.slow = connection, 0.0
+        self.busy: list[tuple[float, int]] = []  # when a question came (1) and was answered (-1)
         self.files: dict[str, bytes] = {}
         self.answers: dict[str, int] = {}
         self.headers: dict[str, dict[str, str]] = {}
@@ -71,6 +73,8 @@ class Web:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 name = self.path.removeprefix("/files/")
+                web.busy.append((time.monotonic(), 1))
+                time.sleep(web.slow)
                 web.asked.append((self.path, self.headers.get("Authorization", "")))
                 if not name:
                     return self.send(200, json.dumps(web.listed()).encode(), {})
@@ -81,6 +85,7 @@ class Web:
                 return self.send(code, web.files.get(name, b"") if code == 200 else b"", headers)
 
             def send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
+                web.busy.append((time.monotonic(), -1))
                 self.send_response(code)
                 for key, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(key, value)
@@ -98,7 +103,8 @@ class Web:
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         value = {"conn_type": "http", "host": "127.0.0.1", "port": self.port, "login": "trust", "password": "sesame"}
-        patch.setenv("AIRFLOW_CONN_WEB", json.dumps({**value, "extra": {"ca": str(ca), "timeout": 3}}))
+        value = {**value, "extra": {"ca": str(ca), "timeout": timeout}}
+        patch.setenv(f"AIRFLOW_CONN_{connection.upper()}", json.dumps(value))
 
     def listed(self) -> Any:
         if self.index is not None:
@@ -114,7 +120,7 @@ class Web:
         return [path.removeprefix("/files/") for path, _ in asked if path != "/files/"]
 
     def feed(self, location: str = "files/") -> Feed:
-        return feed_at(location, transport="https", connection="web")
+        return feed_at(location, transport="https", connection=self.connection)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.ledger import ledger_of
-from strike_reporting.operations import cutting, rounds
+from strike_reporting.operations import cutting, rounds, under_way
 from strike_reporting.operations.starter import write_starter
 from strike_reporting.publishing.releases import current, read_table
 from strike_reporting.storage import Store
@@ -113,6 +113,8 @@ class Disturbed(RuleBasedStateMachine):
     def _tasks(self) -> list[Callable[[], object]]:
         judging = [lambda g=g: rounds.validate_group(g) for g in rounds.validate_plan()]
         publishing = [lambda g=g: rounds.publish_group(g) for g in rounds.publish_plan()]
+        judging = [] if under_way.until(self.store, under_way.COLLECTING, self.at, self.at) else judging
+        publishing = [] if under_way.until(self.store, under_way.JUDGING, self.at, self.at) else publishing
         return [*judging, *publishing, lambda: cutting.cut_announced(self.store, self.at), rounds.draw_site]
 
     @precondition(lambda self: self.sent < len(FILES))
@@ -127,6 +129,12 @@ class Disturbed(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 30))
     def time_passes(self, hours: int) -> None:
         self.at += timedelta(hours=hours)
+
+    @rule(stage=st.sampled_from((under_way.COLLECTING, under_way.JUDGING)), ends=st.booleans())
+    def a_stage_begins(self, stage: str, ends: bool) -> None:
+        """What follows it waits; it may die without a word."""
+        begun = under_way.end if ends else lambda store, stage: under_way.begin(store, stage, self.at)
+        begun(self.store, stage)
 
     @rule(pick=st.integers(0, 5))
     def a_task_runs(self, pick: int) -> None:
@@ -158,7 +166,10 @@ class Disturbed(RuleBasedStateMachine):
             while self.sent < len(FILES):
                 deliver(self.store, self.sent)
                 self.sent += 1
-            everything(self.store, self.at + timedelta(days=1))
+            tomorrow = self.at + timedelta(days=1)
+            for stage in (under_way.COLLECTING, under_way.JUDGING):
+                assert under_way.until(self.store, stage, tomorrow, tomorrow) is None, "nobody waits for the dead"
+            everything(self.store, tomorrow)
             assert end(self.store) == calm()
 
 

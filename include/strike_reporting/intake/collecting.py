@@ -296,10 +296,22 @@ class _Data(Folder):
 
 
 def groups(feeds: Sequence[Feed], size: int) -> list[tuple[str, tuple[Feed, ...]]]:
-    """Split feeds into named groups of at most `size`: the unit that one mapped task works on."""
-    ordered = sorted(feeds, key=lambda f: f.id)
-    parts = [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
-    return [(" to ".join(dict.fromkeys((p[0].whose, p[-1].whose))), p) for p in parts]
+    """Split feeds into named groups of about `size`: the unit that one mapped task works on.
+
+    The feeds of one connection are all in one group, so its server sees no more lanes than one task has for it, and
+    those of other connections are pulled beside them. Feeds without a connection fill the groups up.
+    """
+    by_connection: dict[str | None, list[Feed]] = defaultdict(list)
+    for feed in sorted(feeds, key=lambda f: f.id):
+        by_connection[feed.connection or None].append(feed)
+    free, parts = deque(by_connection.pop(None, ())), [list[Feed]() for _ in range(-(-len(feeds) // size))]
+    for together in sorted(by_connection.values(), key=len, reverse=True):
+        min(parts, key=len).extend(together)
+    for part in parts:
+        while free and len(part) < size:
+            part.append(free.popleft())
+        part.sort(key=lambda f: f.id)
+    return [(" to ".join(dict.fromkeys((p[0].whose, p[-1].whose))), tuple(p)) for p in parts if p]
 
 
 def safe_collection(text: str) -> str:
