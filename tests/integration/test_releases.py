@@ -25,14 +25,17 @@ from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.publishing.selection import select
 from strike_reporting.publishing.summaries import summarise
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.simulator.examples import ACTIONS
 from strike_reporting.site import draw as drawing
 from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
+from strike_reporting.storage.parquet import read_parquet
 from typer.testing import CliRunner
 
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 JD = "JD-2023-04-11"
+CODES, PODS = ("RHU", "RHM", "R1F"), ("day_case", "outpatient_first")
 
 
 def snapshot(home: Path, *folders: str) -> dict[str, bytes]:
@@ -266,6 +269,25 @@ def test_figures_that_do_not_add_up_are_not_published(
     with pytest.raises(CheckFailed, match="England's cancelled"):
         build(store, resolve(JD))
     assert not (home / "releases").exists()
+
+
+def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
+    store: Store, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = ("2023-04-11", "2023-04-12")
+    rows = {c: [f"{c},{d},{p},cancelled,{n}\n" for n, d in enumerate(days, 3) for p in PODS] for c in CODES}
+    folder = drop(**{f"{code}__csv": HEAD + "".join(of_one) for code, of_one in rows.items()})
+    collect_drop(store, folder, JD)
+    judge(store)
+    asked = frame(resolve(JD))
+    returns = select(asked, ledger_of(store).judged.listed())
+    tables, facts, _ = summarise(store, asked, returns)
+    monkeypatch.setenv("STRIKES_SUMMED_ROWS", "1")  # each trust by itself
+    monkeypatch.setattr("strike_reporting.publishing.facts._GROUP_ROWS", 5)
+    settings.cache_clear()
+    again, same, lost = summarise(store, asked, returns)
+    assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
+    assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12
 
 
 def test_the_command_line(home: Path, drop: Callable[..., Path]) -> None:

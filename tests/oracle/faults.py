@@ -15,6 +15,7 @@ _FLAGS = "publishing/models/flags.sql"
 _PEAKS = "publishing/models/peaks.sql"
 _RETURNED = "publishing/models/returned.sql"
 _COUNTING = "publishing/counting.py"
+_FACTS = "publishing/facts.py"
 _RELATIONS = "publishing/relations.py"
 _OF_A_DAY = "GROUP BY v.area_type, v.area_code, v.total, v.strike_day;"
 _PART = "{property: part, value: [status, care_setting, activity_unit, site_code]}"
@@ -139,7 +140,7 @@ ROWS = (
     Mutant(
         "notified without its denominator",
         "told",
-        *(_COUNTING, "FILTER (WHERE {m.where})", "FILTER (WHERE {m.where.split(' AND patient_')[0]})"),
+        *(_FACTS, "FILTER (WHERE {m.where})", "FILTER (WHERE {m.where.split(' AND patient_')[0]})"),
     ),
     Mutant(
         "a site is added to its trust",
@@ -153,7 +154,7 @@ ROWS = (
     Mutant(
         "sums are floats",
         "a large sum",
-        *(_COUNTING, "{m.where}))::BIGINT AS {m.key}", "{m.where}))::FLOAT AS {m.key}"),
+        *(_FACTS, "{m.where}))::BIGINT AS {m.key}", "{m.where}))::FLOAT AS {m.key}"),
     ),
     Mutant(
         "names are today's",

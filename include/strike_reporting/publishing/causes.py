@@ -20,9 +20,10 @@ from strike_reporting.catalogue.statuses import RETURNED
 from strike_reporting.extracts import load
 from strike_reporting.extracts.measures import BREAKDOWNS, concerned
 from strike_reporting.publishing.behind import Behind
-from strike_reporting.publishing.differing import differing
+from strike_reporting.publishing.differing import differing_files
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Inputs
+from strike_reporting.storage.parquet import distinct, read_parquet
 
 Row = dict[str, Any]
 Area = tuple[str, str]
@@ -40,13 +41,14 @@ _KEY = ("ods_code", "extract", "strike_day", "measure", "site_code", *BREAKDOWNS
 class Side:
     """What a release was made from.
 
-    facts: None of a release that kept none. pins: by submission, what it was judged by. withdrawn: submissions.
+    facts: as Parquet; None of a release that kept none. pins: by submission, what it was judged by. withdrawn:
+        submissions.
     """
 
     frame: Frame
     inputs: Inputs
     returns: pa.Table
-    facts: pa.Table | None
+    facts: bytes | None
     pins: Mapping[str, Mapping[str, str]]
     withdrawn: frozenset[str] = frozenset()
 
@@ -167,17 +169,17 @@ class Causes:
     def _learn_facts(self) -> None:
         old, new = self._old.facts, self._new.facts
         if new is not None:
-            sites = new.group_by(["site_code", "ods_code"]).aggregate([])
-            for site, code in zip(sites["site_code"].to_pylist(), sites["ods_code"].to_pylist(), strict=True):
+            for site, code in distinct(new, ["site_code", "ods_code"]):
                 if site:
                     self._members["site", site].add(code)
         if old is None or new is None:
             return
         # All that is asked below concerns days of trusts on which something differs, or that belong elsewhere now.
-        if not self._moved:
-            of = [*_KEY, "submission_id", "value"]
-            old, new = differing(old.select(of), new.select(of), _KEY[:3])
-        was, now = _by_fact(old), _by_fact(new)
+        if self._moved:
+            was, now = (_by_fact(read_parquet(facts)) for facts in (old, new))
+        else:
+            told = [*_KEY, "submission_id", "value"]
+            was, now = map(_by_fact, differing_files(old, new, _KEY[:3], told))
         self._had = {key[:4] for key in was}
         moved = {(code, day) for found in self._moved.values() for day, code in found}
         differ = {k for k in {*was, *now} if _sum(was.get(k)) != _sum(now.get(k))}

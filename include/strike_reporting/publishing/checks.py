@@ -46,16 +46,16 @@ def lost_facts(con: duckdb.DuckDBPyConnection, returns: list[Return]) -> list[st
         con: where facts and tables are.
         returns: with the ledger's sums.
     """
-    return [*_lost_before(con, returns), *_lost_after(con)]
-
-
-def _lost_before(con: duckdb.DuckDBPyConnection, returns: list[Return]) -> Iterator[str]:
-    found = dict(
-        ((extract, measure), value)
+    found: dict[tuple[str, str], int] = {
+        (extract, measure): value
         for extract, measure, value in con.execute(
             "SELECT extract, measure, sum(value) FROM facts GROUP BY ALL"
         ).fetchall()
-    )
+    }
+    return [*_lost_before(found, returns), *_lost_after(con, found)]
+
+
+def _lost_before(found: dict[tuple[str, str], int], returns: list[Return]) -> Iterator[str]:
     for extract in EXTRACTS:
         mine = [r for r in returns if r.extract == extract and r.counts]
         for field in checked_fields(extract):
@@ -65,16 +65,16 @@ def _lost_before(con: duckdb.DuckDBPyConnection, returns: list[Return]) -> Itera
                 yield f"{extract}: the ledger accepted {accepted} in {field}, the facts hold {held}"
 
 
-def _lost_after(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _lost_after(con: duckdb.DuckDBPyConnection, found: dict[tuple[str, str], int]) -> Iterator[str]:
+    of = {measure: value for (_, measure), value in found.items()}
     for pivot in (p for p in PIVOTS.values() if not p.given):
         keys = [m.key for m in measures_of(pivot)]
         sums = ", ".join(f"sum({k})" for k in keys)
         england = f"area_type = '{ENGLAND.area_type}'"
         told = con.execute(f"SELECT {sums} FROM out_{pivot.name} WHERE {england}").fetchall()[0]
         for key, value in zip(keys, told, strict=True):
-            held = con.execute("SELECT sum(value) FROM facts WHERE measure = ?", [key]).fetchall()[0][0]
-            if value != held:
-                yield f"{pivot.name}: the facts hold {held} in {key}, England has {value}"
+            if value != of.get(key):
+                yield f"{pivot.name}: the facts hold {of.get(key)} in {key}, England has {value}"
 
 
 def _known_statuses(returns: list[Return]) -> list[str]:

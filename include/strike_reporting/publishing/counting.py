@@ -5,14 +5,12 @@ Nothing here names an extract, a measure or a breakdown. What is peculiar to one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from strike_reporting.catalogue.measures import Measure, Pivot, Share, Total
-from strike_reporting.extracts import Contract, contracts_dir
-from strike_reporting.extracts.contract import BETWEEN
+from strike_reporting.extracts import contracts_dir
 from strike_reporting.extracts.measures import (
-    BREAKDOWNS,
     BY_EXTRACT,
     MEASURES,
     PIVOTS,
@@ -35,19 +33,8 @@ _COVER = {
 }
 
 
-def statements(contracts: dict[str, Contract]) -> Iterator[str]:
-    """Every statement in order. What they need beforehand is registered by `summaries`.
-
-    Args:
-        contracts: of each extract, by which its accepted rows were filed.
-    """
-    for extract in BY_EXTRACT:
-        yield _rows(contracts[extract])
-        grain = (contracts_dir(extract) / "grain.sql").read_text(encoding="utf-8")
-        yield f"CREATE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
-        yield _summed(extract)
-    yield _facts()
-    yield from (f"DROP TABLE summed_{extract}" for extract in BY_EXTRACT)  # the facts hold it once more
+def statements() -> Iterator[str]:
+    """Every statement in order. What they need beforehand, the facts too, is registered by `summaries`."""
     yield "CREATE TABLE site_trusts AS SELECT DISTINCT site_code, ods_code FROM facts WHERE site_code IS NOT NULL"
     yield _place_values()
     yield _place_parts()
@@ -78,80 +65,13 @@ def _split(text: str) -> Iterator[str]:
             yield statement
 
 
-def _rows(contract: Contract) -> str:
-    """Accepted rows of the parts that count, with what their coded fields roll up to."""
-    extract = contract.name
-    ups = {f.rolls_up_to: f.name for f in contract.fields if f.rolls_up_to}
-    joins = " ".join(f"LEFT JOIN rolled r_{u} ON r_{u}.up = '{u}' AND r_{u}.code = a.{f}" for u, f in ups.items())
-    rolled = "".join(f", r_{u}.rolls_up_to AS {u}" for u in ups)
-    return (
-        f"CREATE VIEW rows_{extract} AS SELECT a.*{rolled} FROM all_{extract} a {joins} "
-        f"JOIN held h ON h.extract = '{extract}' AND h.submission_id = a.submission_id AND h.ods_code = a.ods_code "
-        f"AND h.strike_day = a.{contract.date_field} AND h.part = {_part(contract)}"
-    )
-
-
-def _part(contract: Contract) -> str:
-    """The part of a row, as `Contract.part_keys` makes it."""
-    words = []
-    for name in contract.part:
-        field = contract.behind(name)
-        if field is None:
-            words.append("''")
-        elif field.name == name:
-            words.append(f"coalesce(a.{name}, '{field.default or ''}')")
-        else:
-            words.append(f"coalesce(r_{name}.rolls_up_to, '')")
-    return f"concat_ws('{BETWEEN}', {', '.join(words)})"
-
-
-def _summed(extract: str) -> str:
-    """Every measure summed to what figures are told apart by, in one pass over the accepted files.
-
-    What stands before it are views, so that no more rows than these are ever in memory.
-    """
-    kept = _listed(("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS))
-    sums = [
-        f"(sum(({m.value})::BIGINT) FILTER (WHERE {m.where}))::BIGINT AS {m.key}" for m in BY_EXTRACT[extract].measures
-    ]
-    return (
-        f"CREATE TABLE summed_{extract} AS SELECT COLUMNS(c -> c IN ({kept})), {', '.join(sums)} "
-        f"FROM grain_{extract} GROUP BY ALL"
-    )
-
-
-def _facts() -> str:
-    """One fact for each measure of each extract."""
-    parts = [_fact(e, m) for e in BY_EXTRACT for m in BY_EXTRACT[e].measures]
-    typed = ", ".join(f"NULL::{_sql_type(b)} AS {b}" for b in BREAKDOWNS)
-    empty = (
-        f"SELECT NULL::VARCHAR AS ods_code, NULL::VARCHAR AS site_code, NULL::DATE AS strike_day, "
-        f"NULL::VARCHAR AS submission_id, NULL::VARCHAR AS extract, NULL::VARCHAR AS measure, {typed}, "
-        f"NULL::BIGINT AS value WHERE false"
-    )
-    every = " UNION ALL BY NAME ".join([empty, *parts])
-    return f"CREATE TABLE facts AS SELECT * FROM ({every})"
-
-
-def _fact(extract: str, m: Measure) -> str:
-    kept = _listed(("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS))
-    return (
-        f"SELECT COLUMNS(c -> c IN ({kept})), "
-        f"'{extract}' AS extract, '{m.key}' AS measure, {m.key} AS value "
-        f"FROM summed_{extract} WHERE {m.key} IS NOT NULL"
-    )
-
-
-def _sql_type(breakdown: str) -> str:
-    return "BOOLEAN" if BREAKDOWNS[breakdown].is_flag else "VARCHAR"
-
-
-def _listed(values: tuple[str, ...]) -> str:
+def listed(values: Iterable[str]) -> str:
+    """Words as SQL lists them."""
     return ", ".join(f"'{v}'" for v in values)
 
 
 def _within(where: dict[str, tuple[str, ...]]) -> str:
-    return " AND ".join(["true", *(f"{b} IN ({_listed(v)})" for b, v in where.items())])
+    return " AND ".join(["true", *(f"{b} IN ({listed(v)})" for b, v in where.items())])
 
 
 def _place_values() -> str:
@@ -238,13 +158,18 @@ def _pivot(pivot: Pivot) -> str:
     by_day = "strike_day" in pivot.by
     wide = ", ".join(f"sum(value) FILTER (measure = '{m.key}') AS {m.key}" for m in measures)
     known = f"AND ({' OR '.join(f'{b} IS NOT NULL' for b in pivot.given)})" if pivot.given else ""
-    own = f"measure IN ({_listed(tuple(m.key for m in measures))}) {known}"
-    listed = ", ".join(f"f.{c}" for c in pivot.by)
+    own = f"measure IN ({listed(tuple(m.key for m in measures))}) {known}"
+    cells, told = ", ".join(f"f.{c}" for c in pivot.by), ", ".join(dict.fromkeys(("strike_day", *pivot.by)))
+
+    def summed(of: str, known: str = "") -> str:  # before a trust's facts are joined with each of its areas
+        sums = f"SELECT {of}, {told}, measure, sum(value)::BIGINT AS value FROM facts WHERE {own} {known} GROUP BY ALL"
+        return f"({sums}) f"
+
     body = (
-        f"SELECT m.area_type, m.area_code, {listed}, f.measure, f.value FROM facts f "
-        f"JOIN membership m USING (ods_code, strike_day) WHERE {own} UNION ALL "
-        f"SELECT 'site', f.site_code, {listed}, f.measure, f.value FROM facts f "
-        f"JOIN sites USING (site_code) WHERE {own}"
+        f"SELECT m.area_type, m.area_code, {cells}, f.measure, f.value FROM {summed('ods_code')} "
+        f"JOIN membership m USING (ods_code, strike_day) UNION ALL "
+        f"SELECT 'site', f.site_code, {cells}, f.measure, f.value FROM "
+        f"{summed('site_code', 'AND site_code IN (SELECT site_code FROM sites)')}"
     )
     select = ["SELECT (SELECT action_id FROM about) AS action_id, n.area_name, w.*"]
     of_a_day = ("day_names", ", strike_day") if by_day else ("area_names", "")

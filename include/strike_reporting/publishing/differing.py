@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,9 +15,10 @@ from strike_reporting.settings import settings
 
 @contextmanager
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory, within the limits of the settings."""
-    with duckdb.connect() as con:
+    """A DuckDB in memory, within the limits of the settings; what is more lies in files that go with it."""
+    with tempfile.TemporaryDirectory(prefix="strikes-") as aside, duckdb.connect() as con:
         con.execute("SET TimeZone='UTC'")
+        con.execute(f"SET temp_directory='{aside}'")
         con.execute(f"SET memory_limit='{settings().duckdb_memory}'")
         con.execute(f"SET threads={settings().duckdb_threads}")
         yield con
@@ -31,18 +34,32 @@ def differing(was: pa.Table, now: pa.Table, by: Sequence[str]) -> tuple[pa.Table
     """
     if not by:
         return was, now
-    keys = ", ".join(f'"{n}"' for n in by)
-    every = ", ".join(f'"{n}"' for n in was.column_names)
+    with database() as con:
+        con.register("was", was)
+        con.register("now", now)
+        return _differing(con, by, was.column_names)
+
+
+def differing_files(was: bytes, now: bytes, by: Sequence[str], told: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Some columns of two Parquet files, likewise; neither is read into memory as a whole."""
+    with tempfile.TemporaryDirectory(prefix="strikes-") as folder, database() as con:
+        for name, data in (("was", was), ("now", now)):
+            path = Path(folder) / f"{name}.parquet"
+            path.write_bytes(data)
+            con.read_parquet(str(path)).create_view(name)
+        return _differing(con, by, told)
+
+
+def _differing(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    keys, every = (", ".join(f'"{n}"' for n in names) for names in (by, told))
     groups = f"SELECT {keys}, count(*) AS rows_in, sum(hash({every})::HUGEINT) AS said FROM {{}} GROUP BY ALL"
     same = " AND ".join(f't."{n}" IS NOT DISTINCT FROM d."{n}"' for n in by)
-    with database() as con:
-        for name, table in (("was", was), ("now", now)):
-            con.register(name, table)
-            con.execute(f"CREATE TABLE in_{name} AS {groups.format(name)}")
-        con.execute(
-            f"CREATE TABLE differ AS SELECT DISTINCT {keys} FROM "
-            "((FROM in_was EXCEPT FROM in_now) UNION ALL (FROM in_now EXCEPT FROM in_was))"
-        )
-        kept = (con.execute(f"SELECT {every} FROM {t} t SEMI JOIN differ d ON {same}") for t in ("was", "now"))
-        before, after = (found.to_arrow_table() for found in kept)
+    for name in ("was", "now"):
+        con.execute(f"CREATE TABLE in_{name} AS {groups.format(name)}")
+    con.execute(
+        f"CREATE TABLE differ AS SELECT DISTINCT {keys} FROM "
+        "((FROM in_was EXCEPT FROM in_now) UNION ALL (FROM in_now EXCEPT FROM in_was))"
+    )
+    kept = (con.execute(f"SELECT {every} FROM {t} t SEMI JOIN differ d ON {same}") for t in ("was", "now"))
+    before, after = (found.to_arrow_table() for found in kept)
     return before, after

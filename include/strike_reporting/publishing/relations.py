@@ -26,10 +26,6 @@ def relations(frame: Frame, returns: list[Return], contracts: dict[str, Contract
     return {
         "about": _about(frame),
         "returns": _returns(frame, returns),
-        "held": _table(
-            {"ods_code": TEXT, "extract": TEXT, "strike_day": DAY, "submission_id": TEXT, "part": TEXT},
-            ((r.ods_code, r.extract, r.strike_day, s, part) for r in returns for part, s in r.held.items()),
-        ),
         "counted_statuses": _table({"return_status": TEXT}, ((s,) for s in RETURNED)),
         "membership": _table(
             {"ods_code": TEXT, "strike_day": DAY, "area_type": TEXT, "area_code": TEXT, "area_name": TEXT},
@@ -59,6 +55,14 @@ def relations(frame: Frame, returns: list[Return], contracts: dict[str, Contract
         ),
         "total_care": _rows({"total": TEXT, "care_setting": TEXT, "is_weighed": FLAG}, total_care()),
     }
+
+
+def held(returns: list[Return]) -> pa.Table:
+    """The relation `held`: of which submission each part of some returns counts."""
+    return _table(
+        {"ods_code": TEXT, "extract": TEXT, "strike_day": DAY, "submission_id": TEXT, "part": TEXT},
+        ((r.ods_code, r.extract, r.strike_day, s, part) for r in returns for part, s in r.held.items()),
+    )
 
 
 def _table(columns: dict[str, pa.DataType], rows: Iterable[tuple[Any, ...]]) -> pa.Table:

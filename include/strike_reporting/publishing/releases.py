@@ -38,7 +38,7 @@ from strike_reporting.publishing.manifest import (
 )
 from strike_reporting.publishing.news import news, told_areas
 from strike_reporting.publishing.revisions import revisions
-from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, parquet, render, stage
+from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, manifest_of, render, stage
 from strike_reporting.publishing.summary import KEPT, summary_of
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import mailed
@@ -150,7 +150,7 @@ def _made(
     files = {
         **render(release, tables),
         FRAME: staged.frame.only(codes).dump(),
-        FACTS: parquet(staged.facts),
+        FACTS: staged.facts,
         RULES: KeptRules(pins=pins, contents=answers(store, pins)).dump(),
         DECISION: decision(release, why, tables["revisions"], areas, checks).dump(),
     }
@@ -201,7 +201,7 @@ def _side_of(store: Store, release: Release, tables: dict[str, pa.Table], today:
         frame=Frame.load(kept[FRAME], FRAME) if FRAME in kept else today,
         inputs=release.inputs,
         returns=tables["returns"],
-        facts=read_parquet(kept[FACTS]) if FACTS in kept else None,
+        facts=kept.get(FACTS),
         pins=KeptRules.load(kept[RULES], RULES).pins if RULES in kept else {},
     )
 

@@ -32,7 +32,7 @@ from strike_reporting.publishing.manifest import (
     libraries,
 )
 from strike_reporting.publishing.releases import facts_of, find, read_table, with_revisions
-from strike_reporting.publishing.staging import manifest_of, parquet, render, stage
+from strike_reporting.publishing.staging import manifest_of, render, stage
 from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet
 
@@ -84,7 +84,7 @@ def reproduce(store: Store, text: str) -> Reproduced:
         tables, _ = with_revisions(store, staged, made, before)
         files = render(made, tables)
         if FACTS in release.files:
-            files[FACTS] = parquet(staged.facts)
+            files[FACTS] = staged.facts
     return Reproduced(
         release, _other_files(store, release, facts_of(files)), _versions(release), _cells(store, release, tables)
     )

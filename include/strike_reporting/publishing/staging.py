@@ -53,13 +53,16 @@ class Unsound(OurFault):
 
 @dataclass(frozen=True)
 class Staged:
-    """Tables (all but `revisions`), facts and what they were made from. `identity`: of what a reader is told."""
+    """Tables (all but `revisions`), facts and what they were made from.
+
+    facts: as Parquet. identity: of what a reader is told.
+    """
 
     frame: Frame
     returns: list[Return]
     outcomes: list[Outcome]
     tables: dict[str, pa.Table]
-    facts: pa.Table
+    facts: bytes
     inputs: Inputs
     identity: str
 
@@ -84,7 +87,8 @@ def stage(
         CheckFailed: the figures do not add up.
         Unsound: something that they are made of is damaged.
     """
-    from strike_reporting.publishing.summaries import counting, summarise  # DuckDB: not for who only reads releases
+    from strike_reporting.publishing.facts import counting  # DuckDB: not for who only reads releases
+    from strike_reporting.publishing.summaries import summarise
 
     ledger = ledger_of(store)
     outcomes = ledger.judged.about(frame.all_days, frame.action_id.split(";"), window(frame.days))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,3 +19,13 @@ def read_parquet(data: bytes) -> pa.Table:
         OSError, pyarrow.ArrowException: it is no Parquet, or damaged.
     """
     return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
+
+
+def distinct(data: bytes, columns: Sequence[str]) -> set[tuple[Any, ...]]:
+    """The distinct values of some columns of a Parquet file together, of which a part at a time is in memory."""
+    file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
+    found: set[tuple[Any, ...]] = set()
+    for n in range(file.num_row_groups):
+        part = file.read_row_group(n, columns=list(columns), use_threads=False).group_by(list(columns)).aggregate([])
+        found.update(zip(*(part[c].to_pylist() for c in columns), strict=True))
+    return found
