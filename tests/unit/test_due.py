@@ -215,6 +215,15 @@ def test_announced_times_of_releases_are_asked_for_on_the_days_of_an_action_and_
     assert Calendar.load(json.loads(json.dumps(released.dump()))) == released
 
 
+def test_an_announced_time_behind_the_skipped_hour_is_woken_for_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STRIKES_CUT_AT_ONCE", "false")
+    monkeypatch.setenv("STRIKES_RELEASE_TIMES", "02:10")
+    made = calendar_of(Settings(), [action(CLOCKS[0] - timedelta(days=1), 1)]).behind(30, releases=True)
+    assert datetime(2026, 3, 29, 1, 10, tzinfo=UTC) in [r.due_at for r in of_days(made, CLOCKS[0], CLOCKS[0])]
+
+
 def test_the_hour_that_is_skipped_and_the_hour_that_comes_twice() -> None:
     hours = Hours(first=30, last=150, every=30, daily=1000)
     made = [replace(calendar_of(Settings(), [action(d - timedelta(days=1), 1)]), hours=hours) for d in CLOCKS]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -199,9 +199,7 @@ class Calendar:
         one = timedelta(days=1)  # a day's rounds may be on the days beside it
         day, last = after.astimezone(LONDON).date() - one, until.astimezone(LONDON).date() + one
         while day <= last:
-            for minutes, serves in self._of_day(day).items():
-                wall = datetime.combine(day, time.min) + timedelta(minutes=minutes)
-                due_at = comes(wall) + timedelta(minutes=self.lag)
+            for due_at, serves in self._of_day(day):
                 if after < due_at <= until:
                     local = due_at.astimezone(LONDON).replace(tzinfo=None, fold=0)
                     found.setdefault(due_at, (local, set()))[1].update(serves)
@@ -232,19 +230,20 @@ class Calendar:
                 found.setdefault(day, set()).add(spell.action_id)
         return found
 
-    def _of_day(self, day: date) -> dict[int, set[tuple[str, str]]]:
-        """What a day's rounds serve, by minutes after midnight."""
+    def _of_day(self, day: date) -> Iterator[tuple[datetime, set[tuple[str, str]]]]:
+        """When a day's rounds are due, and what they serve."""
+        midnight = datetime.combine(day, time.min)
         daily = {(s.kind_on(day), s.action_id) for s in self.spells if s.opens <= day <= s.closes}
         pulled = self._pulled.get(day, set())
         found = {self.hours.daily: daily}
         if pulled or self.always:
             found = {minutes: {("during", action_id) for action_id in pulled} for minutes in self.hours.pulls}
             found.setdefault(self.hours.shared, set()).update(daily)
-        if self.releases:
-            revised = {("after", s.action_id) for s in self.spells if day in s.revised}
-            for minutes in self.hours.released if daily or revised else ():
-                found.setdefault(minutes - self.lag, set()).update(daily | revised)
-        return found
+        for minutes, serves in found.items():
+            yield comes(midnight + timedelta(minutes=minutes)) + timedelta(minutes=self.lag), serves
+        if self.releases and (wanting := daily | {("after", s.action_id) for s in self.spells if day in s.revised}):
+            for minutes in self.hours.released:
+                yield comes(midnight + timedelta(minutes=minutes)), wanting
 
 
 def calendar_of(given: Settings, held: Iterable[Action]) -> Calendar:
