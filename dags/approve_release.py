@@ -16,7 +16,8 @@ DOC = """
 Asks a person about one release that the gate holds: one run for each, started by `publish_disruption`, which does not
 wait for it. The question, with what the gate found, stands under “Required Actions”; the REST API takes the answer as
 well. With the setting `approvers` Airflow takes the answer of nobody else. A waiting run costs a look every five
-minutes (`held_look_seconds`) and needs no triggerer.
+minutes (`held_look_seconds`) and needs no triggerer. Under embargo the question names no figure: what was found stands
+on the draft's pages.
 
 * **ask** waits for the answer, and for the reason: without one it asks again. Where the release was decided about
   elsewhere (`strikes release approve`, `refuse`), or its figures are other ones now, it fails and says so; newer
@@ -49,12 +50,11 @@ class AskAPerson(HITLOperator):
         Raises:
             StrikesError: it is not.
         """
-        from strike_reporting.ledger.gated import in_lines
+        from strike_reporting.operations.holding import question
 
         hold = self._still_held(context)
         self.subject = f"Release the figures of {hold.action_id}?"
-        found = "\n".join(f"* {line}" for line in in_lines(hold.checks))
-        self.body = f"{hold.action_id} is {hold.sentence}. What the release gate found:\n\n{found}"
+        self.body = question(hold)
         self.assigned_users = self._approvers()
         return super().execute(context)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -23,6 +26,12 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
+NO_ACCESS = (
+    "This is under embargo: only those with pre-release access see it before it is released. The setting "
+    "pre_release_access lists them, and so does the release once it is out."
+)
+log = logging.getLogger(__name__)
+User = Annotated[BaseUser, Depends(get_user)]
 EXTRA_TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
 
 app = FastAPI(
@@ -32,6 +41,17 @@ app = FastAPI(
     openapi_url=None,
     dependencies=[Depends(get_user), Depends(requires_access_dag("GET", None, DAG))],
 )
+
+
+def _admitted(user: BaseUser, what: str) -> bool | None:
+    """Whether a user sees what is under embargo, in something that is made when it is asked for; if so it is noted."""
+    from strike_reporting.operations.accesses import is_admitted, note
+    from strike_reporting.storage import Store
+
+    is_in = is_admitted(str(user.get_id()))
+    if is_in:
+        note(Store(), what, "", str(user.get_id()), user.get_name(), datetime.now(UTC))
+    return is_in
 
 
 def _kept(key: str) -> Response:
@@ -62,9 +82,36 @@ def home(request: Request) -> Response:
 
 
 @app.get("/site/{path:path}")
-def page(path: str) -> Response:
-    """A page."""
+def page(path: str, request: Request) -> Response:
+    """A page; a draft's under embargo is in another place."""
+    from strike_reporting.publishing.embargo import with_access
+
+    if path.split("/")[1:2] == ["draft"] and with_access():
+        return RedirectResponse(f"{request.scope['root_path']}/embargoed/{quote(path)}", headers=HEADERS)
     return _kept(f"site/{path}")
+
+
+@app.get("/embargoed/{path:path}")
+def embargoed(path: str, request: Request, user: User) -> Response:
+    """A page of what is not released, for those with pre-release access; each look is kept. Others lead to the site."""
+    from strike_reporting.operations.accesses import is_admitted, look
+    from strike_reporting.storage import Store
+
+    path = path or "index.html"
+    if not all(PART.fullmatch(part) for part in path.split("/")):
+        raise HTTPException(404, "There is no such report.", HEADERS)
+    user_id, is_in = str(user.get_id()), is_admitted(str(user.get_id()))
+    if is_in is False:
+        log.warning("Refused to %s, who has no pre-release access: embargoed/%s", user_id, path)
+        raise HTTPException(403, NO_ACCESS, HEADERS)
+    try:
+        if is_in:
+            data = look(Store(), path, user_id, user.get_name(), datetime.now(UTC))
+            log.info("Shown to %s, who has pre-release access: embargoed/%s", user_id, path)
+            return Response(data, media_type=mimetypes.guess_type(path)[0], headers=HEADERS)
+    except (FileNotFoundError, IsADirectoryError):
+        pass  # a page that is not under embargo, or no longer
+    return RedirectResponse(f"{request.scope['root_path']}/site/{quote(path)}", headers=HEADERS)
 
 
 @app.get("/releases/{path:path}")
@@ -74,11 +121,13 @@ def release_file(path: str) -> Response:
 
 
 @app.get("/errors/{name}")
-def error_report(name: str) -> Response:
-    """A trust's error report, as `<submission>.txt` or `<submission>.xlsx`."""
+def error_report(name: str, user: User) -> Response:
+    """A trust's error report, as `<submission>.txt` or `<submission>.xlsx`; it names figures of a file."""
     submission, _, kind = name.rpartition(".")
     if kind not in ("txt", "xlsx"):
         raise HTTPException(404, "There is no such report.", HEADERS)
+    if _admitted(user, f"errors/{name}") is False:
+        raise HTTPException(403, NO_ACCESS, HEADERS)
     if kind == "txt" or not PART.fullmatch(submission):
         return _kept(f"quarantine/{submission}/error_report.txt")
     from strike_reporting.judging.filing import error_workbook
@@ -91,14 +140,15 @@ def error_report(name: str) -> Response:
 
 
 @app.get("/returns")
-def returns(action: str = "") -> Response:
-    """The returns board, computed from the ledger at each request."""
+def returns(user: User, action: str = "") -> Response:
+    """The returns board, computed from the ledger at each request; under embargo its reasons are not for everybody."""
     from strike_reporting.operations.rounds import returns_board
     from strike_reporting.reference.actions import UnknownAction
     from strike_reporting.storage import Store
 
     try:
-        page = returns_board(Store(), action, datetime.now(UTC))
+        is_in = _admitted(user, f"returns?action={action}") is not False
+        page = returns_board(Store(), action, datetime.now(UTC), is_admitted=is_in)
     except UnknownAction as unknown:
         raise HTTPException(404, str(unknown)[:300], HEADERS) from None
     return HTMLResponse(page, headers=HEADERS)

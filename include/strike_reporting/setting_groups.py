@@ -50,7 +50,7 @@ class Gate(Group):
 
 
 class Access(Group):
-    """Who decides: ids of Airflow users, `id` or `id:Name`, between commas.
+    """Who decides, and who sees what is not released: ids of Airflow users, `id` or `id:Name`, between commas.
 
     The simple auth manager's ids are its users' names; others have an id beside the name, which `id:Name` then shows.
     """
@@ -58,13 +58,16 @@ class Access(Group):
     approvers: People = Field(
         (), description="who may answer in Airflow about a held release; nobody: whoever may edit the DAG's runs"
     )
+    pre_release_access: People = Field(
+        (), description="who sees drafts before they are released, which are then under embargo; nobody: every reader"
+    )
 
-    @field_validator("approvers", mode="before")
+    @field_validator("approvers", "pre_release_access", mode="before")
     @classmethod
     def _people(cls, value: object) -> object:
         return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
 
-    @field_validator("approvers")
+    @field_validator("approvers", "pre_release_access")
     @classmethod
     def _ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(not user_id for user_id in people(value)):

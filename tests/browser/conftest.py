@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -114,22 +115,30 @@ def page(chromium: object) -> Iterator[object]:
 @pytest.fixture(scope="session")
 def airflow(busy: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real Airflow web server with one user who may only look."""
-    folder, port = tmp_path_factory.mktemp("airflow"), free_port()
-    (folder / "passwords.json").write_text(json.dumps({"analyst": PASSWORD}))
+    with serving(busy, tmp_path_factory.mktemp("airflow"), ("analyst",)) as address:
+        yield address
+
+
+@contextmanager
+def serving(store: Store, folder: Path, users: Sequence[str], **more: str) -> Iterator[str]:
+    """A real Airflow web server of a state root, with users who may only look; its log is `log` in the folder."""
+    port = free_port()
+    (folder / "passwords.json").write_text(json.dumps(dict.fromkeys(users, PASSWORD)))
     tool = Path(sys.executable).parent / "airflow"
     env = {
         **os.environ,
-        "STRIKES_HOME": busy.base,
+        "STRIKES_HOME": store.base,
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "analyst:viewer",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:viewer" for user in users),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API_AUTH__JWT_SECRET": "x" * 64,
         "PATH": f"{tool.parent}:{os.environ['PATH']}",
+        **more,
     }
     log = (folder / "log").open("w")
     subprocess.run([tool, "db", "migrate"], env=env, check=True, stdout=log, stderr=log, timeout=180)

@@ -142,9 +142,9 @@ def test_every_setting_is_in_a_group_with_a_description_and_on_the_page() -> Non
 def test_people_are_ids_of_airflow_users_with_or_without_a_name(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     given('approvers = ["a.analyst", "7:B. Other"]\n')
     assert people(settings().approvers) == {"a.analyst": "a.analyst", "7": "B. Other"}
-    monkeypatch.setenv("STRIKES_APPROVERS", "a.analyst, 7: B. Other")
+    monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", "a.analyst, 7: B. Other")
     settings.cache_clear()
-    assert people(settings().approvers) == {"a.analyst": "a.analyst", "7": "B. Other"}
-    monkeypatch.setenv("STRIKES_APPROVERS", "a.analyst, :B. Other")
+    assert people(settings().pre_release_access) == {"a.analyst": "a.analyst", "7": "B. Other"}
+    monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", "a.analyst, :B. Other")
     settings.cache_clear()
     assert "each is the id of an Airflow user, or `id:Name`" in fault()

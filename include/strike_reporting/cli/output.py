@@ -88,6 +88,7 @@ def say_release(release: Release, is_new: bool) -> None:
 def say_draft(draft: Draft) -> None:
     """A draft, how complete it is, what it is measured by, how it stands with the gate, and where its pages are."""
     from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.embargo import drafts_root
     from strike_reporting.storage import Store
 
     hold = ledger_of(Store()).holds.about(draft.action_id, draft.identity)
@@ -96,7 +97,7 @@ def say_draft(draft: Draft) -> None:
     say(f"  returned: {draft.coverage}")
     if hold is not None:
         say(f"  {hold.sentence}")
-    say(f"  report: {Store().path(f'site/{draft.slug}/draft')}/report.html")
+    say(f"  report: {Store().path(f'{drafts_root()}/{draft.slug}/draft')}/report.html")
 
 
 def say_decision(decision: Decision | None) -> None:

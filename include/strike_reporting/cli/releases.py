@@ -196,6 +196,21 @@ def _asked(action: str, reason: str, who: str) -> tuple[Store, str, str, str, da
     return Store(), action, reason, who or getuser(), datetime.now(UTC)
 
 
+@app.command("accesses")
+def list_accesses(action: Annotated[str, typer.Argument(help="Only this action; default all")] = "") -> None:
+    """List who looked at figures under embargo, at what and when."""
+    from strike_reporting.clock import dated
+    from strike_reporting.operations.accesses import accesses
+    from strike_reporting.storage import Store
+
+    found = accesses(Store(), action)
+    rows = [(dated(a.at), a.user_id if a.name == a.user_id else f"{a.user_id} ({a.name})", a.what) for a in found]
+    if not rows:
+        say("Nobody looked at anything under embargo.")
+        return
+    print_table("Looks at figures under embargo", ("When", "Who", "What"), rows)
+
+
 @app.command("set-aside")
 def set_release_aside(release: str) -> None:
     """Put a damaged release aside: the one before is current again, and the next round publishes anew."""

@@ -13,6 +13,7 @@ from strike_reporting.intake.registry import Feed
 from strike_reporting.ledger.records import OUTSTANDING, REMINDER, Letter
 from strike_reporting.operations.due_days import DueDay
 from strike_reporting.operations.outstanding import LANDED, Missing, Outstanding
+from strike_reporting.publishing.embargo import with_access
 from strike_reporting.reference.areas import mailed
 
 
@@ -117,7 +118,8 @@ def _item(one: Missing) -> list[str]:
     lines = [f"- {LABELS[one.extract]}: {what(one)}"]
     lines += [f"  feed {feed.id} ({feed.transport}), contact {feed.contact}" for feed in one.feeds]
     lines.append(f"  last success: {clocked(datetime.fromisoformat(one.last_used)) if one.last_used else 'never'}")
-    return [*lines, *([f"  last failure: {one.failure}"] if one.failure else [])]
+    is_told = one.failure and not with_access()  # under embargo no list is told what may name a figure
+    return [*lines, *([f"  last failure: {one.failure}"] if is_told else [])]
 
 
 def what(one: Missing) -> str:

@@ -341,7 +341,7 @@ def _unfinished(seen: _Seen) -> Iterator[Finding]:
 
 
 def _site(seen: _Seen) -> Iterator[Finding]:
-    pages, mend = set(seen.store.list("site")), f"`{REBUILD}`, then {PUBLISH}"
+    pages, mend = {*seen.store.list("site"), *seen.store.list("embargoed")}, f"`{REBUILD}`, then {PUBLISH}"
     drawn = seen.store.read_many((k for k in pages if k.endswith("/drawn.json")), missing_ok=True)
     for key, data in sorted(drawn.items()):
         if wrong := _why(Drawn, data):

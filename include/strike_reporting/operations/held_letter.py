@@ -9,6 +9,7 @@ from strike_reporting.clock import clocked
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold, failed
 from strike_reporting.ledger.records import Letter
+from strike_reporting.publishing.embargo import drafts_root, with_access
 from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
 
@@ -21,20 +22,20 @@ def asked_about(store: Store, letter: Letter) -> Hold | None:
 
 
 def held_message(hold: Hold, link: str) -> EmailMessage:
-    """What those who decide are told.
+    """What those who decide are told; under embargo without any figure.
 
     Args:
         hold: what waits for them.
         link: where the reports are served; empty where nobody has said.
     """
-    action, message = resolve(hold.action_id), EmailMessage()
+    action, message, is_secret = resolve(hold.action_id), EmailMessage(), bool(with_access())
     message["Subject"] = f"Strike reporting: a release of {hold.action_id} is held, please decide"
     link = link.rstrip("/")
     lines = [
         f"{action.title} ({hold.action_id})",
         "",
         f"The release is {hold.sentence}. What the release gate found:",
-        *(f"- {c.label}: {c.evidence}" for c in failed(hold.checks)),
+        *(f"- {c.label}" + ("" if is_secret else f": {c.evidence}") for c in failed(hold.checks)),
         "",
         _by_when(hold),
         "",
@@ -43,7 +44,7 @@ def held_message(hold: Hold, link: str) -> EmailMessage:
         f"- or by `strikes release approve {hold.action_id} --reason TEXT`, or `refuse`",
     ]
     if link:
-        lines += ["", f"The draft: {link}/site/{action.slug}/draft/report.html"]
+        lines += ["", f"The draft: {link}/{drafts_root()}/{action.slug}/draft/report.html"]
     message.set_content("\n".join(lines) + "\n")
     return message
 

@@ -12,8 +12,9 @@ from typing import TypedDict
 from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.gated import Check, Hold, failed
+from strike_reporting.ledger.gated import Check, Hold, failed, in_lines
 from strike_reporting.publishing.deciding import Let
+from strike_reporting.publishing.embargo import with_access
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build, find
 from strike_reporting.reference.actions import ActionSet, resolve
@@ -235,6 +236,15 @@ def still_held(store: Store, action_id: str, since: str = "") -> Hold:
     if hold.state != "held":
         raise _gone(hold)
     return hold
+
+
+def question(hold: Hold) -> str:
+    """What a person is asked in Airflow. Under embargo it names no figure, for whoever may read the run sees it."""
+    began = f"{hold.action_id} is {hold.sentence}. What the release gate found"
+    if with_access():
+        labels = ", ".join(c.label for c in failed(hold.checks))
+        return f"{began} is under embargo ({labels}): see `/strike-reports/embargoed/`."
+    return f"{began}:\n\n" + "\n".join(f"* {line}" for line in in_lines(hold.checks))
 
 
 def _without_release(

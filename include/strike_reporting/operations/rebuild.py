@@ -88,7 +88,8 @@ def rebuild(store: Store, progress: Progress = lambda done, of: None, *, upgradi
             point(store, one.slug, one.cut)
     for key in store.list("site", "/drawn.json"):
         store.delete(key)  # so that every page is written again, whatever became of it
-    for key in [*store.list("drafts"), *(k for k in store.list("site") if k.split("/")[2:3] == ["draft"])]:
+    shown = (k for k in store.list("site") if k.split("/")[2:3] == ["draft"])
+    for key in [*store.list("drafts"), *store.list("embargoed"), *shown]:
         store.delete(key)  # the next round makes every draft again
     todo, done = to_validate(store), 0
 

@@ -333,13 +333,17 @@ def draw_site() -> list[str]:
     return [t.item.release_id for t in tried]
 
 
-def returns_board(store: Store, action_id: str, now: datetime) -> str:
+def returns_board(store: Store, action_id: str, now: datetime, *, is_admitted: bool = True) -> str:
     """The returns board of an action (of the newest with a submission when none is named), as a page.
+
+    For who is not admitted to what is under embargo it says nothing of drafts, reasons and error reports.
 
     Raises:
         UnknownAction: the strike calendar has no such action.
     """
     from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.drafts import shown
+    from strike_reporting.publishing.embargo import embargo
     from strike_reporting.publishing.frame import frame
     from strike_reporting.publishing.selection import select, window
     from strike_reporting.reference.actions import actions, resolve, touching
@@ -357,12 +361,17 @@ def returns_board(store: Store, action_id: str, now: datetime) -> str:
     reports = {o.submission_id for o in mine if o.rules or o.warnings}
     synthetic = any(o.data_class == "synthetic" for o in mine)
     choices = known if action in known else [action, *known]
-    flagged, unread, beside = _flagged(store, action.action_id)
+    draft = shown(store).get(action.action_id)
+    end = embargo(store, action.action_id, now) if draft else ""
+    flagged, unread, beside = _flagged(store, action.action_id, draft if is_admitted else None)
     held = ledger.holds.about(action.action_id, beside.identity) if beside else None
-    return board(action, choices, found, flagged, reports, synthetic, now.isoformat(), unread, beside, held)
+    told = reports if is_admitted else None
+    return board(action, choices, found, flagged, told, synthetic, now.isoformat(), unread, beside, held, end)
 
 
-def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[str]], str, Release | None]:
+def _flagged(
+    store: Store, action_id: str, draft: Release | None
+) -> tuple[dict[tuple[str, str], list[str]], str, Release | None]:
     """By trust and extract, the flags of an action's draft or else of its current release, in the catalogue's order.
 
     Then why they are not known: it is damaged, and the board is asked for on a strike morning all the same. Last, the
@@ -370,10 +379,9 @@ def _flagged(store: Store, action_id: str) -> tuple[dict[tuple[str, str], list[s
     """
     from strike_reporting.catalogue.flags import FLAGS
     from strike_reporting.ledger.records import Damaged
-    from strike_reporting.publishing.drafts import shown
     from strike_reporting.publishing.releases import NoRelease, find, read_table
 
-    beside: Release | None = shown(store).get(action_id)
+    beside = draft
     try:
         beside = beside or find(store, action_id)
         rows = read_table(store, beside, "flags").to_pylist()

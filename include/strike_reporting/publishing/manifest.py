@@ -103,6 +103,7 @@ class Release(Record):
     """A release's manifest: written after all its files, so a release without one was never finished.
 
     standing: how final it is; None of a draft, and of a release that did not keep it.
+    pre_release_access: who could see it before it was released, by name.
     """
 
     release_id: str
@@ -122,6 +123,7 @@ class Release(Record):
     inputs: Inputs
     previous: str | None = None
     standing: Standing | None = None
+    pre_release_access: tuple[str, ...] = ()
     files: dict[str, FileFact] = Field(default_factory=dict)
 
     @property

@@ -42,6 +42,8 @@ from strike_reporting.publishing.staging import CheckFailed, Staged, Unsound, ma
 from strike_reporting.publishing.summary import KEPT, summary_of
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.areas import mailed
+from strike_reporting.setting_groups import people
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet
 
@@ -144,7 +146,8 @@ def _made(
     release = manifest_of(staged, claimed.number, claimed.release_id, before)
     tables, areas = with_revisions(store, staged, release, before)
     rows = {n: t.num_rows for n, t in sorted(tables.items())}
-    release = release.model_copy(update={"rows": rows, "standing": why.standing(release)})
+    who = tuple(people(settings().pre_release_access).values())
+    release = release.model_copy(update={"rows": rows, "standing": why.standing(release), "pre_release_access": who})
     codes = {r.ods_code for r in staged.returns}
     pins = {o.submission_id: o.pins for o in staged.outcomes}
     files = {

@@ -32,12 +32,13 @@ def board(
     actions: Sequence[ActionSet],
     returns: list[Return],
     flagged: Flagged,
-    reports: set[str],
+    reports: set[str] | None,
     synthetic: bool,
     now: str,
     unflagged: str = "",
     beside: Release | None = None,
     held: Hold | None = None,
+    embargo: str = "",
 ) -> str:
     """The board as a page.
 
@@ -46,12 +47,14 @@ def board(
         actions: those that may be chosen.
         returns: from `selection.select`.
         flagged: by trust and extract, the flags that its draft, or else its current release, gives them.
-        reports: submissions that have an error report.
+        reports: submissions that have an error report; None for who may see neither those nor any reason, which name
+            figures.
         synthetic: whether any submission is.
         now: the moment, UTC.
         unflagged: why the flags are not known, where they are not.
         beside: the draft or release whose figures go with it.
         held: how that draft stands with the release gate, where it held it.
+        embargo: until when a draft is under embargo, as a sentence.
     """
     asked = [r for r in returns if statuses.is_asked(r.return_status)]
     grouped: dict[tuple[str, str, str], dict[date, Return]] = {}
@@ -93,6 +96,8 @@ def board(
             unflagged=unflagged,
             beside=beside,
             held=held,
+            embargo=embargo,
+            hides=reports is None,
         )
     )
     return str(page)
@@ -105,17 +110,17 @@ def _row(
     found: dict[date, Return],
     days: list[date],
     doubts: Sequence[str] | None,
-    reports: set[str],
+    reports: set[str] | None,
 ) -> Row:
-    """One trust's extract. doubts: its flags; None where they are not known."""
+    """One trust's extract. doubts: its flags; None where they are not known. reports: None hides reasons as well."""
     cells: list[str | Markup] = []
     for day in days:
         status = found[day].return_status if day in found else ""
         shown = Markup('<span class="{}">{}</span>').format(status, statuses.label(status).lower())
         cells.append(shown if status else "not asked")
-    reasons = dict.fromkeys(r.reason for r in found.values() if r.reason)
+    reasons = dict.fromkeys(r.reason for r in found.values() if r.reason and reports is not None)
     ids = (s for r in found.values() for s in (r.refused_submission_id, r.submission_id))
-    sent = dict.fromkeys(s for s in ids if s in reports)
+    sent = dict.fromkeys(s for s in ids if s in (reports or ()))
     links = Markup(", ").join(
         Markup('<a href="errors/{0}.txt">text</a>, <a href="errors/{0}.xlsx">workbook</a>').format(s) for s in sent
     )

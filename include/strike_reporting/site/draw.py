@@ -1,6 +1,7 @@
 """Drawing the site: `site/<action>/<number>/` for every release, one address for what is current, and the front pages.
 
-`site/<action>/draft/` is the action's draft, while its figures are other ones than the current release's.
+`site/<action>/draft/` is the action's draft, while its figures are other ones than the current release's. Under embargo
+it is in `embargoed/<action>/draft/`, with what stands in front of it for those with pre-release access.
 `site/<action>/index.html` lists an action's releases, `site/<action>/current.html` leads to the current one. Only what
 changed is written; a release is drawn again when the code that draws, or what stands in front of it, has changed.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold, failed
 from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
+from strike_reporting.publishing.embargo import EMBARGOED, drafts_root, embargo, with_access
 from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news
 from strike_reporting.publishing.releases import cut_at, decision_of, find, read_manifest, read_table
@@ -44,7 +46,9 @@ log = logging.getLogger(__name__)
 NAV = (("index.html", "Its releases"), ("../index.html", "All actions"), ("../before.html", "Before a strike"))
 _AT_ONCE = 25  # pages that are written together
 _SOURCE = (".py", ".jinja", ".css", ".js", ".yaml")
+_DRAWN = "drawn.json"
 Progress = Callable[[int, int], None]
+Ends = Mapping[str, str]  # by action id, until when its draft is under embargo, as a sentence; empty where it is not
 
 
 class Drawn(Record):
@@ -68,7 +72,7 @@ def site_version() -> str:
 
 
 def draw(
-    store: Store, today: date | None = None, progress: Progress = lambda done, of: None
+    store: Store, today: date | None = None, progress: Progress = lambda done, of: None, now: datetime | None = None
 ) -> list[Attempt[Cut | Drafted, None]]:
     """Draw every release and draft that is not drawn by the site of today, then the pages across releases.
 
@@ -76,32 +80,35 @@ def draw(
         store: the state root.
         today: to tell what is still to come.
         progress: called with pages done and pages in all, of the release at hand.
+        now: by which an embargo is said to end.
 
     Returns:
         What became of each release and draft; one that is damaged stops no other.
     """
-    today = today or datetime.now(UTC).date()
+    now = now or datetime.now(UTC)
+    today = today or now.date()
     ledger, version = ledger_of(store), site_version()
-    drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version, _held(store, d))]
+    ends = {d.action_id: embargo(store, d.action_id, now) for d in ledger.drafts.shown()}
+    drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version, _held(store, d), ends)]
     things: list[Cut | Drafted] = [*ledger.published.to_draw(version), *drafts]
 
     def one(thing: Cut | Drafted) -> None:
         if isinstance(thing, Cut):
-            _release(store, thing, version, progress)
+            _release(store, thing, version, progress, ends)
         else:
-            _draft(store, thing.action_id, version, progress)
+            _draft(store, thing.action_id, version, progress, ends)
 
     done = list(each(things, one))
     # What stands on the front pages, as it was before they were drawn: a kill or a publication meanwhile is made good.
-    on_it = [*ledger.published.shown(), *(f"{d.release_id} {d.kept}" for d in ledger.drafts.shown())]
+    on_it = [*ledger.published.shown(), *(f"{d.release_id} {d.kept}" for d in ledger.drafts.shown()), *ends.values()]
     front = f"{version} {today.isoformat()} {hashlib.sha256(chr(10).join(on_it).encode()).hexdigest()[:16]}"
     if ledger.fact("front") != front:
-        _front(store, today)
+        _front(store, today, ends)
         ledger.keep_fact("front", front)
     return done
 
 
-def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
+def _release(store: Store, cut: Cut, version: str, progress: Progress, ends: Ends) -> None:
     """One release's pages, and the list of its action's releases."""
     published = ledger_of(store).published
     action = resolve(cut.action_id)
@@ -113,7 +120,7 @@ def _release(store: Store, cut: Cut, version: str, progress: Progress) -> None:
         tables = {n: read_table(store, release, n) for n in TABLES}
         _write(store, folder, pages(release, action, tables, _pasts(store, release), by, progress), version)
     if by is None:
-        _write(store, f"site/{action.slug}", _of_action(store, action))
+        _lists(store, action, ends)
     published.drawn(cut, version)
 
 
@@ -131,7 +138,7 @@ def _supersede(store: Store, folder: str, by: Cut, version: str) -> bool:
     return True
 
 
-def _draft(store: Store, action_id: str, version: str, progress: Progress) -> None:
+def _draft(store: Store, action_id: str, version: str, progress: Progress, ends: Ends) -> None:
     """The pages of an action's draft, or none where it is none any more; and the list of its releases.
 
     Whoever has the draft in hand draws what he makes of it.
@@ -141,20 +148,21 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress) -> No
     if mine is None:
         return
     try:
-        action, folder = resolve(action_id), f"site/{mine.slug}/draft"
-        hold = _held(store, mine)
+        action, folder = resolve(action_id), f"{drafts_root()}/{mine.slug}/draft"
+        hold, end = _held(store, mine), ends.get(action_id, "")
+        gone = [f"site/{mine.slug}/draft", f"embargoed/{mine.slug}"]
+        for key in [k for place in gone if not (mine.is_shown and folder.startswith(place)) for k in store.list(place)]:
+            store.delete(key)
         if mine.is_shown:
             drafts.drawn(mine, "begun")  # pages that are cut short are found, and taken away, by this
             made = read_draft(store, mine.slug, mine.kept)
             tables = {n: read_table(store, made, n) for n in TABLES}
             said = _differs(store, made, tables)
-            _write(store, folder, pages(made, action, tables, _pasts(store, made), None, progress, said, hold))
+            _write(store, folder, pages(made, action, tables, _pasts(store, made), None, progress, said, hold, end))
         else:
-            for key in store.list(folder):
-                store.delete(key)
             tidy(store, mine)
-        _write(store, f"site/{mine.slug}", _of_action(store, action))
-        drafts.drawn(mine, _mark(mine, version, hold))
+        _lists(store, action, ends)
+        drafts.drawn(mine, _mark(mine, version, hold, ends))
     except Damaged:
         ledger_of(store).judged.touch(action_id.split(";"))
         raise
@@ -167,9 +175,10 @@ def _held(store: Store, row: Drafted) -> Hold | None:
     return ledger_of(store).holds.about(row.action_id, row.identity) if row.is_shown else None
 
 
-def _mark(row: Drafted, version: str, hold: Hold | None) -> str:
+def _mark(row: Drafted, version: str, hold: Hold | None, ends: Ends) -> str:
     """What is noted of a draft whose pages are as they should be; empty where there should be none."""
-    return f"{version} {row.kept}{f' {hold.state} {hold.since}' if hold else ''}" if row.is_shown else ""
+    said = (f"{hold.state} {hold.since}" if hold else "", ends.get(row.action_id, ""))
+    return " ".join([version, row.kept, *filter(None, said)]) if row.is_shown else ""
 
 
 def _differs(store: Store, made: Draft, tables: dict[str, pa.Table]) -> list[str]:
@@ -204,7 +213,7 @@ def _pasts(store: Store, release: Release) -> list[Compared]:
 
 
 def _drawn(store: Store, folder: str) -> Drawn:
-    key = f"{folder}/drawn.json"
+    key = f"{folder}/{_DRAWN}"
     try:
         return Drawn.load(store.read(key), key)
     except (FileNotFoundError, Damaged):
@@ -228,11 +237,23 @@ def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]], version
     for name in sorted(set(before) - set(now)):
         store.delete(f"{folder}/{name}")
     if (now, version) != (before, known.version):
-        store.write(f"{folder}/drawn.json", Drawn(pages=now, version=version).dump())
+        store.write(f"{folder}/{_DRAWN}", Drawn(pages=now, version=version).dump())
 
 
-def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
-    """The list of an action's releases with its draft, and the address that always leads to the current release."""
+def _lists(store: Store, action: ActionSet, ends: Ends) -> None:
+    """The list of an action's releases; where its draft is under embargo, once more with the draft."""
+    end = ends.get(action.action_id, "")
+    _write(store, f"site/{action.slug}", _of_action(store, action, end))
+    if end:
+        listed = (one for one in _of_action(store, action) if one[0] == "index.html")
+        _write(store, f"{EMBARGOED}/{action.slug}", listed)
+
+
+def _of_action(store: Store, action: ActionSet, end: str = "") -> Iterator[tuple[str, bytes]]:
+    """The list of an action's releases with its draft, and the address that always leads to the current release.
+
+    Of a draft under embargo only until when it is: `end`.
+    """
     rows, draft = [], shown(store).get(action.action_id)
     for cut in (c for c in reversed(ledger_of(store).published.of(action.action_id)) if c.state == "published"):
         try:
@@ -246,8 +267,10 @@ def _of_action(store: Store, action: ActionSet) -> Iterator[tuple[str, bytes]]:
     found: list[Release] = [row[1] for row in rows[:1]] + ([draft] if draft else [])
     if not found:
         return
+    draft = None if end else draft
     context = {
         "action": action,
+        "embargo": end,
         "facts": {"data_class": found[0].data_class},
         "as_at": found[0].as_at,
         "draft": draft,
@@ -277,15 +300,22 @@ def _why(decision: Decision | None) -> str:
     return decision.reason + (f" ({decision.who}{held})" if decision.who not in ("", AUTOMATIC) else "")
 
 
-def _front(store: Store, today: date) -> None:
-    """`site/index.html` and `site/before.html`, from the summaries of the current releases."""
+def _front(store: Store, today: date, ends: Ends) -> None:
+    """`site/index.html` and `site/before.html`, from the summaries of the current releases.
+
+    Under embargo the first of them once more, with the drafts, for those with pre-release access.
+    """
     ledger = ledger_of(store)
     kept = [*_kept(ledger.published.summaries())]
     before: dict[str, list[Kept]] = {k.summary.action_id: [] for k in kept if ";" not in k.summary.action_id}
     for early in _kept(ledger.published.early()):
         if early.summary.action_id in before:
             before[early.summary.action_id].append(early)
-    _write(store, "site", overview(kept, before, today, shown(store)).items())
+    drafts = shown(store)
+    _write(store, "site", overview(kept, before, today, drafts, ends if with_access() else {}).items())
+    inner = [("index.html", overview(kept, before, today, drafts)["index.html"])] if with_access() else []
+    if inner or store.exists(f"{EMBARGOED}/{_DRAWN}"):
+        _write(store, EMBARGOED, inner)
 
 
 def _kept(summaries: dict[str, str]) -> Iterator[Kept]:

@@ -63,7 +63,11 @@ class Kept:
 
 
 def overview(
-    current: list[Kept], before: dict[str, list[Kept]], today: date, drafts: Mapping[str, Draft]
+    current: list[Kept],
+    before: dict[str, list[Kept]],
+    today: date,
+    drafts: Mapping[str, Draft],
+    ends: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
     """`index.html` and `before.html`.
 
@@ -72,10 +76,11 @@ def overview(
         before: by action id, its releases that were made before its first strike day, oldest first.
         today: to tell what is still to come.
         drafts: by action id, those whose figures are other ones than the current release's.
+        ends: by action id, until when they are under embargo, as a sentence, where they are and this is for everybody.
     """
     synthetic = "synthetic" in {*(k.data_class for k in current), *(d.data_class for d in drafts.values())}
     common = {"facts": {"data_class": "synthetic" if synthetic else "real"}, "nav": NAV, "root": ""}
-    acts, bare = _actions(current, today, drafts)
+    acts, bare = _actions(current, today, drafts, ends or {})
     history = (
         environment()
         .get_template("history.html.jinja")
@@ -141,7 +146,9 @@ def _known_ids(kept: Iterable[str]) -> list[str]:
     return sorted(ids, key=lambda i: resolve(i).days[0], reverse=True)
 
 
-def _actions(current: list[Kept], today: date, drafts: Mapping[str, Draft]) -> tuple[Table, Table | None]:
+def _actions(
+    current: list[Kept], today: date, drafts: Mapping[str, Draft], ends: Mapping[str, str]
+) -> tuple[Table, Table | None]:
     """Every action of the calendar, newest first, ours beside what was published; and apart those without either."""
     kept = {k.summary.action_id: k for k in current}
     entries = [t for t in shown_in("index") if isinstance(t, Total)]
@@ -152,7 +159,7 @@ def _actions(current: list[Kept], today: date, drafts: Mapping[str, Draft]) -> t
     heads: list[str | Head] = ["Action", "Status and release", "#Trusts in it"]
     for t in entries:
         heads += [head(t.key, f"{t.label}, ours"), "#Published", "#Difference"]
-    rows = [_action(resolve(i), kept.get(i), today, entries, drafts.get(i)) for i in ours]
+    rows = [_action(resolve(i), kept.get(i), today, entries, drafts.get(i), ends.get(i, "")) for i in ours]
     table = Table(
         "actions",
         "Actions with a release or a published figure, newest first",
@@ -171,7 +178,9 @@ def _state(action: ActionSet, today: date) -> str:
     return action.status_text + ("; whether it took place is not recorded" if unknown else "")
 
 
-def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Total], draft: Draft | None = None) -> Row:
+def _action(
+    action: ActionSet, kept: Kept | None, today: date, entries: list[Total], draft: Draft | None, end: str
+) -> Row:
     name: str | Markup = action.title
     state: str | Markup = f"{_state(action, today)}; no release"
     cover, why = Markup("[x]"), [] if draft else ["no return was collected"]
@@ -182,7 +191,9 @@ def _action(action: ActionSet, kept: Kept | None, today: date, entries: list[Tot
         why = ["synthetic data: not to be compared"] if kept.data_class == "synthetic" else []
         parts = [kept.figures.total(TOTALS_TABLE, f"{_first_prefix()}trusts_{w}", **_ENGLAND) for w in _CAME]
         cover = Markup("{} of {}").format(*parts)
-    if draft is not None:
+    if end:
+        state = f"{state}; {end[:1].lower()}{end[1:].rstrip('.')}"
+    elif draft is not None:
         link = Markup('{}; <a href="{}/draft/report.html">DRAFT as at {}, {} data</a>')
         state = link.format(state, draft.slug, words.moment(draft.as_at), draft.data_class)
     cells: list[Figure | str | Markup] = []

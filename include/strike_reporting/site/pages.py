@@ -65,6 +65,7 @@ def pages(
     progress: Callable[[int, int], None] = lambda done, of: None,
     differs: list[str] | None = None,
     held: Hold | None = None,
+    embargo: str = "",
 ) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of every page of a release, or of a draft, England's first.
 
@@ -77,6 +78,7 @@ def pages(
         progress: called with pages done and pages in all.
         differs: of a draft, what differs from the current release, in words.
         held: of a draft, how it stands with the release gate, where that held it.
+        embargo: of a draft, until when it is under embargo, as a sentence.
     """
     rows = {n: t.to_pylist() for n, t in tables.items()}
     used = [s for s in release.inputs.submissions if s.is_used]
@@ -92,6 +94,7 @@ def pages(
         superseded_by,
         differs or [],
         held,
+        embargo,
     )
     trusts = sorted({r["ods_code"]: r["trust_name"] for r in rows["returns"]}.items())
     total = len(book.evidence.present & {c for c, _ in trusts}) + len(area_pages()) + 4
@@ -129,6 +132,7 @@ class _Book:
         superseded_by: Cut | None,
         differs: list[str],
         held: Hold | None,
+        embargo: str,
     ) -> None:
         self.action, self.facts, self.figures, self.pasts = action, release, figures, pasts
         self.evidence, self.what = Evidence(figures, action.days), "draft" if release.is_draft else "release"
@@ -142,6 +146,7 @@ class _Book:
             "what": self.what,
             "differs": differs,
             "held": held,
+            "embargo": embargo,
             "files": f"../../../{release.folder}/",
             "root": "",
             "nav": (*area_pages(), *_BESIDE),

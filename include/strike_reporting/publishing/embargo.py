@@ -1,0 +1,40 @@
+"""The embargo: with pre-release access for some, drafts are for them alone until they are released.
+
+What is drawn of them goes to `embargoed/`, which a file share serves as little as `drafts/` and `landing/`; the pages
+that everybody reads say that there is a draft, until when, and nothing of what it says.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from strike_reporting.clock import clocked
+from strike_reporting.ledger import ledger_of
+from strike_reporting.publishing.announced import next_cut
+from strike_reporting.reference.actions import resolve
+from strike_reporting.setting_groups import people
+from strike_reporting.settings import settings
+from strike_reporting.storage import Store
+
+SITE, EMBARGOED = "site", "embargoed"
+
+
+def with_access() -> dict[str, str]:
+    """Who sees what is not released: names by the id of an Airflow user. Without anybody there is no embargo."""
+    return people(settings().pre_release_access)
+
+
+def drafts_root() -> str:
+    """Where the pages of drafts are."""
+    return EMBARGOED if with_access() else SITE
+
+
+def embargo(store: Store, action_id: str, now: datetime) -> str:
+    """Until when an action's draft is under embargo, as a sentence; empty where it is not."""
+    if not with_access():
+        return ""
+    ledger = ledger_of(store)
+    last = ledger.holds.last(action_id)
+    is_held = last is not None and last.is_unfinished and not last.is_early(now)
+    coming = None if is_held else next_cut(resolve(action_id), not ledger.published.newest(action_id), now)
+    return f"A draft is under embargo until {clocked(coming) if coming else 'a person releases it'}."
