@@ -99,6 +99,7 @@ def test_which_release_was_current_at_a_moment(page, written: Path) -> None:
     page.goto(url(written, "../index.html"))
     moment.fill("2001-01-01T09:30")
     assert said.inner_text() == "No release had been cut."
+    assert "strikes release as-at 2001-01-01T09:30 --action" in page.locator("#main").inner_text()
 
 
 def test_follow_a_figure_to_its_submissions_in_two_clicks(page, written: Path) -> None:

@@ -63,6 +63,7 @@ for (const box of document.querySelectorAll(".then")) {
   box.addEventListener("input", () => {
     const row = moment.value && rows.find((one) => one.dataset.from <= moment.value);
     output.replaceChildren(moment.value && !row ? "No release had been cut." : "");
+    if (moment.value) document.querySelector(".moment").textContent = moment.value;
     if (row) output.append(row.cells[0].textContent.replace(" (current)", ""), " was current: ", row.querySelector("a").cloneNode(true));
   });
 }
