@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 People = Annotated[tuple[str, ...], NoDecode]
@@ -59,7 +59,9 @@ class Access(Group):
         (), description="who may answer in Airflow about a held release; nobody: whoever may edit the DAG's runs"
     )
     pre_release_access: People = Field(
-        (), description="who sees drafts before they are released, which are then under embargo; nobody: every reader"
+        (),
+        description="who sees drafts before they are released, which are then under embargo (`cut_at_once` must be "
+        "false); nobody: every reader",
     )
 
     @field_validator("approvers", "pre_release_access", mode="before")
@@ -72,6 +74,13 @@ class Access(Group):
     def _ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(not user_id for user_id in people(value)):
             raise ValueError("each is the id of an Airflow user, or `id:Name`")
+        return value
+
+    @field_validator("pre_release_access")
+    @classmethod
+    def _before_what(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("cut_at_once"):
+            raise ValueError("all is released at once, so there is nothing to see before: set cut_at_once = false")
         return value
 
 

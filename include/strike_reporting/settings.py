@@ -240,6 +240,7 @@ GROUPS: tuple[type[_Group], ...] = (
 
 class Settings(
     BaseSettings,
+    Access,  # checked last: it looks at what Publishing says
     Work,
     Pulling,
     Rounds,
@@ -250,7 +251,6 @@ class Settings(
     Selection,
     Publishing,
     Gate,
-    Access,
     Ledger,
     Watching,
 ):

@@ -140,7 +140,7 @@ def test_every_setting_is_in_a_group_with_a_description_and_on_the_page() -> Non
 
 
 def test_people_are_ids_of_airflow_users_with_or_without_a_name(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    given('approvers = ["a.analyst", "7:B. Other"]\n')
+    given('approvers = ["a.analyst", "7:B. Other"]\ncut_at_once = false\n')
     assert people(settings().approvers) == {"a.analyst": "a.analyst", "7": "B. Other"}
     monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", "a.analyst, 7: B. Other")
     settings.cache_clear()
@@ -148,3 +148,8 @@ def test_people_are_ids_of_airflow_users_with_or_without_a_name(given: Given, mo
     monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", "a.analyst, :B. Other")
     settings.cache_clear()
     assert "each is the id of an Airflow user, or `id:Name`" in fault()
+
+
+def test_an_embargo_where_all_is_released_at_once_is_refused(given: Given) -> None:
+    given('pre_release_access = ["a.analyst"]\n')
+    assert "set cut_at_once = false" in fault()
