@@ -55,7 +55,7 @@ def refuse_backfill(context: Any) -> None:
 
 
 DAG_DEFAULTS = {
-    "start_date": datetime(2026, 1, 1, tzinfo=UTC),
+    "start_date": datetime(2022, 12, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
     "tags": ["strike-reporting"],

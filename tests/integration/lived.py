@@ -79,6 +79,11 @@ def at(local: str) -> datetime:
     return datetime.strptime(f"2024-{local}", "%Y-%m-%d %H:%M").replace(tzinfo=LONDON)
 
 
+def subject(message: EmailMessage) -> str:
+    """What a message is about: a long header that was sent is folded, and may begin with a space."""
+    return str(message["Subject"]).strip()
+
+
 @contextmanager
 def configured(base: Path) -> Iterator[dict[str, str]]:
     """A small England with a configuration, feeds and their folders; gives its environment, which this process has."""
@@ -144,7 +149,7 @@ class Life:
 
     def heard(self, message: EmailMessage) -> None:
         self.mails.append((self.now, message))
-        self.say("mail", f"{message['To']}: {message['Subject']}")
+        self.say("mail", f"{message['To']}: {subject(message)}")
 
     def figures(self, release: object) -> str:
         """England's outpatients anticipated, cancelled, reinstated, and staff-days."""
@@ -192,7 +197,7 @@ def test_the_draft_follows_and_is_cut_at_its_time_or_held_for_a_person(life: Lif
 def test_who_hears_of_what_and_when(life: Life) -> None:
     by_kind: dict[str, list[str]] = defaultdict(list)
     for when, message in life.mails:
-        said = str(message["Subject"])
+        said = subject(message)
         kind = next(k for k in ("release", "could not be used", "outstanding", "are due") if k in said)
         name, _, host = str(message["To"]).partition("@")
         by_kind[kind].append(f"{when} {name if name in LISTS else host}")
@@ -203,8 +208,8 @@ def test_who_hears_of_what_and_when(life: Life) -> None:
     assert by_kind["release"] == [f"{when} {name}" for when in cut for name in LISTS]
     listed = [m.get_content() for w, m in life.mails if w == "10-02 11:00" and "england" in str(m["To"])]
     assert "(R0A)" in listed[0] and "(R1C)" not in listed[0], "it merged that day"
-    subject = "Strike reporting: England, 1 October 2024: 6 of 12 returns are outstanding"
-    assert subject in [m["Subject"] for _, m in life.mails]
+    expected = "Strike reporting: England, 1 October 2024: 6 of 12 returns are outstanding"
+    assert expected in [subject(m) for _, m in life.mails]
 
 
 def test_every_revision_of_a_sum_is_explained_by_trust_and_adds_up(life: Life) -> None:
