@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help report test test-quick test-all cluster check bench bench-quick bench-scheduled bench-pull bench-old-files bench-history fuzz up docs clean
+.PHONY: help report test test-quick test-all cluster check bench bench-quick bench-scheduled bench-rounds bench-pull bench-old-files bench-history fuzz up docs clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -82,6 +82,9 @@ bench-quick: $(READY)  ## the same on some trusts, against the stored ratio: fai
 
 bench-scheduled: $(READY) ## a national round under a real scheduler, task by task
 	@$(BIN)/python bench/scheduled.py
+
+bench-rounds: $(READY) ## an idle day and a strike day on a real scheduler; all actions replayed (ON=replay: only that)
+	@$(BIN)/python bench/rounds.py $(ON)
 
 bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions (ON=s3: in requests to S3)
 	@$(BIN)/python bench/history.py $(ON)
