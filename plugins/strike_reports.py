@@ -84,9 +84,9 @@ def home(request: Request) -> Response:
 @app.get("/site/{path:path}")
 def page(path: str, request: Request) -> Response:
     """A page; a draft's under embargo is in another place."""
-    from strike_reporting.publishing.embargo import with_access
+    from strike_reporting.operations.accesses import listed_now
 
-    if path.split("/")[1:2] == ["draft"] and with_access():
+    if path.split("/")[1:2] == ["draft"] and listed_now():
         return RedirectResponse(f"{request.scope['root_path']}/embargoed/{quote(path)}", headers=HEADERS)
     return _kept(f"site/{path}")
 

@@ -30,10 +30,15 @@ class Access(Record):
     what: str
 
 
+def listed_now() -> dict[str, str]:
+    """`with_access` by the list as it stands at this moment: a server runs for weeks, who is taken off is off now."""
+    settings.cache_clear()
+    return with_access()
+
+
 def is_admitted(user_id: str) -> bool | None:
-    """Whether a user may see what is under embargo, by the list as it stands at this moment; None without embargo."""
-    settings.cache_clear()  # a server runs for weeks, and who is taken off the list is off it now
-    listed = with_access()
+    """Whether a user may see what is under embargo at this moment; None without embargo."""
+    listed = listed_now()
     return user_id in listed if listed else None
 
 
