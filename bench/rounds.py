@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +31,7 @@ DAYS = """## An idle day and a strike day
 
 On a real scheduler (LocalExecutor, SQLite) whose clock is moved from round to round: seven trusts with two feeds each,
 a pull every ten minutes on a day on which returns are due, figures cut at announced times and held by the gate for a
-person. Task instances are those that ran.
+person. Task instances are those that had a process.
 
 | day | runs: collect | validate | publish | approve | task instances | events | drafts | releases | mails |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -45,12 +45,12 @@ REPLAY = """## All actions replayed
 
 `strikes release replay` over {actions} actions with {days} strike days and {files} landed files of {trusts} trusts,
 each with the time at which it was received: {releases} releases and their pages in {wall:.0f} s ({cpu:.0f} processor
-seconds), {each:.2f} processor seconds a release.
+seconds), {each:.2f} processor seconds a release. Where the two differ much, the machine did other work beside it.
 Again, with nothing left to replay: {idle:.1f} s.
 """
 TOLD = {
-    "10-19": "idle: late returns are awaited, and none comes",
-    "11-13": "idle, but for the announced time of the final figures",
+    "10-19": "idle: nobody sends anything",
+    "11-13": "idle: nobody sends anything, with an announced time of release",
     "10-01": "strike day: five trusts, one file refused and mended, one late",
     "10-02": "strike day: three trusts, one late",
 }
@@ -58,19 +58,23 @@ TOLD = {
 
 def days() -> str:
     """The days' table."""
-    from lived_by_clock import by_clock, counted
-    from scheduler import ASKING, DAGS
+    from lived_by_clock import by_clock
 
     with tempfile.TemporaryDirectory(prefix="strikes-rounds-") as root, by_clock(Path(root)) as life:
-        found = counted(life.airflow.folder)
-        rows = []
-        for day, what in TOLD.items():
-            ran: Mapping[str, int] = found.get(day, {})
-            said = [
-                sum(m.startswith(day) and k == kind for m, k, _ in life.lines) for kind in ("draft", "release", "mail")
-            ]
-            numbers = [*(ran.get(k, 0) for k in (*DAGS, ASKING, "tasks", "events")), *said]
-            rows.append(f"| {what} | {' | '.join(map(str, numbers))} |")
+        return told(life.airflow.folder, life.lines)
+
+
+def told(folder: Path, lines: Sequence[tuple[str, str, str]]) -> str:
+    """The same of a life that was lived: Airflow's folder, and the life's lines."""
+    from lived_by_clock import counted
+    from scheduler import ASKING, DAGS
+
+    found, rows = counted(folder), []
+    for day, what in TOLD.items():
+        ran: Mapping[str, int] = found.get(day, {})
+        said = [sum(m.startswith(day) and k == kind for m, k, _ in lines) for kind in ("draft", "release", "mail")]
+        numbers = [*(ran.get(k, 0) for k in (*DAGS, ASKING, "tasks", "events")), *said]
+        rows.append(f"| {what} | {' | '.join(map(str, numbers))} |")
     return DAYS.format(rows="\n".join(rows))
 
 

@@ -227,28 +227,17 @@ def by_clock(base: Path) -> Iterator[ByClock]:
         server.stop()
 
 
-RUNS = """
-    SELECT r.dag_id, r.run_after, r.start_date, count(t.start_date) FROM dag_run r
-    JOIN task_instance t ON t.dag_id = r.dag_id AND t.run_id = r.run_id
-    WHERE r.start_date IS NOT NULL GROUP BY r.id
-"""
-
-
 def counted(folder: Path) -> dict[str, dict[str, int]]:
-    """By day in London: runs by DAG, task instances that ran, and events, as Airflow's database holds them.
+    """By day in London: runs by DAG, task instances that had a process, and events, as Airflow's database holds them.
 
-    Only runs of that day's own: after a leap of the clock Airflow first makes up the last wake that was leapt over.
+    A run is of the day that it was for: after a jump the scheduler makes up for one that was missed.
     """
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-
-    def day(moment: str) -> str:
-        return f"{datetime.fromisoformat(f'{moment}+00:00').astimezone(LONDON):%m-%d}"
-
-    with sqlite3.connect(folder / "airflow.db") as database:
-        for dag_id, due, start, tasks in database.execute(RUNS):
-            if day(due) == day(start):
-                found[day(start)][dag_id] += 1
-                found[day(start)]["tasks"] += tasks
-        for (moment,) in database.execute("SELECT timestamp FROM asset_event"):
-            found[day(moment)]["events"] += 1
-    return {d: dict(n) for d, n in sorted(found.items())}
+    ran = "SELECT 'tasks', run_after FROM task_instance JOIN dag_run USING (dag_id, run_id) WHERE pid IS NOT NULL"
+    asked = ("SELECT dag_id, run_after FROM dag_run", ran, "SELECT 'events', timestamp FROM asset_event")
+    with closing(sqlite3.connect(folder / "airflow.db")) as database:
+        for question in asked:
+            for what, moment in database.execute(question):
+                day = datetime.fromisoformat(f"{moment}+00:00").astimezone(LONDON)
+                found[f"{day:%m-%d}"][what] += 1
+    return {day: dict(numbers) for day, numbers in sorted(found.items())}
