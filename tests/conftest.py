@@ -21,6 +21,7 @@ from strike_reporting.simulator.examples import ACTIONS, write_examples
 from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 
+pytest.register_assert_rewrite("lived")  # its tests are taken over by more than one module
 pytest_plugins = ["postgres", "roots"]  # in tests/integration
 # Tests write files and pull them at once; those about files that are being written say otherwise.
 os.environ["STRIKES_FOLDER_SETTLE_SECONDS"] = "0"

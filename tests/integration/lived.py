@@ -166,25 +166,26 @@ def of(life: Life, *kinds: str) -> list[str]:
 def test_the_draft_follows_and_is_cut_at_its_time_or_held_for_a_person(life: Life) -> None:
     """Outpatients anticipated, cancelled and reinstated, and staff-days, of England."""
     assert of(life, "hold", "person", "release") == [
-        "09-21 09:30 coverage",  # two trusts of six
+        "09-21 08:30 coverage",  # two trusts of six; it is judged an hour ahead
         "10-01 08:10 coverage, flagged",  # each newer draft takes the place of what is held, and is judged at once
         "10-01 08:30 coverage, flagged",
         "10-01 09:10 coverage, flagged",
         "10-01 09:30 coverage, flagged",
         "10-01 10:00 flagged",
         "10-01 10:40 1 provisional: 150 90 [x] 30",
-        "10-02 09:30 flagged",
+        "10-02 08:30 flagged",
+        "10-02 09:00 flagged",
         "10-02 10:00 2 provisional: 150 173 [x] 55",
         "10-03 09:30 3 provisional: 150 183 [x] 58",
-        "10-04 09:30 flagged",
+        "10-04 08:30 flagged",
         "10-04 10:00 approve: each trust was asked",
         "10-04 10:00 4 provisional: 150 187 10 59",
-        "10-05 09:30 flagged",
+        "10-05 08:30 flagged",
         "10-05 10:00 refuse: RHM says that a ward was counted twice",
-        "10-06 09:30 flagged",
+        "10-06 08:30 flagged",
         "10-06 10:00 approve: RHM has sent it anew",
         "10-06 10:00 5 provisional: 150 184 10 59",
-        "10-30 09:30 flagged",
+        "10-30 08:30 flagged",
         "10-30 10:00 approve: the scheduled revision was looked at",
         "10-30 10:00 6 revised: 150 191 10 59",
     ]

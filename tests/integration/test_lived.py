@@ -29,7 +29,7 @@ from lived import (
 )
 from strike_reporting.clock import LONDON
 from strike_reporting.intake.collecting import safe_collection
-from strike_reporting.operations import cutting, rounds
+from strike_reporting.operations import ahead, rounds
 from strike_reporting.operations.chasing import chase
 from strike_reporting.operations.holding import approve, held, refuse
 from strike_reporting.operations.mail import Post, deliver
@@ -73,7 +73,7 @@ class InOneProcess(Life):
             assert (done["problems"], done["releases"]) == ([], [])
             for _ in done["drafts"]:
                 self.say("draft", self.figures(shown(self.store)[RD]))
-        cut = cutting.cut_announced(self.store, now)
+        cut = ahead.cut_and_check(self.store, now)
         assert cut["problems"] == []
         for action_id in cut["held"]:
             [hold] = [h for h in held(self.store) if h.action_id == action_id]

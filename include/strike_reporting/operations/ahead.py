@@ -35,7 +35,7 @@ def cut_and_check(store: Store, now: datetime) -> CutDone:
     """Cut what is due at the announced times until now, then judge what will be at the next one, if that is near."""
     done = cut_announced(store, now)
     held, problems = check_ahead(store, now)
-    done["held"] += held
+    done["held"] += [a for a in held if a not in done["held"]]
     done["problems"] += problems
     return done
 
