@@ -1,8 +1,9 @@
 """`make bench-rounds`: an idle day and a strike day on a real scheduler, and the replay of all actions, timed.
 
 The days are those of the strike that `tests/integration/lived.py` tells, lived by a clock that is moved. The replayed
-history is synthetic: of every action that went ahead Hampshire's trusts return the morning after each strike day, one
-of them a day late. It writes `docs/performance-rounds.md`; `make bench-rounds ON=replay` only prints the second half.
+history is synthetic: of every action that went ahead the trusts of a named area return the morning after each strike
+day, one of them a day late. It writes `docs/performance-rounds.md`; with `ON=replay` it only
+prints the second half.
 """
 
 from __future__ import annotations

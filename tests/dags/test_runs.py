@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import held_runs
 import pytest
+import waiting_runs
 from aiosmtpd.controller import Controller
 from inbox import Hook
 from provoked import TRUSTS, World, doubled, judged, worlds
@@ -24,8 +25,6 @@ from servers import free_port
 from strike_reporting.intake.landing import object_key
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.ledger import ledger_of
-from strike_reporting.operations import under_way
-from strike_reporting.settings import settings
 
 ONE, TWO, THREE = TRUSTS
 pytestmark = pytest.mark.airflow
@@ -256,26 +255,7 @@ def test_a_bad_file_of_a_sender_fails_nothing(world: World) -> None:
 
 
 def test_a_validation_by_hand_waits_for_the_collection_under_way_and_not_for_one_that_died(world: World) -> None:
-    action, now = world.action(), datetime.now(UTC)
-    world.land(action, ONE)
-    under_way.begin(world.store, under_way.COLLECTING, now)
-    run_id = world.airflow.trigger("validate_extracts")
-
-    def is_put_off() -> bool:
-        return any(t["state"] == "up_for_reschedule" for t in world.airflow.instances("validate_extracts", run_id))
-
-    world.airflow.until(is_put_off, "the plan does not wait")
-    world.land(action, TWO)
-    under_way.end(world.store, under_way.COLLECTING)
-    run = went_well(world.airflow.ended("validate_extracts", run_id))
-    assert run.tries["plan"] == [1] and "Collecting is under way" in run.said("plan")
-    told = [(e["trusts"], e["outcomes"]) for e in world.airflow.events(run)]
-    assert told == [([ONE, TWO], {"accepted": 2})], "all of it at once"
-    went_well(world.airflow.nudged("publish_disruption", run))
-    under_way.begin(world.store, under_way.COLLECTING, now - timedelta(seconds=settings().round_seconds))
-    died = went_well(world.airflow.run("validate_extracts"))
-    assert "is under way" not in died.said("plan")
-    assert ledger_of(world.store).fact("judging since") == "", "it says its own end"
+    waiting_runs.live_through(world)
 
 
 def test_a_killed_judge_is_tried_again_and_goes_on_where_it_was(world: World) -> None:
