@@ -96,6 +96,22 @@ def test_no_page_that_everybody_reads_says_a_figure_of_it(store: Store, jumped: 
     assert [f for f in examine(store) if "embargo" in str(f)] == []
 
 
+def test_what_comes_while_pages_are_drawn_is_under_embargo_at_once(store: Store, come: Come) -> None:
+    come("a", "RHU 300")
+    cut(store, JD, "the first", "somebody", at("12 09:00"))
+    cut_and_check(store, at("13 07:00"))
+    told: list[str] = []
+
+    def meanwhile(done: int, of: int) -> None:
+        if not told:
+            come("b", "RHU 7919")
+            told.extend(cut_and_check(store, at("13 08:30"))["held"])
+
+    assert [d.reason for d in draw(store, TODAY, meanwhile, now=at("13 08:30")) if d.error is not None] == []
+    assert told == [JD] and telling(store, "site") == []
+    assert UNTIL in store.read(f"site/{JD}/index.html").decode() and UNTIL in store.read("site/index.html").decode()
+
+
 def test_neither_what_is_asked_in_airflow_nor_the_mail_says_one(store: Store, jumped: None) -> None:
     [hold] = held(store)
     came: list[EmailMessage] = []

@@ -38,3 +38,16 @@ def embargo(store: Store, action_id: str, now: datetime) -> str:
     is_held = last is not None and last.is_unfinished and not last.is_early(now)
     coming = None if is_held else next_cut(resolve(action_id), not ledger.published.newest(action_id), now)
     return f"A draft is under embargo until {clocked(coming) if coming else 'a person releases it'}."
+
+
+class Ends(dict[str, str]):
+    """Until when each action's draft is under embargo, as sentences; what comes meanwhile is under it as well."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        """Of these, by this moment."""
+        super().__init__()
+        self._store, self._now = store, now
+
+    def __missing__(self, action_id: str) -> str:
+        self[action_id] = embargo(self._store, action_id, self._now)
+        return self[action_id]

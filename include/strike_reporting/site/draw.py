@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold, failed
 from strike_reporting.ledger.records import Cut, Damaged, Drafted, Record
 from strike_reporting.publishing.drafts import read_draft, shown, tidy
-from strike_reporting.publishing.embargo import EMBARGOED, drafts_root, embargo, with_access
+from strike_reporting.publishing.embargo import EMBARGOED, Ends, drafts_root, with_access
 from strike_reporting.publishing.manifest import AUTOMATIC, Decision, Draft, Release
 from strike_reporting.publishing.news import COMPARED, news
 from strike_reporting.publishing.releases import cut_at, decision_of, find, read_manifest, read_table
@@ -48,7 +48,6 @@ _AT_ONCE = 25  # pages that are written together
 _SOURCE = (".py", ".jinja", ".css", ".js", ".yaml")
 _DRAWN = "drawn.json"
 Progress = Callable[[int, int], None]
-Ends = Mapping[str, str]  # by action id, until when its draft is under embargo, as a sentence; empty where it is not
 
 
 class Drawn(Record):
@@ -88,7 +87,7 @@ def draw(
     now = now or datetime.now(UTC)
     today = today or now.date()
     ledger, version = ledger_of(store), site_version()
-    ends = {d.action_id: embargo(store, d.action_id, now) for d in ledger.drafts.shown()}
+    ends = Ends(store, now)
     drafts = [d for d in ledger.drafts.everything() if d.drawn != _mark(d, version, _held(store, d), ends)]
     things: list[Cut | Drafted] = [*ledger.published.to_draw(version), *drafts]
 
@@ -100,7 +99,8 @@ def draw(
 
     done = list(each(things, one))
     # What stands on the front pages, as it was before they were drawn: a kill or a publication meanwhile is made good.
-    on_it = [*ledger.published.shown(), *(f"{d.release_id} {d.kept}" for d in ledger.drafts.shown()), *ends.values()]
+    drafted = (f"{d.release_id} {d.kept} {ends[d.action_id]}" for d in ledger.drafts.shown())
+    on_it = [*ledger.published.shown(), *drafted]
     front = f"{version} {today.isoformat()} {hashlib.sha256(chr(10).join(on_it).encode()).hexdigest()[:16]}"
     if ledger.fact("front") != front:
         _front(store, today, ends)
@@ -149,7 +149,7 @@ def _draft(store: Store, action_id: str, version: str, progress: Progress, ends:
         return
     try:
         action, folder = resolve(action_id), f"{drafts_root()}/{mine.slug}/draft"
-        hold, end = _held(store, mine), ends.get(action_id, "")
+        hold, end = _held(store, mine), ends[action_id]
         gone = [f"site/{mine.slug}/draft", f"embargoed/{mine.slug}"]
         for key in [k for place in gone if not (mine.is_shown and folder.startswith(place)) for k in store.list(place)]:
             store.delete(key)
@@ -177,8 +177,10 @@ def _held(store: Store, row: Drafted) -> Hold | None:
 
 def _mark(row: Drafted, version: str, hold: Hold | None, ends: Ends) -> str:
     """What is noted of a draft whose pages are as they should be; empty where there should be none."""
-    said = (f"{hold.state} {hold.since}" if hold else "", ends.get(row.action_id, ""))
-    return " ".join([version, row.kept, *filter(None, said)]) if row.is_shown else ""
+    if not row.is_shown:
+        return ""
+    said = (f"{hold.state} {hold.since}" if hold else "", ends[row.action_id])
+    return " ".join([version, row.kept, *filter(None, said)])
 
 
 def _differs(store: Store, made: Draft, tables: dict[str, pa.Table]) -> list[str]:
@@ -242,19 +244,20 @@ def _write(store: Store, folder: str, made: Iterable[tuple[str, bytes]], version
 
 def _lists(store: Store, action: ActionSet, ends: Ends) -> None:
     """The list of an action's releases; where its draft is under embargo, once more with the draft."""
-    end = ends.get(action.action_id, "")
-    _write(store, f"site/{action.slug}", _of_action(store, action, end))
+    draft = shown(store).get(action.action_id)
+    end = ends[action.action_id] if draft else ""
+    _write(store, f"site/{action.slug}", _of_action(store, action, draft, end))
     if end:
-        listed = (one for one in _of_action(store, action) if one[0] == "index.html")
+        listed = (one for one in _of_action(store, action, draft) if one[0] == "index.html")
         _write(store, f"{EMBARGOED}/{action.slug}", listed)
 
 
-def _of_action(store: Store, action: ActionSet, end: str = "") -> Iterator[tuple[str, bytes]]:
+def _of_action(store: Store, action: ActionSet, draft: Draft | None, end: str = "") -> Iterator[tuple[str, bytes]]:
     """The list of an action's releases with its draft, and the address that always leads to the current release.
 
     Of a draft under embargo only until when it is: `end`.
     """
-    rows, draft = [], shown(store).get(action.action_id)
+    rows = []
     for cut in (c for c in reversed(ledger_of(store).published.of(action.action_id)) if c.state == "published"):
         try:
             one = read_manifest(store, action.slug, cut.number)
@@ -312,7 +315,7 @@ def _front(store: Store, today: date, ends: Ends) -> None:
         if early.summary.action_id in before:
             before[early.summary.action_id].append(early)
     drafts = shown(store)
-    _write(store, "site", overview(kept, before, today, drafts, ends if with_access() else {}).items())
+    _write(store, "site", overview(kept, before, today, drafts, {i: ends[i] for i in drafts}).items())
     inner = [("index.html", overview(kept, before, today, drafts)["index.html"])] if with_access() else []
     if inner or store.exists(f"{EMBARGOED}/{_DRAWN}"):
         _write(store, EMBARGOED, inner)
