@@ -14,7 +14,7 @@ from conftest import TODAY
 from drafted import JD, Come, arrive, config
 from strike_reporting.cli import app
 from strike_reporting.operations import rounds
-from strike_reporting.operations.accesses import ACCESSES, accesses, is_admitted, look
+from strike_reporting.operations.accesses import ACCESSES, accesses, is_admitted, look, note
 from strike_reporting.operations.ahead import cut_and_check
 from strike_reporting.operations.chase_letters import _item
 from strike_reporting.operations.cutting import cut
@@ -198,6 +198,13 @@ def test_each_look_is_kept_before_it_is_given(store: Store, jumped: None, monkey
     assert is_admitted("7") is None
     rebuild(store)
     assert accesses(store) == found, "they are in landing"
+
+
+def test_looks_within_a_second_stand_in_their_order(store: Store) -> None:
+    first = at("13 08:41")
+    for n, (what, slug) in enumerate((("embargoed/index.html", ""), ("a page", JD), ("returns", ""))):
+        note(store, what, slug, "7", "B. Briefed", first.replace(microsecond=n))
+    assert [a.what for a in accesses(store)] == ["embargoed/index.html", "a page", "returns"]
 
 
 def test_a_list_that_hears_who_is_missing_gets_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:

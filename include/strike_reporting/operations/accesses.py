@@ -7,9 +7,8 @@ again. What cannot be kept is not shown.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
-from strike_reporting.clock import utc
 from strike_reporting.ledger.aside import load_each
 from strike_reporting.ledger.records import Record
 from strike_reporting.publishing.embargo import EMBARGOED, with_access
@@ -57,7 +56,8 @@ def look(store: Store, path: str, user_id: str, name: str, now: datetime) -> byt
 def note(store: Store, what: str, slug: str, user_id: str, name: str, now: datetime) -> None:
     """Keep that somebody looks at something, of one action or (without `slug`) of all."""
     action_id = slug.replace("_", ";") or _EVERY
-    access = Access(at=utc(now), user_id=user_id, name=name, action_id=action_id, what=what)
+    at = now.astimezone(UTC).isoformat()  # finer than a second: looks stand in their order
+    access = Access(at=at, user_id=user_id, name=name, action_id=action_id, what=what)
     digest = hashlib.sha256(f"{now.isoformat()} {user_id} {what}".encode()).hexdigest()[:12]
     store.write(f"{ACCESSES}/{slug or 'all'}/{now:%Y%m%dT%H%M%S}.{digest}.json", access.dump())
 
