@@ -110,7 +110,8 @@ def embargoed(path: str, request: Request, user: User) -> Response:
             log.info("Shown to %s, who has pre-release access: embargoed/%s", user_id, path)
             return Response(data, media_type=mimetypes.guess_type(path)[0], headers=HEADERS)
     except (FileNotFoundError, IsADirectoryError):
-        pass  # a page that is not under embargo, or no longer
+        if path.split("/")[1:2] == ["draft"]:  # is none any more, and `page` would lead back here
+            path = f"{path.partition('/')[0]}/index.html"
     return RedirectResponse(f"{request.scope['root_path']}/site/{quote(path)}", headers=HEADERS)
 
 

@@ -92,6 +92,8 @@ def test_who_is_listed_sees_the_draft_and_is_logged_and_others_are_refused_in_wo
         assert "the submission before said 4" in listed.get(f"{ROOT}/returns?action={JD}").text
         released = listed.get(f"{ROOT}/embargoed/{JD}/0001/report.html")
         assert released.status_code == 307 and released.headers["location"].endswith(f"/site/{JD}/0001/report.html")
+        gone = listed.get(f"{ROOT}/embargoed/{JD}/draft/no-such.html")
+        assert gone.status_code == 307 and gone.headers["location"].endswith(f"/site/{JD}/index.html")
     kept = accesses(embargoed)[before:]
     assert [(a.user_id, a.what) for a in kept] == [
         ("listed", f"embargoed/{JD}/draft/report.html"),
