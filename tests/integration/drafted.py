@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import small_england as england
 from conftest import judge
 from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.operations import rounds
 from strike_reporting.operations.starter import write_starter
 from strike_reporting.storage import Store
 
@@ -35,3 +37,21 @@ def arrive(store: Store, drop: Callable[..., Path], name: str, *rows: str) -> No
         text += f"{code},{(day or [D1])[0]},day_case,cancelled,{count}\n"
     collect_drop(store, drop(**{f"{name}__csv": text}), JD)
     judge(store)
+
+
+@pytest.fixture
+def come(store: Store, drop: Callable[..., Path]) -> Come:
+    """A file comes, is judged and is in the draft: `come("a", "RHU 2023-04-11 4")`."""
+
+    def make(name: str, *rows: str) -> None:
+        arrive(store, drop, name, *rows)
+        for group in rounds.publish_plan():
+            done = rounds.publish_group(group)
+            assert done["problems"] == done["releases"] == []
+
+    return make
+
+
+def at(local: str) -> datetime:
+    """A moment in April 2023 by London's clock, then one hour before UTC: `13 09:30`."""
+    return datetime.strptime(f"2023-04-{local} +0100", "%Y-%m-%d %H:%M %z")

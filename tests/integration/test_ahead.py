@@ -10,7 +10,7 @@ from pathlib import Path
 import announced
 import pytest
 import small_england as england
-from drafted import JD, Come, arrive, config
+from drafted import JD, Come, arrive, at, come, config
 from strike_reporting.cli import app
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold
@@ -37,25 +37,8 @@ from strike_reporting.settings import Settings
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["config"]  # a fixture
+__all__ = ["come", "config"]  # fixtures
 pytestmark = pytest.mark.integration
-
-
-def at(local: str) -> datetime:
-    """A moment in April 2023 by London's clock, then one hour before UTC: `13 09:30`."""
-    return datetime.strptime(f"2023-04-{local} +0100", "%Y-%m-%d %H:%M %z")
-
-
-@pytest.fixture
-def come(store: Store, drop: Callable[..., Path]) -> Come:
-    """A file comes, is judged and is in the draft: `come("a", "RHU 2023-04-11 4")`."""
-
-    def make(name: str, *rows: str) -> None:
-        arrive(store, drop, name, *rows)
-        for group in rounds.publish_plan():
-            assert rounds.publish_group(group)["problems"] == []
-
-    return make
 
 
 @pytest.fixture

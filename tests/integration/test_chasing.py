@@ -11,9 +11,9 @@ import pytest
 import small_england as england
 import time_machine
 from conftest import judge
+from drafted import at
 from inbox import Inbox, inbox
 from strike_reporting.cli import app
-from strike_reporting.clock import LONDON
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import load_feeds
 from strike_reporting.ledger import ledger_of
@@ -40,11 +40,6 @@ FEEDS = """
 """
 WIDE = {"COLUMNS": "300"}
 Mails = dict[str, EmailMessage]
-
-
-def at(local: str) -> datetime:
-    """A moment of April 2023: `12 10:00` is the first day on which returns are due."""
-    return datetime.strptime(f"2023-04-{local}", "%Y-%m-%d %H:%M").replace(tzinfo=LONDON)
 
 
 @pytest.fixture(autouse=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 import small_england as england
 from conftest import TODAY
-from drafted import JD, Come, arrive, config
+from drafted import JD, Come, at, come, config
 from strike_reporting.cli import app
 from strike_reporting.operations import rounds
 from strike_reporting.operations.accesses import ACCESSES, accesses, is_admitted, look, note
@@ -29,34 +26,17 @@ from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["config"]  # a fixture
+__all__ = ["come", "config"]  # fixtures
 pytestmark = pytest.mark.integration
 WHO = "a.analyst, 7:B. Briefed"
 FIGURE = re.compile(rb"(?<![0-9a-f])7,?919(?![0-9a-f])")  # such as no other is, but a part of a hash
 UNTIL = "draft is under embargo until 09:30 on 13 April 2023"
 
 
-def at(local: str) -> datetime:
-    """A moment in April 2023 by London's clock, then one hour before UTC: `13 09:30`."""
-    return datetime.strptime(f"2023-04-{local} +0100", "%Y-%m-%d %H:%M %z")
-
-
 @pytest.fixture(autouse=True)
 def _under_embargo(monkeypatch: pytest.MonkeyPatch, config: None) -> None:
     monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", WHO)
     england.forget()
-
-
-@pytest.fixture
-def come(store: Store, drop: Callable[..., Path]) -> Come:
-    """A file comes, is judged and is in the draft: `come("a", "RHU 2023-04-11 4")`."""
-
-    def make(name: str, *rows: str) -> None:
-        arrive(store, drop, name, *rows)
-        for group in rounds.publish_plan():
-            assert rounds.publish_group(group)["problems"] == []
-
-    return make
 
 
 def drawn(store: Store, local: str) -> None:

@@ -13,8 +13,7 @@ import pytest
 import small_england as england
 import time_machine
 from conftest import drawn, judge
-from drafted import JD, config
-from strike_reporting.clock import LONDON
+from drafted import JD, at, config
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.operations import cutting, rounds
 from strike_reporting.operations.calendar_edits import edit
@@ -79,10 +78,6 @@ def send(store: Store, tmp_path: Path) -> Callable[..., None]:
         return later(store, local)
 
     return make  # type: ignore[return-value]
-
-
-def at(local: str) -> datetime:
-    return datetime.strptime(f"2023-04-{local}", "%Y-%m-%d %H:%M").replace(tzinfo=LONDON)
 
 
 def later(store: Store, local: str) -> list[str]:
