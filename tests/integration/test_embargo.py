@@ -22,6 +22,7 @@ from strike_reporting.operations.outstanding import Missing
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.releases import find
 from strike_reporting.publishing.reproduce import reproduce
+from strike_reporting.reference.actions import UnknownAction
 from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
@@ -164,6 +165,8 @@ def test_each_look_is_kept_before_it_is_given(store: Store, jumped: None, monkey
     assert accesses(store, JD) == found[:1]
     done = CliRunner().invoke(app, ["release", "accesses", JD])
     assert done.exit_code == 0 and "13 April 2023, 08:41" in done.output and "7 (B. Briefed)" in done.output
+    unknown = CliRunner().invoke(app, ["release", "accesses", "JD-2023-04"])
+    assert isinstance(unknown.exception, UnknownAction), "nobody looked at what there is not"
 
     def full(*_: object, **__: object) -> None:
         raise OSError("the disk is full")

@@ -201,9 +201,10 @@ def list_accesses(action: Annotated[str, typer.Argument(help="Only this action; 
     """List who looked at figures under embargo, at what and when."""
     from strike_reporting.clock import dated
     from strike_reporting.operations.accesses import accesses
+    from strike_reporting.reference.actions import resolve
     from strike_reporting.storage import Store
 
-    found = accesses(Store(), action)
+    found = accesses(Store(), resolve(action).action_id if action else "")
     rows = [(dated(a.at), a.user_id if a.name == a.user_id else f"{a.user_id} ({a.name})", a.what) for a in found]
     if not rows:
         say("Nobody looked at anything under embargo.")
