@@ -102,16 +102,16 @@ def approve_release():
 
         from strike_reporting.errors import StrikesError
         from strike_reporting.ledger.gated import Hold
-        from strike_reporting.operations.holding import approve, refuse
+        from strike_reporting.operations.holding import approve_now, refuse
         from strike_reporting.storage import Store
 
         form, person = get_current_context()["params"], answer["responded_by_user"] or {}
         who = person.get("name") or person.get("id") or "somebody whom Airflow does not name"
-        said = (Store(), form["action"], answer["params_input"]["reason"], who, datetime.now(UTC), form["since"] or "")
+        said, since = (Store(), form["action"], answer["params_input"]["reason"], who), form["since"] or ""
         if answer["chosen_options"] != [APPROVE]:
-            refused = refuse(*said)
+            refused = refuse(*said, datetime.now(UTC), since)
             raise StrikesError(f"nothing was released: {refused.action_id} was {refused.sentence}")
-        approved = approve(*said)
+        approved = approve_now(*said, since)
         if isinstance(approved, Hold):
             return {"release": "", "at": approved.not_before}
         return {"release": approved.release_id}

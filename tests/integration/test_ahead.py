@@ -21,6 +21,7 @@ from strike_reporting.operations.holding import (
     Decided,
     Superseded,
     approve,
+    approve_now,
     decision_key,
     held,
     refuse,
@@ -88,6 +89,21 @@ def test_approved_ahead_it_is_released_at_its_time_and_not_before(store: Store, 
     assert states(store)[-1] == ("approved", f"{JD}.r2")
     assert Hold.load(store.read(decision_key(early)), "kept").outcome == f"{JD}.r2"
     assert approve(store, JD, "the trust confirms", "A. Analyst", at("13 10:00")).dump() == find(store, JD).dump()
+
+
+def test_an_approval_during_which_its_time_comes_is_released_at_once(store: Store, early: Hold) -> None:
+    def clock() -> datetime:
+        shown.append(at(("13 09:29", "13 09:31")[len(shown)]))
+        if len(shown) == 2:  # what cut at the time had looked before the answer was kept
+            assert find(store, JD).number == 1
+        return shown[-1]
+
+    shown: list[datetime] = []
+    assert approve_now(store, JD, "the trust confirms", "A. Analyst", clock=clock).dump() == find(store, JD).dump()
+    assert states(store) == [("approved", f"{JD}.r2")] and len(shown) == 2
+    kept = decision_of(store, find(store, JD))
+    assert kept and kept.at == early.not_before
+    assert cut_and_check(store, at("13 09:31"))["releases"] == []
 
 
 def test_newer_figures_are_judged_afresh_whatever_was_said_of_the_old_ones(

@@ -155,10 +155,11 @@ def approve_release(action: str, reason: _Reason, who: _Who = "") -> None:
     Refused in words where they are other ones now.
     """
     from strike_reporting.ledger.gated import Hold
-    from strike_reporting.operations.holding import approve
+    from strike_reporting.operations.holding import approve_now
     from strike_reporting.operations.rounds import draw_site
 
-    approved = approve(*_asked(action, reason, who))
+    store, action, reason, who, _ = _asked(action, reason, who)
+    approved = approve_now(store, action, reason, who)
     draw_site()
     if isinstance(approved, Hold):
         say_hold(approved)

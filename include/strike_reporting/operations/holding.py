@@ -6,7 +6,8 @@ while the evidence names figures that nobody has released.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypedDict
 
 from strike_reporting.clock import utc
@@ -23,6 +24,10 @@ from strike_reporting.storage import Store
 
 DECISIONS = "landing/decisions"
 _ONLY_ONE = "a release is decided about once; nothing was done"
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
 
 
 class Ask(TypedDict):
@@ -189,10 +194,25 @@ def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, 
         holds.decide(hold, state="superseded", at=utc(now))
         raise
     if not is_new:
+        if _asked(store, hold.action_id, hold.since).outcome == release.release_id:
+            return release  # its announced time came meanwhile
         holds.decide(hold, state="superseded", at=utc(now))
         raise Superseded(f"{hold.action_id}: the figures are those of {release.release_id} again; nothing was cut")
     _keep(store, holds.of(hold.action_id)[-1])
     return release
+
+
+def approve_now(
+    store: Store, action_id: str, reason: str, who: str, since: str = "", clock: Callable[[], datetime] = _clock
+) -> Release | Hold:
+    """`approve`, at this moment. Should the announced time come while figures are looked at, it is not waited for.
+
+    Whoever cut at that time may have seen no approval yet, and the next one who looks may be the one of the next day.
+    """
+    made = approve(store, action_id, reason, who, clock(), since)
+    if isinstance(made, Hold) and not made.is_early(now := clock()):
+        made = approve(store, made.action_id, reason, who, now, made.since)
+    return made
 
 
 def refuse(store: Store, action_id: str, reason: str, who: str, now: datetime, since: str = "") -> Hold:
