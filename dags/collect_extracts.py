@@ -64,7 +64,7 @@ def collect_extracts():
         if groups is None:
             raise AirflowSkipException("No round is due: others did what this run was woken for, or it was taken away.")
         if groups:
-            begin(Store(), COLLECTING, datetime.now(UTC))
+            begin(Store(), COLLECTING, datetime.now(UTC), run.dag_id, run.run_id)
         return groups
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)

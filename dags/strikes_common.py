@@ -109,10 +109,15 @@ def wait_for(stage: str) -> None:
     from strike_reporting.operations.under_way import until
     from strike_reporting.storage import Store
 
-    run, now = get_current_context()["dag_run"], datetime.now(UTC)
+    context, now = get_current_context(), datetime.now(UTC)
+    run = context["dag_run"]
     if run.run_type == "asset_triggered":
         return
-    if last := until(Store(), stage, run.start_date or now, now):
+
+    def is_running(dag_id: str, run_id: str) -> bool:
+        return bool(context["ti"].get_dr_count(dag_id, run_ids=[run_id], states=["queued", "running"]))
+
+    if last := until(Store(), stage, run.start_date or now, now, is_running):
         log.info("%s is under way: this run goes on when it has ended, or at %s.", stage.capitalize(), last)
         raise AirflowRescheduleException(min(now + _LOOK, last))
 

@@ -75,7 +75,8 @@ def validate_extracts():
         wait_for(COLLECTING)
         again(Store(), **asked(FORM))
         if groups := validate_plan():
-            begin(Store(), JUDGING, datetime.now(UTC))
+            run = get_current_context()["dag_run"]
+            begin(Store(), JUDGING, datetime.now(UTC), run.dag_id, run.run_id)
         return groups
 
     @task(map_index_template="{{ group_name }}", multiple_outputs=False)

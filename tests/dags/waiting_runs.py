@@ -34,6 +34,9 @@ def live_through(world: World) -> None:
     under_way.begin(world.store, under_way.COLLECTING, now - timedelta(seconds=settings().round_seconds))
     died = _well(world.airflow.run("validate_extracts"))
     assert "is under way" not in died.said("plan")
+    under_way.begin(world.store, under_way.COLLECTING, datetime.now(UTC), "validate_extracts", died.run_id)
+    failed = _well(world.airflow.run("validate_extracts"))
+    assert "is under way" not in failed.said("plan"), "the run that said so is over, however it ended"
     assert ledger_of(world.store).fact("judging since") == "", "it says its own end"
 
 

@@ -31,6 +31,14 @@ def test_one_that_died_is_waited_for_no_longer_than_a_round_may_take(store: Stor
     assert until(store, COLLECTING, asked, BEGAN + ROUND) is None
 
 
+def test_one_whose_run_is_over_is_not_waited_for(store: Store) -> None:
+    begin(store, JUDGING, BEGAN, "validate_extracts", "manual__1")
+    asked, runs = BEGAN + A_LITTLE, {("validate_extracts", "manual__1")}
+    assert until(store, JUDGING, asked, asked, lambda *run: run in runs) == BEGAN + ROUND
+    runs.clear()  # all its groups failed, or somebody ended it
+    assert until(store, JUDGING, asked, asked, lambda *run: run in runs) is None
+
+
 def test_rounds_without_a_pause_hold_nobody_for_ever(store: Store) -> None:
     asked = BEGAN + A_LITTLE
     begin(store, COLLECTING, BEGAN)
