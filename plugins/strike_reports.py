@@ -102,12 +102,12 @@ def embargoed(path: str, request: Request, user: User) -> Response:
         raise HTTPException(404, "There is no such report.", HEADERS)
     user_id, is_in = str(user.get_id()), is_admitted(str(user.get_id()))
     if is_in is False:
-        log.warning("Refused to %s, who has no pre-release access: embargoed/%s", user_id, path)
+        log.warning("Refused to %r, who has no pre-release access: embargoed/%s", user_id, path)
         raise HTTPException(403, NO_ACCESS, HEADERS)
     try:
         if is_in:
             data = look(Store(), path, user_id, user.get_name(), datetime.now(UTC))
-            log.info("Shown to %s, who has pre-release access: embargoed/%s", user_id, path)
+            log.info("Shown to %r, who has pre-release access: embargoed/%s", user_id, path)
             return Response(data, media_type=mimetypes.guess_type(path)[0], headers=HEADERS)
     except (FileNotFoundError, IsADirectoryError):
         if path.split("/")[1:2] == ["draft"]:  # is none any more, and `page` would lead back here

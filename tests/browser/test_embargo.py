@@ -101,8 +101,8 @@ def test_who_is_listed_sees_the_draft_and_is_logged_and_others_are_refused_in_wo
         ("listed", f"returns?action={JD}"),
     ]
     said = (folder / "log").read_text()
-    assert f"Shown to listed, who has pre-release access: embargoed/{JD}/draft/report.html" in said
-    assert f"Refused to other, who has no pre-release access: embargoed/{JD}/draft/report.html" in said
+    assert f"Shown to 'listed', who has pre-release access: embargoed/{JD}/draft/report.html" in said
+    assert f"Refused to 'other', who has no pre-release access: embargoed/{JD}/draft/report.html" in said
     assert httpx.get(f"{served}{PAGE}", timeout=30).status_code == 401
 
 
