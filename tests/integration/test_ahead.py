@@ -12,6 +12,7 @@ import pytest
 import small_england as england
 from drafted import JD, Come, arrive, at, come, config
 from strike_reporting.cli import app
+from strike_reporting.clock import utc
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold
 from strike_reporting.operations import ahead, rounds
@@ -30,11 +31,13 @@ from strike_reporting.operations.holding import (
 )
 from strike_reporting.operations.mail import Post, deliver
 from strike_reporting.operations.rebuild import rebuild
-from strike_reporting.publishing.announced import next_cut
+from strike_reporting.publishing.announced import next_announced, next_cut
 from strike_reporting.publishing.releases import decision_of, find
+from strike_reporting.reference import facts
 from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.due import calendar_of
-from strike_reporting.settings import Settings
+from strike_reporting.settings import Settings, settings
+from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
@@ -180,8 +183,10 @@ def test_by_hand_a_person_may_still_release_it_sooner(store: Store, early: Hold)
 
 
 def test_the_command_says_when_it_will_be_released(store: Store, come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = datetime.now(UTC).replace(hour=23, minute=59)
-    hold = Hold(action_id=JD, since="2023-04-13T07:30:00+00:00", identity="x", not_before=soon.isoformat())
+    now = datetime.now(UTC)
+    soon = next_announced(now, settings().release_times)
+    assert soon is not None
+    hold = Hold(action_id=JD, since=utc(now), identity="x", not_before=utc(soon))
     come("a", "RHU 300")
     [draft] = ledger_of(store).drafts.shown()
     ledger_of(store).holds.hold(hold.model_copy(update={"identity": draft.identity}))
@@ -256,3 +261,38 @@ def test_of_what_was_decided_before_the_mail_could_leave_nobody_is_told(store: S
     assert sent(store, at("13 08:41"), owner="owner@nhs.example") == []
     [letter] = [e for e in ledger_of(store).letters.listed() if e.kind == "held"]
     assert (letter.state, letter.reason) == ("expired", "it was decided about, or newer figures came")
+
+
+def test_where_the_announced_times_are_moved_what_was_approved_ahead_moves_with_them(
+    store: Store, early: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approve(store, JD, "the trust confirms", "A. Analyst", at("13 08:50"))
+    monkeypatch.setenv("STRIKES_RELEASE_TIMES", "12:00")
+    england.forget()
+    for sooner in ("13 09:30", "13 11:59"):
+        assert cut_and_check(store, at(sooner))["releases"] == [], sooner
+    monkeypatch.setenv("STRIKES_RELEASE_TIMES", "09:00")
+    england.forget()
+    assert cut_and_check(store, at("13 09:01"))["releases"] == [f"{JD}.r2"]
+    kept = decision_of(store, find(store, JD))
+    assert kept and kept.at == "2023-04-13T08:01:00+00:00", "not of a time that is no more"
+
+
+def test_an_action_taken_out_of_the_calendar_stops_no_other(
+    store: Store, early: Hold, come: Come, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come("other", "RHU 2023-05-02 7")
+    gone = "UNI-2023-05-01"
+    monkeypatch.setenv("STRIKES_PRE_RELEASE_ACCESS", "analyst: A. Analyst")
+    table = facts.reference_folder() / "strike_calendar.csv"
+    table.write_text("".join(row for row in table.read_text().splitlines(True) if not row.startswith(f"{gone},")))
+    england.forget()
+    assert {d.action_id for d in ledger_of(store).drafts.shown()} == {JD, gone}
+    held_now, problems = check_ahead(store, at("13 08:45"))
+    assert held_now == [] and [p for p in problems if gone in p] == problems != []
+    approve(store, JD, "the trust confirms", "A. Analyst", at("13 08:50"))
+    done = cut_and_check(store, at("13 09:30"))
+    assert done["releases"] == [f"{JD}.r2"]
+    assert done["problems"] and all(f"no industrial action is called '{gone}'" in p for p in done["problems"]), done
+    drawn = {t.item.action_id: t.error is None for t in draw(store, now=at("13 09:31"))}
+    assert drawn == {JD: True, gone: False}

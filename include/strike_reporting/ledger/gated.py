@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from strike_reporting.clock import dated
 from strike_reporting.ledger.records import Part, Record
@@ -43,7 +42,8 @@ class Hold(Record):
     state: `held`, `approved`, `refused`, `superseded` (the figures are other ones now) or `withdrawn` (judged again at
     the next announced time). since, at: UTC, ISO 8601; who, at, why: of whoever decided.
     outcome: what came of it: a release's id, or why there is none; empty while that is to be seen.
-    not_before: the announced time ahead of which it was held: approved sooner, it is released at it.
+    not_before: the announced time ahead of which it was held: approved sooner, it is released at it, or at the time
+    that is announced instead.
     """
 
     action_id: str
@@ -76,10 +76,6 @@ class Hold(Record):
     def is_unfinished(self) -> bool:
         """Whether it waits for a person, or for the release that follows from what was decided."""
         return self.state == "held" or (self.state in ("approved", "superseded") and not self.outcome)
-
-    def is_early(self, now: datetime) -> bool:
-        """Whether the announced time is still to come ahead of which it was held."""
-        return bool(self.not_before) and now < datetime.fromisoformat(self.not_before)
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,6 @@ Nothing is released ahead, and nothing depends on it: at its time everything is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -50,28 +49,22 @@ def check_ahead(store: Store, now: datetime) -> tuple[list[str], list[str]]:
     ahead = timedelta(minutes=settings().checked_ahead_minutes)
     if settings().cut_at_once or coming is None or coming - now > ahead:
         return [], []
-    before = _checked(store, coming)
-    todo = [d for d in _due(store, coming, now) if before.figures.get(d.action_id) != d.identity]
+    before, ledger = _checked(store, coming), ledger_of(store)
+    todo = [d for d in ledger.drafts.shown() if before.figures.get(d.action_id) != d.identity]
 
     def one(draft: Drafted) -> None:
-        found = hold_ahead(store, resolve(draft.action_id), coming, now)
+        action, is_first = resolve(draft.action_id), not ledger.published.newest(draft.action_id)
+        if next_cut(action, is_first, now) != coming:
+            return  # it is not cut at that time, whatever it says
+        found = hold_ahead(store, action, coming, now)
         if found and found.since == utc(now):
             held.append(draft.action_id)
 
     tried = list(each(todo, one))
     if judged := {t.item.action_id: t.item.identity for t in tried if t.error is None}:
         after = before.model_copy(update={"figures": before.figures | judged})
-        ledger_of(store).keep_fact(_FACT, after.dump().decode())
+        ledger.keep_fact(_FACT, after.dump().decode())
     return held, [f"{t.item.action_id}: {t.reason}" for t in tried if t.error is not None]
-
-
-def _due(store: Store, coming: datetime, now: datetime) -> Iterator[Drafted]:
-    """Drafts that are cut at a time, unless something speaks against them."""
-    ledger = ledger_of(store)
-    for draft in ledger.drafts.shown():
-        is_first = not ledger.published.newest(draft.action_id)
-        if next_cut(resolve(draft.action_id), is_first, now) == coming:
-            yield draft
 
 
 def _checked(store: Store, coming: datetime) -> Checked:

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from strike_reporting.clock import LONDON, clocked, utc
-from strike_reporting.errors import StrikesError, each
+from strike_reporting.errors import StrikesError, attempt, each
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Hold
 from strike_reporting.ledger.records import Damaged, Record
 from strike_reporting.operations.holding import by_hand, cut_or_hold
-from strike_reporting.publishing.announced import last_announced
+from strike_reporting.publishing.announced import is_early, last_announced
 from strike_reporting.publishing.manifest import Release, Why
 from strike_reporting.publishing.releases import build
 from strike_reporting.publishing.standing import is_due
@@ -81,7 +81,9 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
     if latest > before.at:
         known = [c.action_id for c in ledger.published.current()]
         drafts = [d.action_id for d in ledger.drafts.shown()]
-        due = [a for a in dict.fromkeys([*drafts, *known]) if _is_due(store, a, before.at, latest)]
+        asked = list(each(dict.fromkeys([*drafts, *known]), lambda a: _is_due(store, a, before.at, latest)))
+        due = [t.item for t in asked if t.made]
+        done["problems"] = [f"{t.item}: {t.reason}" for t in asked if t.error is not None]
         drafted = [a for a in due if a in drafts]
         done["announced"] = latest.isoformat()
         done["no_change"] = [a for a in due if a not in drafts]
@@ -106,7 +108,7 @@ def cut_announced(store: Store, now: datetime) -> CutDone:
     left = tuple(t.item for t in tried if t.error is not None)
     if left != before.actions:
         ledger.keep_fact(_FACT, before.model_copy(update={"actions": left}).dump().decode())
-    done["problems"] = [f"{t.item}: {t.reason}" for t in tried if t.error is not None]
+    done["problems"] += [f"{t.item}: {t.reason}" for t in tried if t.error is not None]
     for action_id in done["no_change"]:
         log.info("%s: no change at the announced time, %s.", action_id, clocked(before.at))
     return done
@@ -125,9 +127,10 @@ def _moved_on(store: Store, now: datetime) -> list[str]:
         return hold.state == "held" and drafted.get(hold.action_id) == hold.identity
 
     def is_waiting(hold: Hold) -> bool:
-        return hold.state == "held" and not _is_due(store, hold.action_id, now - timedelta(days=1), now)
+        asked = attempt(hold.action_id, lambda action_id: _is_due(store, action_id, now - timedelta(days=1), now))
+        return hold.state == "held" and asked.made is False
 
-    return [h.action_id for h in ledger.holds.unfinished() if not (is_as_seen(h) or is_waiting(h) or h.is_early(now))]
+    return [h.action_id for h in ledger.holds.unfinished() if not (is_as_seen(h) or is_waiting(h) or is_early(h, now))]
 
 
 def _noted(store: Store, now: datetime) -> Announced:

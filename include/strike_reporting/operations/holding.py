@@ -14,6 +14,7 @@ from strike_reporting.clock import utc
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Check, Hold, failed, in_lines
+from strike_reporting.publishing.announced import is_early
 from strike_reporting.publishing.deciding import Let
 from strike_reporting.publishing.embargo import with_access
 from strike_reporting.publishing.manifest import Release, Why
@@ -76,7 +77,7 @@ def cut_or_hold(store: Store, action: ActionSet, why: Why, now: datetime) -> Rel
 
     def let(identity: str, checks: tuple[Check, ...]) -> Why:
         if last and last.identity == identity and last.state == "approved":
-            return _approved(last, max(last.at, last.not_before))
+            return _approved(last, now)
         if last and last.identity == identity and last.state in ("held", "refused"):
             raise _Stopped(last)
         if failed(checks):
@@ -141,7 +142,7 @@ def by_hand(store: Store, action_id: str, reason: str, who: str, now: datetime) 
     def let(identity: str, checks: tuple[Check, ...]) -> Why:
         last = holds.last(action_id)
         if last and last.identity == identity and last.state == "held":
-            return _approved(_decided(store, last, "approved", who, reason, now), utc(now))
+            return _approved(_decided(store, last, "approved", who, reason, now), now)
         return Why(reason=reason, who=who, at=utc(now))
 
     return let
@@ -171,10 +172,10 @@ def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, 
     """
     reason, who = _said(reason, who)
     hold = _asked(store, action_id, since)
-    is_early = hold.is_early(now)
-    if hold.state == "approved" and (hold.outcome or is_early) and (hold.who, hold.why) == (who, reason):
+    waits = is_early(hold, now)
+    if hold.state == "approved" and (hold.outcome or waits) and (hold.who, hold.why) == (who, reason):
         return find(store, hold.outcome) if hold.outcome else hold
-    if hold.state != "held" and not (hold.state == "approved" and hold.is_unfinished and not is_early):
+    if hold.state != "held" and not (hold.state == "approved" and hold.is_unfinished and not waits):
         raise _gone(hold)
     holds = ledger_of(store).holds
 
@@ -182,9 +183,9 @@ def approve(store: Store, action_id: str, reason: str, who: str, now: datetime, 
         if identity != hold.identity:
             raise _moved_on(hold)
         said = hold if hold.state == "approved" else _decided(store, hold, "approved", who, reason, now)
-        if is_early:
+        if waits:
             raise _Waits
-        return _approved(said, max(said.at, said.not_before))
+        return _approved(said, now)
 
     try:
         release, is_new = build(store, resolve(hold.action_id), let, now)
@@ -210,7 +211,7 @@ def approve_now(
     Whoever cut at that time may have seen no approval yet, and the next one who looks may be the one of the next day.
     """
     made = approve(store, action_id, reason, who, clock(), since)
-    if isinstance(made, Hold) and not made.is_early(now := clock()):
+    if isinstance(made, Hold) and not is_early(made, now := clock()):
         made = approve(store, made.action_id, reason, who, now, made.since)
     return made
 
@@ -300,7 +301,9 @@ def _keep(store: Store, hold: Hold) -> None:
     store.write(decision_key(hold), hold.dump())
 
 
-def _approved(hold: Hold, at: str) -> Why:
+def _approved(hold: Hold, now: datetime) -> Why:
+    """Of the moment of the approval, or of the announced time that it waited for."""
+    at = max(hold.at, min(hold.not_before, utc(now)))
     return Why(reason=hold.why, who=hold.who, at=at, held=hold.since)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from strike_reporting.clock import LONDON, comes, parse_due
+from strike_reporting.ledger.gated import Hold
 from strike_reporting.publishing.standing import is_due
 from strike_reporting.reference.actions import ActionSet
 from strike_reporting.reference.revising import revising
@@ -51,6 +52,14 @@ def next_cut(action: ActionSet, is_first: bool, now: datetime) -> datetime | Non
             return None
         last, coming = coming, next_announced(coming, times)
     return None
+
+
+def is_early(hold: Hold, now: datetime) -> bool:
+    """Whether what was held ahead of its announced time still waits for one; by the times that are announced today."""
+    if not hold.not_before:
+        return False
+    coming = next_announced(datetime.fromisoformat(hold.since), settings().release_times)
+    return now < (coming or datetime.fromisoformat(hold.not_before))
 
 
 def _around(now: datetime, times: Iterable[str]) -> list[datetime]:

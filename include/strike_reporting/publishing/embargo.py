@@ -10,8 +10,8 @@ from datetime import datetime
 
 from strike_reporting.clock import clocked
 from strike_reporting.ledger import ledger_of
-from strike_reporting.publishing.announced import next_cut
-from strike_reporting.reference.actions import resolve
+from strike_reporting.publishing.announced import is_early, next_cut
+from strike_reporting.reference.actions import UnknownAction, resolve
 from strike_reporting.setting_groups import people
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -35,8 +35,11 @@ def embargo(store: Store, action_id: str, now: datetime) -> str:
         return ""
     ledger = ledger_of(store)
     last = ledger.holds.last(action_id)
-    is_held = last is not None and last.is_unfinished and not last.is_early(now)
-    coming = None if is_held else next_cut(resolve(action_id), not ledger.published.newest(action_id), now)
+    is_held = last is not None and last.is_unfinished and not is_early(last, now)
+    try:
+        coming = None if is_held else next_cut(resolve(action_id), not ledger.published.newest(action_id), now)
+    except UnknownAction:
+        coming = None  # it was taken out of the calendar; its draft is no less under embargo
     return f"A draft is under embargo until {clocked(coming) if coming else 'a person releases it'}."
 
 
