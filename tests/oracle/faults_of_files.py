@@ -14,7 +14,7 @@ FILES = (
     Mutant(
         "a bad optional cell is kept",
         "a bad cell costs itself",
-        *(_SETTLE, "rows.blanks.setdefault(rule.column, set()).add(index)", "pass"),
+        *(_SETTLE, "rows.blanks.setdefault(rule.column, set()).update(found.tolist())", "pass"),
     ),
     Mutant(
         "an unread number marks nothing",

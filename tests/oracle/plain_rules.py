@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from strike_reporting.extracts import Contract, Rule
 from strike_reporting.judging.rules import Failure
@@ -15,7 +16,8 @@ Row = dict[str, Any]
 def judge(contract: Contract, table: pa.Table) -> list[Failure]:
     """As `strike_reporting.judging.rules.judge`."""
     rows = table.to_pylist()
-    return [Failure(rule, n) for rule in contract.rules for n, row in enumerate(rows) if not _keeps(rule, row, rows)]
+    wrong = [(rule, [n for n, row in enumerate(rows) if not _keeps(rule, row, rows)]) for rule in contract.rules]
+    return [Failure(rule, np.array(broken)) for rule, broken in wrong if broken]
 
 
 def _keeps(rule: Rule, row: Row, rows: list[Row]) -> bool:

@@ -61,7 +61,7 @@ def test_judge_attributes_every_failing_row() -> None:
         {**good, "record_key": "same", "submission_id": "t"},
     ]
     table = pa.Table.from_pylist(rows, schema=contract.schema)
-    found = [(f.rule.name, f.index) for f in judge(contract, table)]
+    found = [(f.rule.name, n) for f in judge(contract, table) for n in f.rows.tolist()]
     expected = [(name, n) for n, name in enumerate(bad, start=1)]
     assert sorted(found) == sorted(
         [*expected, ("record_key_unique", len(bad) + 1), ("record_key_unique", len(bad) + 2)]

@@ -186,7 +186,7 @@ def test_binary_workbooks_are_read_hidden_ones_marked() -> None:
     texts = wide("RHU")
     body = binary_row(0) + binary_cell(6, 0, texts) + binary_cell(5, 1, struct.pack("<d", 12))
     [sheet] = read(xlsb(body, state=1)).sheets
-    assert (sheet.name, sheet.hidden, sheet.rows, sheet.numbers) == ("Return", True, [["RHU", "12"]], [1])
+    assert (sheet.name, sheet.hidden, sheet.rows, sheet.numbers()) == ("Return", True, [["RHU", "12"]], [1])
 
 
 def test_a_number_kept_as_text_and_merged_is_told_and_a_real_one_is_not_repeated() -> None:
@@ -233,7 +233,7 @@ def test_xml_of_2003_is_read_as_its_sender_sees_it() -> None:
     2023-04-12T09:30:00.000</B></ss:Data></Cell><Cell><Data ss:Type="Boolean">1</Data></Cell></Row>"""
     options = "<x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions>"
     [sheet] = read(spreadsheet_xml(table, options=options)).sheets
-    assert (sheet.name, sheet.hidden, sheet.numbers) == ("Return", True, [1, 5, 6])
+    assert (sheet.name, sheet.hidden, sheet.numbers()) == ("Return", True, [1, 5, 6])
     assert [[c.strip() for c in r] for r in sheet.rows] == [
         ["Trust", "", "Day"],
         ["RHU", "11", "2023-04-11"],

@@ -60,8 +60,8 @@ def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> N
     contract = load(extract)
     table = drawn(contract, seed, rows)
     found = judge(contract, table)
-    assert {(f.rule.name, f.index) for f in found} == row_by_row(contract, table)
-    assert len(found) == len({(f.rule.name, f.index) for f in found})
+    each = [(f.rule.name, n) for f in found for n in f.rows.tolist()]
+    assert {*each} == row_by_row(contract, table) and len(each) == len({*each})
     assert rows < 400 or {f.rule.name for f in found} == {r.name for r in contract.rules}, "each rule is broken by some"
 
 

@@ -35,6 +35,7 @@ _PROBLEM = pa.schema(
     [("row", pa.int64())]
     + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
 )
+_AT_ONCE = 20_000  # findings that are put into columns together
 
 
 @dataclass
@@ -316,9 +317,13 @@ def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
     """
     if not problems:
         return {}
-    columns = {n: pa.array([getattr(p, n) for p in problems], t) for n, t in ((f.name, f.type) for f in _PROBLEM)}
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    with pq.ParquetWriter(buffer, _PROBLEM, compression="zstd") as kept:
+        for start in range(0, len(problems), _AT_ONCE):
+            some = problems[start : start + _AT_ONCE]
+            kept.write_table(
+                pa.table([pa.array([getattr(p, f.name) for p in some], f.type) for f in _PROBLEM], _PROBLEM)
+            )
     return {
         _findings_key(outcome.submission_id): buffer.getvalue(),
         report_key(outcome.submission_id): error_report.text(outcome, problems).encode(),

@@ -40,7 +40,7 @@ def guard(matched: Matched) -> list[Problem]:
         Rejected: a column that is read holds it.
     """
     sheet, at = matched.sheet, matched.header
-    above = zip(sheet.between(matched.begins, at + 1), sheet.numbers[matched.begins : at + 1], strict=True)
+    above = zip(sheet.between(matched.begins, at + 1), sheet.numbers(matched.begins, at + 1), strict=True)
     found = [
         _dropped(f"row {number}, above the figures, looks like {what}", number)
         for row, number in above
@@ -50,7 +50,7 @@ def guard(matched: Matched) -> list[Problem]:
     body = [column.taken(matched.below) for column in sheet.columns]
     for place, column in enumerate(body):
         head = matched.headings[place] if place < len(matched.headings) else ""
-        row, label = sheet.numbers[at], f"{place + 1}: {shown(head)}"
+        row, label = sheet.number(at), f"{place + 1}: {shown(head)}"
         if place in names:
             what = _in_kept(matched, names[place], head, _distinct(column))
             if what and _in_kept(matched, names[place], head, _distinct(column.taken(_without_notes(body)))):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -43,8 +42,13 @@ class Fit:
         return 100 * (len(self.columns) + len(self.wide) + (self.nil is not None)) - len(self.extra)
 
 
-def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
+def fits(candidate: Candidate, sheet: Sheet, every: frozenset[str] = frozenset()) -> list[Fit]:
     """Every place in a sheet where a dialect's headings stand; none when the first is not among the first rows.
+
+    Args:
+        candidate: the dialect.
+        sheet: any.
+        every: what all the dialects that will be tried need, so that a sheet is looked through once for all of them.
 
     Raises:
         Rejected: a heading that is read stands there twice.
@@ -53,7 +57,7 @@ def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
         sheet = formed(sheet)
     tall = candidate.dialect.header_rows
     found: list[Fit] = []
-    for index in _likely(candidate, sheet):
+    for index in _likely(candidate, sheet, every):
         first = index - tall + 1
         if first < 0 or (found and first <= found[-1].header):
             continue
@@ -70,18 +74,18 @@ def fits(candidate: Candidate, sheet: Sheet) -> list[Fit]:
     return found
 
 
-def _likely(candidate: Candidate, sheet: Sheet) -> Iterator[int]:
+def _likely(candidate: Candidate, sheet: Sheet, every: frozenset[str]) -> Iterator[int]:
     """Rows that hold at least one of the needed headings: found in each column's distinct texts."""
-    wanted = {h for headings in candidate.needed_slugs for h in headings}
+    wanted = candidate.wanted
     if candidate.dialect.header_rows > 1:  # a lower row holds the end of a joined heading
-        yield from range(min(len(sheet.numbers), settings().header_within_rows + candidate.dialect.header_rows))
+        yield from range(min(sheet.table.num_rows, settings().header_within_rows + candidate.dialect.header_rows))
         return
     folded = _folded(sheet)
     if wanted.isdisjoint(folded.top):
         return
-    standing = folded.standing
+    standing = folded.standing(wanted | every)
     hits: dict[int, list[int]] = {}
-    for place, code in (one for text in wanted for one in standing.get(text, ())):
+    for place, code in (one for text in wanted for one in standing[text]):
         hits.setdefault(place, []).append(code)
     found = [np.flatnonzero(np.isin(sheet.columns[place].codes, codes)) for place, codes in hits.items()]
     yield from np.unique(np.concatenate(found)).tolist() if found else ()
@@ -91,19 +95,20 @@ class _Folded:
     """A sheet's texts, folded: every dialect asks for them."""
 
     def __init__(self, sheet: Sheet) -> None:
-        """Fold those of the first rows; the others when a dialect may fit."""
+        """Fold those of the first rows; the others when a dialect may fit, and only what is asked for is kept."""
         self._columns = sheet.columns
+        self._standing: dict[str, list[tuple[int, int]]] = {}
         self.top = frozenset(slug(clean(c)) for row in sheet.head(settings().header_within_rows) for c in row)
 
-    @cached_property
-    def standing(self) -> dict[str, list[tuple[int, int]]]:
-        """Every text: the columns in which it stands, and as which of their distinct texts."""
-        found: dict[str, list[tuple[int, int]]] = {}
-        for place, column in enumerate(self._columns):
-            for code, text in enumerate(column.known):
-                if text:
-                    found.setdefault(slug(clean(text)), []).append((place, code))
-        return found
+    def standing(self, wanted: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
+        """Every wanted text: the columns in which it stands, and as which of their distinct texts."""
+        if new := wanted - self._standing.keys():
+            self._standing.update((text, []) for text in new)
+            for place, column in enumerate(self._columns):
+                for code, text in enumerate(column.known):
+                    if text and (folded := slug(clean(text))) in new:
+                        self._standing[folded].append((place, code))
+        return self._standing
 
 
 _known: WeakKeyDictionary[Sheet, _Folded] = WeakKeyDictionary()  # a sheet that is done with takes its own along
@@ -123,7 +128,7 @@ def _fit(
     headings: tuple[str, ...],
     positions: dict[str, list[int]],
 ) -> Fit | None:
-    dialect, number = candidate.dialect, sheet.numbers[last]
+    dialect, number = candidate.dialect, sheet.number(last)
     columns: dict[str, int] = {}
 
     def one(what: str, wanted: tuple[str, ...]) -> int | None:
@@ -192,7 +197,7 @@ def _fits(pattern: str | None, value: str) -> bool:
 
 def formed(sheet: Sheet) -> Sheet:
     """A form as a table: the first text of each row is a heading, and the text beside it is its value."""
-    found = [(n, pair) for row, n in zip(sheet.rows, sheet.numbers, strict=True) if (pair := labelled(row))]
+    found = [(n, pair) for row, n in zip(sheet.rows, sheet.numbers(), strict=True) if (pair := labelled(row))]
     first = found[0][0] if found else 1
     columns = [pa.chunked_array([pa.array(pair, pa.string()).dictionary_encode()]) for _, pair in found]
     numbers = pa.chunked_array([pa.array([first, first], pa.int64())])

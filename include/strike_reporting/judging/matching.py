@@ -72,6 +72,7 @@ def match(document: Document, candidates: Iterable[Candidate]) -> list[Matched]:
             dialects or columns fit equally well.
     """
     known = list(candidates)
+    every = frozenset(heading for c in known for heading in c.wanted)
     found: list[Matched] = []
     tried: list[tuple[Candidate, Sheet]] = []
     failure: Rejected | None = None
@@ -81,7 +82,7 @@ def match(document: Document, candidates: Iterable[Candidate]) -> list[Matched]:
         tried += pairs
         of_sheet: dict[int, list[tuple[Candidate, Sheet, list[Fit]]]] = {}
         for candidate, sheet in pairs:
-            if hits := fits(candidate, sheet):
+            if hits := fits(candidate, sheet, every):
                 key = 0 if file.is_text else id(sheet)  # a text's sheets are readings of the same characters
                 of_sheet.setdefault(key, []).append((candidate, sheet, hits))
         for hits_of_one in of_sheet.values():
@@ -232,7 +233,7 @@ def _says_something(row: list[str]) -> bool:
 
 def extra_columns(matched: Matched) -> list[Problem]:
     """A warning for each column that nothing maps: it is dropped."""
-    row = matched.sheet.numbers[matched.header]
+    row = matched.sheet.number(matched.header)
     known = [f for f in matched.contract.field_names if f not in matched.columns]
     harmless = {slug(h) for h in matched.dialect.ignored}
     found = []

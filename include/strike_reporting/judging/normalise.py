@@ -85,8 +85,10 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
             "no_rows",
             "there are no rows below the header",
             "If nothing was cancelled or nobody was absent, send a row for each day with a count of 0.",
-            row=first.sheet.numbers[first.header],
+            row=first.sheet.number(first.header),
         )
+    if len(parts) == 1:
+        return parts[0]
     result = Normalised(contract, pa.concat_tables([p.table for p in parts]))
     start = 0
     for part in parts:
@@ -124,12 +126,12 @@ def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
                     f"{_name(other)} and {_name(matched)} both speak of {key[1]}, so they may be two versions, or a "
                     "whole and its parts",
                     "Send one table, or ask for the feed's dialect to say which are to be read (`sheets`, `tables`).",
-                    row=matched.sheet.numbers[matched.header],
+                    row=matched.sheet.number(matched.header),
                 )
 
 
 def _name(matched: Matched) -> str:
-    row = matched.sheet.numbers[matched.header]
+    row = matched.sheet.number(matched.header)
     return f"the table from row {row}" + (f" of {matched.place}" if matched.place else "")
 
 
@@ -243,22 +245,26 @@ class _Typing:
         raw, numbers = self.body.column(place), self.body.numbers
         read, column = self.readers[f.name], self.dialect.columns.get(f.name)
         swapped = month_first({*raw.known}, column.format) if column and f.type == "date32" else set()
-        wrong: dict[str, Unreadable] = dict.fromkeys(swapped, _SWAPPED)
         default = read(f.default) if f.default else None
         values: list[Any] = []
+        wrong: list[Unreadable | None] = []  # of each distinct text, why it was not read; one for all that say the same
+        reasons: dict[tuple[str, str, str], Unreadable] = {}
         for text in raw.known:
+            value, why = default, _SWAPPED if text in swapped else None
             try:
-                value = None if text in swapped else read(text)
-                values.append(default if value is None and text not in swapped else value)
+                given = None if why else read(text)
+                value = None if why else default if given is None else given
             except Unreadable as error:
-                values.append(None)
-                wrong[text] = _bare(error)
+                value, why = None, reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
+            values.append(value)
+            wrong.append(why)
         repeated = np.isin(numbers, self._merged(place) if f.type == "int64" else [])
-        unread = raw.where(wrong.__contains__) | repeated
+        unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes] | repeated
         typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
+        del values
         for at in np.flatnonzero(unread).tolist():
-            text = raw.value(at)
-            self._report(f, int(numbers[at]), heading, text, wrong.get(text, _MERGED))
+            code = raw.codes[at]
+            self._report(f, int(numbers[at]), heading, raw.known[code], wrong[code] or _MERGED)
         return (pc.if_else(pa.array(~repeated), typed, None) if repeated.any() else typed), unread
 
     def _spoil(self, f: Field, cells: list[int]) -> None:

@@ -91,6 +91,7 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         candidates = asked.candidates(receipt.dialect)
         try:
             document = (reader or shared_reader()).read(data, layouts(candidates))
+            del data  # what it says is in the document
             try:
                 tables = match(document, candidates)
             except Rejected:

@@ -75,7 +75,7 @@ def body(matched: Matched) -> Body:
     dialect, below = matched.dialect, matched.below
     cells = [c.taken(below) for c in matched.sheet.columns]
     numbers = matched.sheet.table.column(0).to_numpy()[below]
-    found = Body([c.changed(lambda text: text or "") for c in cells], numbers)
+    found = Body([c.changed(lambda text: text or "") if None in c.known else c for c in cells], numbers)
     filled = [c.where(is_filled) for c in found.columns]
     many: Codes = np.sum([np.zeros(len(below), np.int64), *filled], axis=0)
     widths = _widths(cells, len(below))

@@ -57,6 +57,11 @@ class Candidate:
         """The same headings, folded for comparison."""
         return tuple(tuple(map(slug, headings)) for headings in self.needed.values())
 
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset(heading for headings in self.needed_slugs for heading in headings)
+
 
 class Rulebook:
     """Answers questions such as `contract:NAME`, `dialect:wide`, `trust:RHU`, `site:RHU03`, `days:2023-04-11`."""

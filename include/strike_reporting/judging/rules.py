@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Rule
+from strike_reporting.judging.columns import Codes
 
 # Our severities are the ones senders read; these are the library's names for them.
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
@@ -31,12 +32,12 @@ _SPARED = ("scipy.stats", "altair", "boto3", "jsonschema")
 _UNIQUE = ("expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Failure:
-    """One rule broken by one row of the judged table."""
+    """One rule, and the rows of the judged table that break it: their positions, in order."""
 
     rule: Rule
-    index: int
+    rows: Codes
 
 
 class _Distinct(NamedTuple):
@@ -140,14 +141,14 @@ def _own(rule: Rule, column: str) -> str:
 
 
 def judge(contract: Contract, table: pa.Table) -> list[Failure]:
-    """Every (rule, row) that fails.
+    """Every rule that rows break.
 
     Args:
         contract: whose rules to apply.
         table: typed rows with a `submission_id` column; rows of many submissions may be judged at once.
 
     Returns:
-        Failures in rule order, then row order; `index` is the row's position in `table`.
+        Failures in the order of the contract's rules.
 
     Raises:
         RuntimeError: an expectation could not be evaluated. That is our fault, not the sender's.
@@ -172,9 +173,9 @@ def judge(contract: Contract, table: pa.Table) -> list[Failure]:
             raise RuntimeError(f"{contract.name}: rule {rule.name} could not be evaluated: {outcome.exception_info}")
         if not outcome.success:
             wrong = set(map(int, outcome.result["unexpected_index_list"] or ()))
-            failures += [Failure(rule, n) for n in _rows(told_apart[_key(rule)], wrong)]
+            failures.append(Failure(rule, _rows(told_apart[_key(rule)], wrong)))
     order = {r.name: n for n, r in enumerate(contract.rules)}
-    return sorted(failures, key=lambda f: (order[f.rule.name], f.index))
+    return sorted(failures, key=lambda f: order[f.rule.name])
 
 
 def _told_apart(contract: Contract, table: pa.Table) -> dict[str, _Distinct]:
@@ -236,7 +237,8 @@ def _frame(told_apart: Iterable[_Distinct]) -> pd.DataFrame:
     return pd.DataFrame({n: v.reindex(range(longest), fill_value=v.iloc[0]) for n, v in columns.items()})
 
 
-def _rows(of: _Distinct, wrong: set[int]) -> list[int]:
+def _rows(of: _Distinct, wrong: set[int]) -> Codes:
     """The rows that hold one of the values that a rule is broken by."""
     found = pc.is_in(of.codes, value_set=pa.array(sorted(wrong), of.codes.type))
-    return list(pc.indices_nonzero(found).to_pylist())
+    rows: Codes = pc.indices_nonzero(found).to_numpy().astype(np.int64)
+    return rows

@@ -7,10 +7,8 @@ nothing here. Which submission counts is asked at publication.
 from __future__ import annotations
 
 import logging
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +18,7 @@ from strike_reporting.errors import OurFault, Transient, attempt
 from strike_reporting.extracts import Contract, Rule
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
+from strike_reporting.judging.columns import Codes
 from strike_reporting.judging.doubles import doubles
 from strike_reporting.judging.filing import Filed
 from strike_reporting.judging.normalise import Normalised
@@ -37,7 +36,7 @@ from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
 DOCTOR = "`strikes doctor` says what mends it"
-_NOTED_AT_ONCE = 20_000  # failures whose cells are looked up together
+_NOTED_AT_ONCE = 20_000  # rows whose cells are looked up together
 Rules = Callable[[Receipt], Rulebook]
 
 
@@ -275,56 +274,48 @@ def _failures(batch: list[Opened]) -> int:
         for o in batch
     ]
     failures = judge(contract, pa.concat_tables(tables))
-    starts = list(accumulate((t.num_rows for t in tables), initial=0))
-    broken: dict[int, list[tuple[Rule, int]]] = {}
+    starts = np.cumsum([0, *(t.num_rows for t in tables)])
     for failure in failures:
-        owner = bisect_right(starts, failure.index) - 1
-        broken.setdefault(owner, []).append((failure.rule, failure.index - starts[owner]))
-    every = len(failures)
-    failures.clear()  # each is noted now: a file may have a million
-    for owner in [*broken]:
-        found = broken.pop(owner)
-        for start in range(0, len(found), _NOTED_AT_ONCE):
-            _note(contract, batch[owner], found[start : start + _NOTED_AT_ONCE])
-    return every
+        ends = np.searchsorted(failure.rows, starts)
+        for owner in np.flatnonzero(np.diff(ends)).tolist():
+            _note(contract, batch[owner], failure.rule, failure.rows[ends[owner] : ends[owner + 1]] - starts[owner])
+    return sum(len(f.rows) for f in failures)
 
 
-def _note(contract: Contract, opened: Opened, found: Sequence[tuple[Rule, int]]) -> None:
-    """Note on a submission which of its rows break which rules. Only their cells are looked up, each column once."""
-    rows, wrong = opened.rows, sorted({index for _, index in found})
-    names = {"source_row", "source_column", "source_sheet", contract.date_field, *(rule.column for rule, _ in found)}
-    wrong_rows = rows.table.select(sorted(names)).take(pa.array(wrong))
-    cells, places = {n: wrong_rows[n].to_pylist() for n in names}, {index: n for n, index in enumerate(wrong)}
-    days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
-    for rule, index in found:
-        at = places[index]
-        value = cells[rule.column][at]
-        if value is None and index in rows.unread.get(rule.column, ()):
-            continue  # already reported: the cell could not be read
-        if rule in contract.table_rules and index in rows.blanks.get(rule.column, ()):
-            continue  # a value that is not kept is beside no other
-        kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
-        if rule.severity == "warning" and rule not in contract.table_rules:
-            # Nothing but what the contract knows goes further: free text may hold anything.
-            rows.blanks.setdefault(rule.column, set()).add(index)
-            kept = "this breaks the contract; the row is used without it"
-        column = cells["source_column"][at] if rule.column == contract.count_field else None
-        day = cells[contract.date_field][at]
-        opened.failed.append(
-            Problem(
-                rule.name,
-                rule.severity,
-                "nothing is given here" if value is None else kept,
-                rule.fix,
-                cells["source_row"][at],
-                column or rule.column,
-                None if value is None else shown(value),
-                days.get(day),
-                cells["source_sheet"][at],
+def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None:
+    """Note on a submission which of its rows break a rule. Only their cells are looked up."""
+    rows, found = opened.rows, broken
+    if unread := rows.unread.get(rule.column):  # already reported: the cell could not be read
+        found = np.array([index for index in broken.tolist() if index not in unread], np.int64)
+    if rule in contract.table_rules and (blank := rows.blanks.get(rule.column)):  # what is not kept is beside no other
+        found = np.array([index for index in found.tolist() if index not in blank], np.int64)
+    kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
+    if rule.severity == "warning" and rule not in contract.table_rules:
+        # Nothing but what the contract knows goes further: free text may hold anything.
+        rows.blanks.setdefault(rule.column, set()).update(found.tolist())
+        kept = "this breaks the contract; the row is used without it"
+    names = list(dict.fromkeys([rule.column, "source_row", "source_column", "source_sheet", contract.date_field]))
+    for start in range(0, len(found), _NOTED_AT_ONCE):
+        some = rows.table.select(names).take(pa.array(found[start : start + _NOTED_AT_ONCE]))
+        cells = {name: some[name].to_pylist() for name in names}
+        days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
+        for at, value in enumerate(cells[rule.column]):
+            column = cells["source_column"][at] if rule.column == contract.count_field else None
+            opened.failed.append(
+                Problem(
+                    rule.name,
+                    rule.severity,
+                    "nothing is given here" if value is None else kept,
+                    rule.fix,
+                    cells["source_row"][at],
+                    column or rule.column,
+                    None if value is None else shown(value),
+                    days.get(cells[contract.date_field][at]),
+                    cells["source_sheet"][at],
+                )
             )
-        )
-        if rule.severity != "warning":
-            rows.bad_rows.add(index)
+    if rule.severity != "warning":
+        rows.bad_rows.update(found.tolist())
 
 
 def _verdict(opened: Opened) -> filing.Verdict:

@@ -113,7 +113,9 @@ def _lacking(tried: Sequence[tuple[Candidate, Sheet]]) -> Rejected:
 
 def _top(sheet: Sheet) -> Iterator[tuple[list[str], dict[str, str], int]]:
     """The first rows: the cells of each, its headings by their folded text, and its number."""
-    for row, number in zip(sheet.head(settings().header_within_rows), sheet.numbers, strict=False):
+    for row, number in zip(
+        sheet.head(settings().header_within_rows), sheet.numbers(0, settings().header_within_rows), strict=False
+    ):
         yield row, {slug(h): h for h in row if slug(h)}, number
 
 

@@ -46,10 +46,14 @@ class Sheet:
     file: str = ""
     merged: tuple[tuple[int, int, int], ...] = ()
 
-    @cached_property
-    def numbers(self) -> list[int]:
-        """The number of each row in the file."""
-        found: list[int] = self.table.column(0).to_pylist()
+    def number(self, at: int) -> int:
+        """The number in the file of one row."""
+        found: int = self.table.column(0)[at].as_py()
+        return found
+
+    def numbers(self, first: int = 0, end: int | None = None) -> list[int]:
+        """The numbers in the file of some rows, or of all."""
+        found: list[int] = self.table.column(0)[first:end].to_pylist()
         return found
 
     @cached_property
