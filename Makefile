@@ -53,7 +53,7 @@ report: $(READY) ## run the embedded real strikes through the three DAGs and say
 test: $(READY) $(MESH_READY) $(NODE_READY) ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-quick: $(READY) ## run the tests of single rooms and the rounds by hand: for the inner loop
+test-quick: $(READY) ## run the quick tests of single rooms and of rounds by hand: for the inner loop
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests/unit tests/oracle/test_by_hand.py -m "not exhaustive and not slow"
 
 CLUSTER_READY := .venv/.ready-cluster

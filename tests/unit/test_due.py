@@ -170,6 +170,7 @@ pulled_in_the_hour_that_is_skipped = replace(
 )
 
 
+@pytest.mark.slow
 @given(calendars, st.sampled_from((15, 30)))
 @example(pulled_in_the_hour_that_is_skipped, 30)
 def test_what_looks_after_rounds_comes_soon_behind_each_and_never_alone(made: Calendar, minutes: int) -> None:

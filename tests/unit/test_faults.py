@@ -41,6 +41,7 @@ def test_a_verdict_names_the_first_twenty_problems() -> None:
         fail_for([str(n) for n in range(25)], "not judged")
 
 
+@pytest.mark.slow
 def test_an_object_store_that_nobody_answers_for_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     with s3("state") as server:
         for name, value in server.environment.items():

@@ -69,12 +69,14 @@ def figures() -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_the_page_says_what_is_measured() -> None:
     said = re.search(r"<!-- measured -->\n(.*?)\n<!-- end -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert said is not None
     assert said[1] == figures()
 
 
+@pytest.mark.slow
 def test_headings_nobody_tuned_for_are_proposed_rightly_or_not_at_all() -> None:
     held_out = measured(HELD_OUT)[0]
     assert held_out.rows >= 30

@@ -65,6 +65,7 @@ def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> N
     assert rows < 400 or {f.rule.name for f in found} == {r.name for r in contract.rules}, "each rule is broken by some"
 
 
+@pytest.mark.slow
 def test_the_library_loads_without_statistics_that_no_rule_asks_for_and_they_are_there_for_who_does() -> None:
     asked = (
         "import sys; from strike_reporting.judging import rules; from strike_reporting.extracts import load; "

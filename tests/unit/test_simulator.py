@@ -52,6 +52,7 @@ def test_one_trust_never_shifts_another(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_calibration_is_exact_through_the_pipeline_and_marked_synthetic(
     home: Path, store: Store, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_calibration_is_exact_through_the_pipeline_and_marked_synthetic(
     assert pq.read_schema(accepted).metadata[b"data_class"] == b"synthetic"
 
 
+@pytest.mark.slow
 def test_dirt_never_touches_another_trust(home: Path, store: Store, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     simulate(ACTION, drop, trusts=TRUSTS, detail=3)
