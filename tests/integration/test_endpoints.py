@@ -14,8 +14,7 @@ from pathlib import Path
 import killing
 import pytest
 from pulling import Settings, Web, csv, feed_at, given, old
-from strike_reporting.intake import collecting
-from strike_reporting.intake.collecting import Pulled, groups, safe_collection
+from strike_reporting.intake.collecting import groups, safe_collection
 from strike_reporting.intake.registry import Feed
 from strike_reporting.ledger import ledger_of
 from strike_reporting.operations import rounds
@@ -84,26 +83,6 @@ def test_every_feed_is_in_one_group_and_every_connection_too(size: int) -> None:
     alone = [feed(code, None) for code in TRUSTS]
     in_order = sorted(alone, key=lambda f: f.id)
     assert [f for _, part in groups(alone, size) for f in part] == in_order, "without connections as they stand"
-
-
-def test_time_does_not_run_out_for_the_same_feeds_in_every_round(
-    store: Store, monkeypatch: pytest.MonkeyPatch, given: Settings
-) -> None:
-    given(pulls_at_one_endpoint=1, round_seconds=100)
-    begun: list[str] = []
-
-    def one(store: Store, collection: str, feed: Feed, until: float, at_once: bool) -> Pulled:
-        begun.append(feed.trust)
-        return Pulled(feed.id, "nothing_new", "")
-
-    monkeypatch.setattr(collecting, "_collect_one", one)
-    feeds, last = [feed(code, "x") for code in TRUSTS], set()
-    for _ in range(40):
-        begun.clear()
-        assert [p.feed_id for p in collecting.collect(store, "2023-04-12", feeds)] == [f.id for f in feeds]
-        assert sorted(begun) == sorted(TRUSTS)
-        last.add(begun[-1])
-    assert len(last) > 1
 
 
 def test_a_server_of_every_feed_is_one_task() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections import defaultdict, deque
@@ -108,7 +107,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
     feeds, until = list(feeds), time.monotonic() + settings().round_seconds
     finish(store)
     queues: dict[tuple[str, str | None], deque[Feed]] = defaultdict(deque)
-    for feed in random.sample(feeds, len(feeds)):  # should time run out, not for the same ones in every round
+    for feed in feeds:
         queues[(feed.transport, feed.connection)].append(feed)
     done: dict[str, Pulled] = {}
 
