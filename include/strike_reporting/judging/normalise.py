@@ -250,12 +250,13 @@ class _Typing:
         wrong: list[Unreadable | None] = []  # of each distinct text, why it was not read; one for all that say the same
         reasons: dict[tuple[str, str, str], Unreadable] = {}
         for text in raw.known:
-            value, why = default, _SWAPPED if text in swapped else None
-            try:
-                given = None if why else read(text)
-                value = None if why else default if given is None else given
-            except Unreadable as error:
-                value, why = None, reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
+            value, why = None, _SWAPPED if text in swapped else None
+            if why is None:
+                try:
+                    value = read(text)
+                    value = default if value is None else value
+                except Unreadable as error:
+                    why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
             values.append(value)
             wrong.append(why)
         repeated = np.isin(numbers, self._merged(place) if f.type == "int64" else [])

@@ -284,11 +284,10 @@ def _failures(batch: list[Opened]) -> int:
 
 def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None:
     """Note on a submission which of its rows break a rule. Only their cells are looked up."""
-    rows, found = opened.rows, broken
-    if unread := rows.unread.get(rule.column):  # already reported: the cell could not be read
-        found = np.array([index for index in broken.tolist() if index not in unread], np.int64)
+    rows = opened.rows
+    found = broken[~np.isin(broken, [*rows.unread.get(rule.column, ())])]  # those are reported: they could not be read
     if rule in contract.table_rules and (blank := rows.blanks.get(rule.column)):  # what is not kept is beside no other
-        found = np.array([index for index in found.tolist() if index not in blank], np.int64)
+        found = found[~np.isin(found, [*blank])]
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
     if rule.severity == "warning" and rule not in contract.table_rules:
         # Nothing but what the contract knows goes further: free text may hold anything.
