@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, S
 from strike_reporting.reference.actions import meant_on, touching
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
-from strike_reporting.storage.parquet import read_parquet
+from strike_reporting.storage.parquet import read_parquet, write_parquet
 
 _RANK = {"critical": 0, "error": 1, "warning": 2}
 _PROBLEM = pa.schema(
@@ -289,7 +288,8 @@ def _parts(contract: Contract, good: pa.Table) -> Iterator[Said]:
     day, part, numbers = contract.date_field, "_part", contract.whole_numbers
     sums = [(n, how) for n in numbers for how in ("sum", "count")]
     rows = good.append_column(part, contract.part_keys(good))
-    for row in rows.group_by([day, part]).aggregate([([], "count_all"), ("is_nil", "min"), *sums]).to_pylist():
+    by_part = rows.group_by([day, part], use_threads=False)
+    for row in by_part.aggregate([([], "count_all"), ("is_nil", "min"), *sums]).to_pylist():
         given = {n: row[f"{n}_sum"] for n in numbers if row[f"{n}_count"]}
         yield Said(
             day=row[day],
@@ -305,9 +305,7 @@ def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
     ids = pa.repeat(receipt.submission_id, good.num_rows)
     good = good.append_column("submission_id", ids).select(contract.schema.names)
     meta: Mapping[bytes, bytes] = {**(contract.schema.metadata or {}), b"data_class": receipt.data_class.encode()}
-    buffer = io.BytesIO()
-    pq.write_table(good.cast(contract.schema).replace_schema_metadata(meta), buffer, compression="zstd")
-    return buffer.getvalue()
+    return write_parquet(good.cast(contract.schema).replace_schema_metadata(meta))
 
 
 def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
@@ -317,15 +315,15 @@ def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
     """
     if not problems:
         return {}
-    buffer = io.BytesIO()
-    with pq.ParquetWriter(buffer, _PROBLEM, compression="zstd") as kept:
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, _PROBLEM, compression="zstd") as kept:
         for start in range(0, len(problems), _AT_ONCE):
             some = problems[start : start + _AT_ONCE]
             kept.write_table(
                 pa.table([pa.array([getattr(p, f.name) for p in some], f.type) for f in _PROBLEM], _PROBLEM)
             )
     return {
-        _findings_key(outcome.submission_id): buffer.getvalue(),
+        _findings_key(outcome.submission_id): sink.getvalue().to_pybytes(),
         report_key(outcome.submission_id): error_report.text(outcome, problems).encode(),
     }
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts.tables import TABLES
@@ -34,7 +32,7 @@ from strike_reporting.publishing.manifest import (
 from strike_reporting.publishing.releases import facts_of, find, read_table, with_revisions
 from strike_reporting.publishing.staging import manifest_of, render, stage
 from strike_reporting.storage import Store
-from strike_reporting.storage.parquet import read_parquet
+from strike_reporting.storage.parquet import read_parquet, write_parquet
 
 
 @dataclass(frozen=True)
@@ -164,9 +162,7 @@ def _cells(store: Store, release: Release, made: dict[str, pa.Table]) -> tuple[s
 
 
 def _as_read(table: pa.Table) -> pa.Table:
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
-    return read_parquet(buffer.getvalue())
+    return read_parquet(write_parquet(table))
 
 
 def _differences(name: str, keys: tuple[str, ...], kept: pa.Table, made: pa.Table) -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from strike_reporting.errors import OurFault
 from strike_reporting.extracts import EXTRACTS, load
@@ -34,7 +32,7 @@ from strike_reporting.publishing.manifest import (
 )
 from strike_reporting.publishing.selection import Return, select, window
 from strike_reporting.storage import Store
-from strike_reporting.storage.parquet import read_parquet
+from strike_reporting.storage.parquet import read_parquet, write_parquet
 
 
 class CheckFailed(OurFault):
@@ -212,11 +210,4 @@ def _parquet(table: pa.Table, name: str, release: Release) -> bytes:
     }
     if release.data_class == "synthetic":
         meta["warning"] = data_files.SYNTHETIC
-    return parquet(table.replace_schema_metadata(meta))
-
-
-def parquet(table: pa.Table) -> bytes:
-    """A table as the bytes of a Parquet file."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", version="2.6")
-    return buffer.getvalue()
+    return write_parquet(table.replace_schema_metadata(meta))

@@ -1,4 +1,4 @@
-"""Read our own Parquet."""
+"""Our own Parquet: written and read without a file, and without threads of Arrow's."""
 
 from __future__ import annotations
 
@@ -21,11 +21,20 @@ def read_parquet(data: bytes) -> pa.Table:
     return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
 
 
+def write_parquet(table: pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file. Arrow's own buffer takes three quarters of the time of a Python one."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
 def distinct(data: bytes, columns: Sequence[str]) -> set[tuple[Any, ...]]:
     """The distinct values of some columns of a Parquet file together, of which a part at a time is in memory."""
     file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
     found: set[tuple[Any, ...]] = set()
     for n in range(file.num_row_groups):
-        part = file.read_row_group(n, columns=list(columns), use_threads=False).group_by(list(columns)).aggregate([])
+        part = file.read_row_group(n, columns=list(columns), use_threads=False)
+        part = part.group_by(list(columns), use_threads=False).aggregate([])
         found.update(zip(*(part[c].to_pylist() for c in columns), strict=True))
     return found
