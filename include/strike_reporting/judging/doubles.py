@@ -48,6 +48,17 @@ class _Rows:
         self.says = any_of([c > 0 for c in counts], self.height)
         self.total: Codes = sum(counts, np.zeros(self.height, np.int64))
 
+    def leave_out(self, places: list[int]) -> None:
+        """Rows that a rule has left out decide nothing in the next."""
+        if places:
+            self.kept[places] = False
+            self.__dict__.pop("lines", None)
+
+    @cached_property
+    def lines(self) -> _Lines | None:
+        """The lines of the file that may repeat one another."""
+        return _lines(self)
+
     def column(self, name: str) -> Column:
         """One column, told apart."""
         if name not in self._columns:
@@ -110,7 +121,7 @@ def doubles(contract: Contract, good: pa.Table) -> list[Double]:
     for rule in contract.once:
         new = list(_LOOKS[rule](rows))
         found += new
-        rows.kept[[d.at for d in new if d.problem.severity != "warning"]] = False
+        rows.leave_out([d.at for d in new if d.problem.severity != "warning"])
     return found
 
 
@@ -145,10 +156,13 @@ def _lines(rows: _Rows) -> _Lines | None:
     if contract.record_field:
         may &= rows.where(contract.record_field, None)
     places = np.flatnonzero(may)
-    told = (*contract.field_names, "source_column", *(n for n in ("beside",) if n in table.column_names))
-    said = alike((rows.column(n).taken(places) for n in told), len(places))
-    if not len(said) or said.max() + 1 == len(said):
+    told = [*contract.field_names, "source_column", *(n for n in ("beside",) if n in table.column_names)]
+    usable = table.select(told).filter(pa.array(may)).append_column("place", pa.array(np.arange(len(places))))
+    same = usable.group_by(told, use_threads=False).aggregate([("place", "list")])["place_list"].combine_chunks()
+    if len(same) == len(places):
         return None
+    said = np.zeros(len(places), np.int64)
+    said[same.values.to_numpy()] = np.repeat(np.arange(len(same)), np.diff(same.offsets.to_numpy()))
     days = rows.column(contract.date_field).codes[places]
     numbers = rows.numbers[places]
     # Of a line's rows the first comes first, and lines are in the order of their numbers.
@@ -187,7 +201,7 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
     The same goes for a file every row of which stands in it equally often, in whatever order, and for a single row of
     such large numbers that no two wards would share them.
     """
-    lines = _lines(rows)
+    lines = rows.lines
     if lines is None:
         return
     times = lines.times
@@ -221,7 +235,7 @@ def _blocks_again(lines: _Lines, least: int) -> Mask:
 
 def _identical(rows: _Rows) -> Iterator[Double]:
     """A row that is another's copy, or of another ward with the same numbers: nobody but its sender can say."""
-    lines = _lines(rows)
+    lines = rows.lines
     if lines is None:
         return
     again = np.flatnonzero(~lines.is_first)
