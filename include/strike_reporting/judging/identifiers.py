@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from strike_reporting.judging.forenames import FORENAMES
 from strike_reporting.nhs_number import is_nhs_number
@@ -105,6 +107,7 @@ _ID = re.compile(
 )
 _PART = r"(?:[A-Z][\w'’.-]*|de|da|van|der|den|von|al|bin|ap)"
 _NAME = re.compile(rf"{_PART}(?:,? {_PART}){{0,4}}|[a-z][a-z'’-]+")
+_FULL = re.compile(rf"{_PART}(?:,? {_PART}){{1,3}}(?:,? \(?(?:19|20)\d\d\)?)?")
 _TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Master|Sister)\.?(?: [A-Z][\w'’.-]*){1,4}", re.IGNORECASE)
 _TURNED = re.compile(r"[A-Z][A-Z'’ -]+, ?[A-Z][a-z'’-]+(?: [A-Z]\w*\.?)?")
 _NOBODY = re.compile(
@@ -154,17 +157,21 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
     if kind in _FITS and _share(sample, _FITS[kind]) >= 0.5:
         return kind
     is_office = bool(_OFFICE.search(_words(head)))
+    texts = [(_like(v), n) for v, n in sample.items()]
+    total = sum(sample.values())
+    half = total / 2
     if not is_office:
-        for found, pattern in ((POSTCODES, _POSTCODE), (CONTACT, _EMAIL), (CONTACT, _HOUSE)):
-            if _share(sample, pattern.fullmatch) > 0.5:
-                return found
-        if len(sample) >= 3 and _share(sample, _MOBILE.fullmatch) > 0.5:
+        if sum(n for like, n in texts if like.postcode) > half:
+            return POSTCODES
+        if sum(n for like, n in texts if like.email) > half or sum(n for like, n in texts if like.house) > half:
             return CONTACT
-        if _are_names(sample):
+        if len(sample) >= 3 and sum(n for like, n in texts if like.mobile) > half:
+            return CONTACT
+        if _are_names(texts):
             return NAMES
-    if _are_births(sample):
+    if _are_births(texts):
         return BIRTH
-    if _share(sample, _is_about_someone) > 0.2:
+    if sum(n for like, n in texts if like.about) / total > 0.2:
         return TEXT
     return search(v for v in sample if len(v) > 12)
 
@@ -209,11 +216,13 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[a-z]+|\d+", re.sub(r"['’]s\b|['’]", "", text.casefold())))
 
 
+@lru_cache(maxsize=20_000)
 def _plain(value: str) -> str:
     """A value without what spreadsheets put round a text."""
     return value.replace("\N{NO-BREAK SPACE}", " ").strip().removeprefix("=").strip("\"'").strip()
 
 
+@lru_cache(maxsize=20_000)
 def _ten(value: str) -> tuple[str, bool] | None:
     """Ten digits of a value that is nothing else, and whether they are written 3-3-4."""
     m = _TEN.fullmatch(value)
@@ -250,15 +259,49 @@ def _is_name(value: str) -> bool:
     return letters > 1 and _NAME.fullmatch(value) is not None and not _NOBODY.search(value)
 
 
-def _are_names(values: Mapping[str, int]) -> bool:
+class _Like(NamedTuple):
+    """What one text is like.
+
+    titled: with a title, or surname first. full: a name of several words; known: with a forename among them. year: of a
+    date. about: it tells of somebody.
+    """
+
+    postcode: bool
+    email: bool
+    house: bool
+    mobile: bool
+    titled: bool
+    full: bool
+    known: bool
+    year: int | None
+    about: bool
+
+
+@lru_cache(maxsize=20_000)  # the files of a round hold the same sites, days and numbers
+def _like(v: str) -> _Like:
+    is_nobody = bool(_NOBODY.search(v))
+    is_full = not is_nobody and bool(_FULL.fullmatch(v))
+    on = _DATE.fullmatch(v)
+    return _Like(
+        postcode=bool(_POSTCODE.fullmatch(v)),
+        email=bool(_EMAIL.fullmatch(v)),
+        house=bool(_HOUSE.fullmatch(v)),
+        mobile=bool(_MOBILE.fullmatch(v)),
+        titled=not is_nobody and bool(_TITLED.fullmatch(v) or _TURNED.fullmatch(v)),
+        full=is_full,
+        known=is_full and not FORENAMES.isdisjoint(w.casefold() for w in re.findall(r"[^\W\d_]+", v)),
+        year=_year(on) if on else None,
+        about=_is_about_someone(v),
+    )
+
+
+def _are_names(texts: list[tuple[_Like, int]]) -> bool:
     """Whether a column that does not say so holds names of people: titles, SURNAME and forename, or known forenames."""
-    people = {v: n for v, n in values.items() if not _NOBODY.search(v)}
-    total = sum(values.values())
-    if sum(n for v, n in people.items() if _TITLED.fullmatch(v) or _TURNED.fullmatch(v)) / total > 0.5:
+    total = sum(n for _, n in texts)
+    if sum(n for like, n in texts if like.titled) / total > 0.5:
         return True
-    full = [v for v in people if re.fullmatch(rf"{_PART}(?:,? {_PART}){{1,3}}(?:,? \(?(?:19|20)\d\d\)?)?", v)]
-    known = [v for v in full if {w.casefold() for w in re.findall(r"[^\W\d_]+", v)} & FORENAMES]
-    return len(full) > max(len(values) / 2, total * _OWN) and len(known) >= max(2, len(full) * 0.25)
+    full, known = sum(like.full for like, _ in texts), sum(like.known for like, _ in texts)
+    return full > max(len(texts) / 2, total * _OWN) and known >= max(2, full * 0.25)
 
 
 def _year(m: re.Match[str]) -> int | None:
@@ -266,10 +309,10 @@ def _year(m: re.Match[str]) -> int | None:
     return year if year and 1900 < year < 2100 else None
 
 
-def _are_births(values: Mapping[str, int]) -> bool:
+def _are_births(texts: list[tuple[_Like, int]]) -> bool:
     """Whether dates are spread over lives rather than over a year's work."""
-    years = sorted(y for v in values if (m := _DATE.fullmatch(v)) and (y := _year(m)))
-    if len(years) < max(5, len(values) / 2, sum(values.values()) * _OWN):
+    years = sorted(like.year for like, _ in texts if like.year)
+    if len(years) < max(5, len(texts) / 2, sum(n for _, n in texts) * _OWN):
         return False
     return years[-1] - years[0] >= 20 and years[len(years) // 2] <= _YOUNGEST
 
