@@ -260,7 +260,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "action_id": outcome.action_id,
         "received_at": outcome.received_at,
         "has_days": bool(outcome.said),
-        "record": outcome.dump().decode(),
+        "record": outcome.model_dump_json(),
     }
 
 
