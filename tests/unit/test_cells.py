@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 from strike_reporting.extracts import load, slug
 from strike_reporting.intake.dialects import template
-from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.cells import Unreadable, clean, readers
 from strike_reporting.judging.reading.document import Sheet
 from strike_reporting.judging.reading.parsing import parse
 from strike_reporting.judging.reading.reader import limits_set
@@ -17,7 +17,7 @@ CONTRACT, DIALECT = load("cancellations"), template("cancellations")
 
 
 def read(field: str, text: str) -> object:
-    return reader(CONTRACT.field(field), DIALECT)(text)
+    return readers(CONTRACT, DIALECT)[field](text)
 
 
 def refused(field: str, text: str) -> Unreadable:

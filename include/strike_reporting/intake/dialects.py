@@ -191,6 +191,10 @@ class Dialect(_Model):
     missing: tuple[str, ...] = ("", "-", "n/a", "na", "null", "none", "not known")
     totals: tuple[str, ...] = TOTALS
 
+    def __hash__(self) -> int:
+        """By its name: what it says holds lists, and is compared."""
+        return hash((self.id, self.extract))
+
     @model_validator(mode="after")
     def _fits_the_contract(self, info: ValidationInfo) -> Dialect:
         contract = (info.context or {}).get("contract") or load(self.extract)

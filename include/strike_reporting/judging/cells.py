@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, partial
 from typing import Any
 
-from strike_reporting.extracts import Field, slug
+from strike_reporting.extracts import Contract, Field, slug
 from strike_reporting.intake.dialects import EXCEL_DAY_0, EXCEL_SERIAL, Dialect, spelled
 
 SUPPRESSED = re.compile(r"^(<\s*\d+|\*+|\[c\]|suppressed)$", re.IGNORECASE)
@@ -56,12 +56,17 @@ def _plain(text: str) -> str:
     return "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in seen).strip()
 
 
-def reader(f: Field, dialect: Dialect) -> Callable[[str], Any]:
-    """What reads a field's cells: a typed value, None for an empty cell.
+@lru_cache(maxsize=40)
+def readers(contract: Contract, dialect: Dialect) -> dict[str, Callable[[str], Any]]:
+    """By field, what reads its cells: a typed value, None for an empty cell. A text that was read is not read again.
 
-    Raises (when called):
+    Raises (when one is called):
         Unreadable: the text is not of the field's type.
     """
+    return {f.name: lru_cache(maxsize=2_000)(_reader(f, dialect)) for f in contract.fields}
+
+
+def _reader(f: Field, dialect: Dialect) -> Callable[[str], Any]:
     column = dialect.columns.get(f.name)
     heading = dialect.unpivot.heading if dialect.unpivot else None
     codes, formats = (column.codes, column.format) if column else ({}, ())

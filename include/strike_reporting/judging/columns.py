@@ -51,8 +51,14 @@ class Column:
         """Of every row, whether something is so of its value."""
         return self.of_each(ask)[self.codes]
 
+    def of_codes(self, codes: Sequence[int]) -> Mask:
+        """Of every row, whether it holds one of the distinct values that stand at some places."""
+        found = np.zeros(len(self.known), np.bool_)
+        found[[*codes]] = True
+        return found[self.codes]
+
     def taken(self, rows: Codes | Mask | slice) -> Column:
-        """Some of the rows; known is then only what stands in them."""
+        """Some of the rows; known is then only what stands in them. Of a slice, the codes may be the same memory."""
         codes = self.codes[rows]
         stands = np.zeros(len(self.known), np.bool_)
         stands[codes] = True

@@ -46,11 +46,10 @@ def guard(matched: Matched) -> list[Problem]:
         for row, number in above
         if (what := _in_rows([row]))
     ]
-    names = matched.filled
-    body = [column.taken(matched.below) for column in sheet.columns]
+    names, row, body = matched.filled, sheet.number(at), matched.cells
     for place, column in enumerate(body):
         head = matched.headings[place] if place < len(matched.headings) else ""
-        row, label = sheet.number(at), f"{place + 1}: {shown(head)}"
+        label = f"{place + 1}: {shown(head)}"
         if place in names:
             what = _in_kept(matched, names[place], head, _distinct(column))
             if what and _in_kept(matched, names[place], head, _distinct(column.taken(_without_notes(body)))):

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from strike_reporting.extracts import slug
 from strike_reporting.intake.forms import joined, labelled
-from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.cells import Unreadable, clean, readers
 from strike_reporting.judging.problems import Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
 from strike_reporting.judging.rulebook import Candidate
@@ -87,7 +87,7 @@ def _likely(candidate: Candidate, sheet: Sheet, every: frozenset[str]) -> Iterat
     hits: dict[int, list[int]] = {}
     for place, code in (one for text in wanted for one in standing[text]):
         hits.setdefault(place, []).append(code)
-    found = [np.flatnonzero(np.isin(sheet.columns[place].codes, codes)) for place, codes in hits.items()]
+    found = [np.flatnonzero(sheet.columns[place].of_codes(codes)) for place, codes in hits.items()]
     yield from np.unique(np.concatenate(found)).tolist() if found else ()
 
 
@@ -98,7 +98,9 @@ class _Folded:
         """Fold those of the first rows; the others when a dialect may fit, and only what is asked for is kept."""
         self._columns = sheet.columns
         self._standing: dict[str, list[tuple[int, int]]] = {}
-        self.top = frozenset(slug(clean(c)) for row in sheet.head(settings().header_within_rows) for c in row)
+        within = settings().header_within_rows
+        tops = {c.known[n] for c in sheet.columns for n in {*c.codes[:within].tolist()}}
+        self.top = frozenset(slug(clean(text)) for text in tops if text is not None)
 
     def standing(self, wanted: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
         """Every wanted text: the columns in which it stands, and as which of their distinct texts."""
@@ -175,7 +177,7 @@ def _said(candidate: Candidate, headings: tuple[str, ...]) -> Iterator[tuple[int
     if said is None:
         return
     field = candidate.contract.field(said.field)
-    read = reader(field, candidate.dialect)
+    read = readers(candidate.contract, candidate.dialect)[said.field]
     spellings = field.lookup
     for place, heading in enumerate(headings):
         text = heading

@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from strike_reporting.extracts import Contract, slug
-from strike_reporting.judging.columns import Codes
+from strike_reporting.judging.columns import Codes, Column
 from strike_reporting.judging.headings import Fit, fits, formed
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Document, Layout, Sheet
@@ -42,9 +43,16 @@ class Matched(Fit):
     place: str = ""  # the sheet or the archive's file that it stands in, where there are several
 
     @property
-    def below(self) -> Codes:
+    def below(self) -> Codes | slice:
         """The places of the rows below its headings."""
+        if len(self.spans) == 1:
+            return slice(*self.spans[0])
         return np.concatenate([np.arange(start, end) for start, end in self.spans])
+
+    @cached_property
+    def cells(self) -> list[Column]:
+        """The texts of those rows, by column."""
+        return [column.taken(self.below) for column in self.sheet.columns]
 
     @property
     def filled(self) -> dict[int, str]:
@@ -60,8 +68,9 @@ def layouts(candidates: Iterable[Candidate]) -> list[Layout]:
     return list(dict.fromkeys(layout for c in candidates for layout in _layouts(c.dialect)))
 
 
-def _layouts(dialect: Dialect) -> list[Layout]:
-    return [Layout(dialect.encodings, delimiter) for delimiter in dialect.delimiters]
+@lru_cache(maxsize=500)
+def _layouts(dialect: Dialect) -> tuple[Layout, ...]:
+    return tuple(Layout(dialect.encodings, delimiter) for delimiter in dialect.delimiters)
 
 
 def match(document: Document, candidates: Iterable[Candidate]) -> list[Matched]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
-from strike_reporting.judging.cells import Unreadable, month_first, reader
+from strike_reporting.judging.cells import Unreadable, month_first, readers
 from strike_reporting.judging.columns import Codes, Mask
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
@@ -117,7 +117,7 @@ def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
         told = pa.table(
             [table["ods_code"], table[contract.date_field], contract.part_keys(table)], names=["0", "1", "2"]
         )
-        distinct = told.group_by(told.column_names).aggregate([])
+        distinct = told.group_by(told.column_names, use_threads=False).aggregate([])
         for key in (k for k in zip(*(c.to_pylist() for c in distinct.columns), strict=True) if k[1]):
             other = seen.setdefault(key, matched)
             if other is not matched and not (other.is_declared and matched.is_declared):
@@ -144,7 +144,7 @@ def _fixed(matched: Matched, named: Named) -> dict[str, str]:
         "file": name,
         "folder": inner.replace("/", " / "),
         "sheet": matched.sheet.name,
-        "title": "\n".join(" ".join(c for c in r if c.strip()) for r in matched.sheet.rows[top:end]),
+        "title": "\n".join(" ".join(c for c in r if c.strip()) for r in matched.sheet.between(top, end)),
     }
     for field_name, column in matched.dialect.columns.items():
         if column.source is None:
@@ -171,7 +171,7 @@ class _Typing:
         self.contract, self.dialect = matched.contract, matched.dialect
         self.result = Normalised(matched.contract, pa.table({}), list(rows.problems))
         self.height = rows.height
-        self.readers = {f.name: reader(f, matched.dialect) for f in matched.contract.fields}
+        self.readers = readers(matched.contract, matched.dialect)
 
     def done(self, lost: list[Lost]) -> Normalised:
         """The typed table."""
@@ -259,14 +259,17 @@ class _Typing:
                     why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
             values.append(value)
             wrong.append(why)
-        repeated = np.isin(numbers, self._merged(place) if f.type == "int64" else [])
-        unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes] | repeated
+        unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes]
         typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
         del values
+        if f.type == "int64" and (merged := self._merged(place)):
+            repeated = np.isin(numbers, merged)
+            unread |= repeated
+            typed = pc.if_else(pa.array(~repeated), typed, None)
         for at in np.flatnonzero(unread).tolist():
             code = raw.codes[at]
             self._report(f, int(numbers[at]), heading, raw.known[code], wrong[code] or _MERGED)
-        return (pc.if_else(pa.array(~repeated), typed, None) if repeated.any() else typed), unread
+        return typed, unread
 
     def _spoil(self, f: Field, cells: list[int]) -> None:
         """Note cells that could not be read, and what that is for their rows."""

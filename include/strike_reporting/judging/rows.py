@@ -72,13 +72,13 @@ def counted(matched: Matched) -> list[int]:
 
 def body(matched: Matched) -> Body:
     """The data rows of a table: without blank rows, notes, and what the dialect says is none of it."""
-    dialect, below = matched.dialect, matched.below
-    cells = [c.taken(below) for c in matched.sheet.columns]
-    numbers = matched.sheet.table.column(0).to_numpy()[below]
+    dialect = matched.dialect
+    cells = matched.cells
+    numbers = matched.sheet.table.column(0).to_numpy()[matched.below]
     found = Body([c.changed(lambda text: text or "") if None in c.known else c for c in cells], numbers)
     filled = [c.where(is_filled) for c in found.columns]
-    many: Codes = np.sum([np.zeros(len(below), np.int64), *filled], axis=0)
-    widths = _widths(cells, len(below))
+    many: Codes = np.sum([np.zeros(len(numbers), np.int64), *filled], axis=0)
+    widths = _widths(cells, len(numbers))
     is_none = (many == 0) | _begin(found, filled, dialect.not_data)
     ends = ~is_none & _begin(found, filled, dialect.stop)
     is_none |= np.logical_or.accumulate(ends)

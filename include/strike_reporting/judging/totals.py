@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from strike_reporting.extracts import slug
-from strike_reporting.judging.cells import Unreadable, clean, reader
+from strike_reporting.judging.cells import Unreadable, clean, readers
 from strike_reporting.judging.columns import Codes, Column, alike, any_of, is_filled, least, sums
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, shown
@@ -27,6 +27,7 @@ from strike_reporting.settings import settings
 Counts = tuple[int | None, ...]
 Sums = tuple[int, ...]
 Lost = tuple[str | None, date | None]
+_OddAndParts = tuple[set[str], set[str]]
 _MOST = 10**12  # more than anything that is counted; sums of a file's numbers then fit
 _OF_WHICH = ("of_which", "including", "incl_")
 _DONE = "Nothing need be done; it is better to send the parts only."
@@ -40,7 +41,7 @@ class _Lines:
     """
 
     def __init__(self, matched: Matched, body: Body, labels: Iterable[int]) -> None:
-        read = reader(matched.contract.field(matched.contract.count_field), matched.dialect)
+        read = readers(matched.contract, matched.dialect)[matched.contract.count_field]
 
         def count(text: str) -> int | None:
             try:
@@ -83,7 +84,7 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
     Returns:
         Trust and day of each total that its parts contradict, where it says them.
     """
-    words = {slug(w) for w in matched.dialect.totals}
+    words = frozenset(slug(w) for w in matched.dialect.totals)
     labels = _label_places(matched)
     totals = _totals(matched, body, labels, words)
     of_which = any_of([c.where(lambda t: slug(t).startswith(_OF_WHICH)) for c in body.columns], body.height)
@@ -91,7 +92,8 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
         message = "this row is a part of another (“of which”), and is not added"
         body.problems.append(Problem("of_which", "warning", message, _DONE, int(body.numbers[at])))
     out, marked = of_which.copy(), list[Lost]()
-    if totals or any(_odd_and_parts(matched, body, place, name) for place, name in labels.items()):
+    asked = _asked(matched, body, labels)
+    if totals or asked:
         # Only where a label is given in some rows only, or is not known, can a total hide among them.
         lines = _Lines(matched, body, labels)
         is_plain = ~of_which
@@ -108,7 +110,8 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
                 marked.append(
                     (_value(matched, body, at, "ods_code"), _value(matched, body, at, matched.contract.date_field))
                 )
-        for said, at in _unnamed(matched, body, lines, np.flatnonzero(is_plain), labels):
+        asked = _asked(matched, body, labels) if totals else asked  # some labels are blank now
+        for said, at in _unnamed(matched, body, lines, np.flatnonzero(is_plain), labels, asked):
             body.problems.append(said)
             if said.severity == "warning":
                 out[at] = True
@@ -125,7 +128,8 @@ def _label_places(matched: Matched) -> dict[int, str]:
     return {p: names.get(p, "") for p in range(width) if p not in numbers and names.get(p, "") not in left_out}
 
 
-def _is_total(text: str, words: set[str], *, is_label: bool) -> bool:
+@lru_cache(maxsize=20_000)
+def _is_total(text: str, words: frozenset[str], *, is_label: bool) -> bool:
     """Whether a cell is a word for a total, alone or (in a column that is read) with what it is the total of."""
     said = slug(clean(text))
     if said in words:
@@ -135,7 +139,7 @@ def _is_total(text: str, words: set[str], *, is_label: bool) -> bool:
     )
 
 
-def _totals(matched: Matched, body: Body, labels: dict[int, str], words: set[str]) -> dict[int, list[int]]:
+def _totals(matched: Matched, body: Body, labels: dict[int, str], words: frozenset[str]) -> dict[int, list[int]]:
     """The rows with a word for a total, and in which columns."""
     found: dict[int, list[int]] = defaultdict(list)
     named = np.zeros(body.height, np.bool_)
@@ -206,7 +210,7 @@ def _said(
     at: int,
     places: dict[int, str],
     parts: _Parts,
-    words: set[str],
+    words: frozenset[str],
 ) -> Problem | None:
     """What is said of a row with a word for a total; None where it has no parts and counts itself.
 
@@ -245,7 +249,7 @@ def _said(
     return Problem("total_differs", "error", message, fix, number, column)
 
 
-def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple[set[str], set[str]] | None:
+def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddAndParts | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
     raw = {_folded(t): clean(t) for t in body.column(place).known}
     texts = {*raw}
@@ -253,7 +257,7 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple
         return None
     if not name:
         return ({""} & texts, texts - {""}) if "" in texts else None
-    read = reader(matched.contract.field(name), matched.dialect)
+    read = readers(matched.contract, matched.dialect)[name]
     field = matched.contract.field(name)
     known = set(field.lookup.values())
 
@@ -269,15 +273,24 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> tuple
     return (odd, parts) if odd and parts else None
 
 
+def _asked(matched: Matched, body: Body, labels: dict[int, str]) -> dict[int, _OddAndParts]:
+    """The columns that are asked about, with their odd texts and those that may be parts."""
+    return {p: found for p, name in labels.items() if (found := _odd_and_parts(matched, body, p, name))}
+
+
 def _unnamed(
-    matched: Matched, body: Body, lines: _Lines, plain: Codes, labels: dict[int, str]
+    matched: Matched,
+    body: Body,
+    lines: _Lines,
+    plain: Codes,
+    labels: dict[int, str],
+    asked: dict[int, _OddAndParts],
 ) -> Iterator[tuple[Problem, int]]:
     """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else.
 
     An empty cell of a field with a default is no gap: it says the default.
     """
     defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
-    asked = {p: f for p, n in labels.items() if (f := _odd_and_parts(matched, body, p, n))}
     asked = asked if len(plain) and lines.values else {}
     told = {p: c.taken(plain) for p, c in lines.with_defaults(defaults).items()} if asked else {}
     values, given = [v[plain] for v in lines.values], [g[plain] for g in lines.given]
@@ -364,6 +377,6 @@ def _value(matched: Matched, body: Body, at: int, name: str) -> Any:
     if place is None:
         return None
     try:
-        return reader(matched.contract.field(name), matched.dialect)(body.text(at, place))
+        return readers(matched.contract, matched.dialect)[name](body.text(at, place))
     except Unreadable:
         return None
