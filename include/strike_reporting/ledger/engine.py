@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +34,10 @@ _OTHER_HOST = timedelta(minutes=10)
 REBUILDING = "rebuilding"  # the fact that stands as long as the ledger is being made again
 
 
+# SQLite's writers ask every so often whether it is their turn; the threads of one process wait for theirs instead.
+_turns: WeakKeyDictionary[sa.Engine, AbstractContextManager[Any]] = WeakKeyDictionary()
+
+
 class LedgerMissing(OurFault):
     """There are receipts and no ledger that knows them; the message says which command makes it again."""
 
@@ -41,7 +48,8 @@ def ledger_url(store: Store) -> str:
     Raises:
         StrikesError: the root needs a ledger that is not named.
     """
-    named = os.environ.get("STRIKES_LEDGER", "") if store.is_home else ""
+    given = os.environ.get("STRIKES_LEDGER", "")
+    named = given if given and store.is_home else ""
     if not store.local and (not named or named.startswith("sqlite")):
         raise StrikesError(f"the state is in an object store, where SQLite cannot keep the ledger. {USE_POSTGRES}")
     if named:
@@ -64,13 +72,16 @@ def open_engine(url: str) -> sa.Engine:
     """An engine whose writing transactions take SQLite's lock at their beginning, and whose reading ones never do."""
     made = sa.make_url(url)
     if made.get_backend_name() != "sqlite":
-        return sa.create_engine(made, pool_pre_ping=True)
+        engine = sa.create_engine(made, pool_pre_ping=True)
+        _turns[engine] = nullcontext()
+        return engine
     place = Path(str(made.database))
     place.parent.mkdir(parents=True, exist_ok=True)
     kind = _file_system(place.parent)
     if kind in _NETWORK:
         raise StrikesError(f"{place} is on a network file system ({kind}), where SQLite is not safe. {USE_POSTGRES}")
     engine = sa.create_engine(made, connect_args={"timeout": settings().ledger_busy_seconds})
+    _turns[engine] = RLock()
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
@@ -108,7 +119,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         Away: the database is busy, or cannot be reached.
         OurFault: it is damaged.
     """
-    with known_faults(engine), engine.begin() as connection:
+    with known_faults(engine), _turns[engine], engine.begin() as connection:
         yield connection
 
 
@@ -258,14 +269,19 @@ def upsert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], k
 
 def upserts(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
     """Insert rows of the same columns, or replace those that have their keys."""
-    if not rows:
-        return
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), keys), rows)
+
+
+@cache
+def _upsert(database: str, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> Any:
+    """The statement: made once, for to make it takes longer than to run it."""
     insert: Any
-    if connection.dialect.name == "postgresql":
+    if database == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert
     statement = insert(table)
-    rest = {c: statement.excluded[c] for c in rows[0] if c not in keys}
+    rest = {c: statement.excluded[c] for c in columns if c not in keys}
     done = statement.on_conflict_do_update(index_elements=list(keys), set_=rest) if rest else None
-    connection.execute(statement.on_conflict_do_nothing() if done is None else done, rows)
+    return statement.on_conflict_do_nothing() if done is None else done

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -65,14 +66,8 @@ class Remotes:
 
     def of(self, feed_id: str) -> dict[str, Remote]:
         """A feed's files by key. One whose receipt is not in the ledger or cannot be read was never landed."""
-        mine = remote_files.c.feed_id == feed_id
-        receipt = sa.select(receipts.c.submission_id).where(receipts.c.is_landed, receipts.c.record.like("{%}\n"))
-        found = receipt.where(receipts.c.feed_id == feed_id).subquery()
-        joined = remote_files.outerjoin(found, found.c.submission_id == remote_files.c.submission_id)
-        held = sa.or_(remote_files.c.state != LANDED, found.c.submission_id.is_not(None))
-        statement = sa.select(*(remote_files.c[n] for n in _NAMES)).select_from(joined).where(mine, held)
         with reading(self._engine) as connection:
-            return {row[0]: Remote._make(row) for row in connection.execute(statement).all()}
+            return {row[0]: Remote._make(row) for row in connection.execute(_files_of(), {"feed": feed_id}).all()}
 
     def troubled(self, feed_ids: Collection[str] = ()) -> list[tuple[str, Remote]]:
         """Files that are listed and not landed, by feed and name."""
@@ -88,6 +83,18 @@ class Remotes:
         """Have a feed's next pull read everything again."""
         with writing(self._engine) as connection:
             connection.execute(sa.delete(remote_files).where(remote_files.c.feed_id == feed_id))
+
+
+@cache
+def _files_of() -> sa.Select[Any]:
+    """The statement: every feed of every round asks it, and to make it takes longer than to run it."""
+    feed: sa.BindParameter[str] = sa.bindparam("feed")
+    receipt = sa.select(receipts.c.submission_id).where(receipts.c.is_landed, receipts.c.record.like("{%}\n"))
+    found = receipt.where(receipts.c.feed_id == feed).subquery()
+    joined = remote_files.outerjoin(found, found.c.submission_id == remote_files.c.submission_id)
+    held = sa.or_(remote_files.c.state != LANDED, found.c.submission_id.is_not(None))
+    of_feed = sa.select(*(remote_files.c[n] for n in _NAMES)).select_from(joined)
+    return of_feed.where(remote_files.c.feed_id == feed, held)
 
 
 def remember(connection: sa.Connection, feed_id: str, change: Change) -> None:
