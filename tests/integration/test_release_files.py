@@ -20,6 +20,7 @@ from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing import workbook as workbooks
 from strike_reporting.publishing.data_files import data_files, neutral
 from strike_reporting.publishing.releases import find, read_table
+from strike_reporting.publishing.sheets import longest
 from strike_reporting.publishing.workbook import NOT_APPLICABLE, UNKNOWN, not_provided, workbook
 from strike_reporting.settings import settings
 from strike_reporting.simulator.examples import ACTIONS
@@ -89,6 +90,12 @@ def test_the_sheets_are_as_gptables_writes_them(examples: Store, monkeypatch: py
             k: v.width for k, v in other.column_dimensions.items()
         }, mine.title
         assert mine.tables.items() == other.tables.items()
+
+
+def test_the_texts_that_a_column_is_measured_by_hang_on_no_order() -> None:
+    """Sets have another order in every process; the widths of a sheet may not."""
+    values: list[Any] = [f"{n:03}" for n in range(100)]
+    assert longest(values) == longest(values[::-1]) == values[-20:]
 
 
 def _looks(cell: Cell) -> tuple[Any, ...]:

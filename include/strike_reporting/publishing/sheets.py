@@ -49,9 +49,8 @@ class _Sheet(GPWorksheet):  # type: ignore[misc]  # gptables has no types
             self._smart_write(top, place, name, head)
             ends = {v: self._end_of(v) for v in dict.fromkeys(values)}
             cells.append((self._workbook.add_format(body), [ends[v] for v in values]))
-            longest = sorted({str(v) for v in values}, key=len)[-_LONGEST:]
             self.set_column_pixels(
-                place, place, max(self._width(name, head), *(self._width(text, body) for text in longest))
+                place, place, max(self._width(name, head), *(self._width(text, body) for text in longest(values)))
             )
         self._check_dimensions(top + len(frame), len(frame.columns) - 1)
         self._below = top + 1, cells
@@ -114,6 +113,11 @@ def produced(
     for name, table in {"Contents": contents, "Notes": book.make_notesheet(notes), **sheets}.items():
         book.add_worksheet(name).write_gptable(table, True, book._annotations)
     return book
+
+
+def longest(values: list[Any]) -> list[str]:
+    """The texts of a column that are measured: the same ones in every process, whatever order a set has there."""
+    return sorted({str(v) for v in values}, key=lambda text: (len(text), text))[-_LONGEST:]
 
 
 def _is_number(values: list[Any]) -> bool:
