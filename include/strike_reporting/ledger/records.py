@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -207,7 +208,7 @@ class Outcome(Record):
         """Whether the fault is ours, so that the sender is not told and it is tried again."""
         return "processing_error" in self.rules
 
-    @property
+    @cached_property
     def days(self) -> dict[date, Day]:
         """What it says about each strike day, in order."""
         rows: Counter[date] = Counter()

@@ -121,7 +121,7 @@ class Causes:
             area: its area's type and code.
             cells: the rest of its key.
             by: by how much it changed; None where that is no number.
-            own: what the same figure was and is, by trust.
+            own: what the same figure was and is, by trust; those of which it is the same are needed when any has moved.
         """
         moved = {code for code, (was, now) in own.items() if was != now}
         found = self._behind(behind, area).get(tuple(cells[b] for b in behind.by), [])
@@ -139,6 +139,11 @@ class Causes:
         rest = (by or 0) - sum(amounts.values())
         is_left = not causes or behind.kind == "compared" or (behind.kind == "sum" and (by is None or bool(rest)))
         return _in_words(causes, amounts, self._general if is_left else [], rest)
+
+    @property
+    def is_anyone_moved(self) -> bool:
+        """Whether a trust counts in other areas than before: then what it says matters, also where that is the same."""
+        return bool(self._moved)
 
     def _effects_by_cell(self, behind: Behind, area: Area) -> dict[tuple[Any, ...], list[Effect]]:
         """The effects behind a column in an area, by the cells of its rows."""

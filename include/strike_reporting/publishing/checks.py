@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strike_reporting.catalogue.areas import ENGLAND
 from strike_reporting.catalogue.measures import Pivot
@@ -92,32 +92,34 @@ def _never_negative(tables: dict[str, pa.Table]) -> list[str]:
     for name, table in tables.items():
         for column in (c for c in table.schema if c.name not in kept):
             if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-                low = min((v for v in table[column.name].to_pylist() if v is not None), default=0)
-                if low < 0:
+                low = pc.min(table[column.name]).as_py()
+                if low is not None and low < 0:
                     found.append(f"{name}.{column.name} is negative ({low})")
     return found
 
 
-def _sums(pivot: Pivot, rows: list[dict[str, Any]], area_type: str) -> dict[tuple[tuple[str, ...], str], int]:
-    sums: dict[tuple[tuple[str, ...], str], int] = defaultdict(int)
+def _summed(table: pa.Table, by: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Fields summed over the known values by some columns; none where nothing is known."""
+    sums = table.group_by(list(by), use_threads=False).aggregate([(f, "sum") for f in fields])
+    rows: list[dict[str, Any]] = (
+        sums.select([*by, *(f"{f}_sum" for f in fields)]).rename_columns([*by, *fields]).to_pylist()
+    )
+    return rows
+
+
+def _sums(pivot: Pivot, table: pa.Table, area_type: str) -> dict[tuple[tuple[str, ...], str], int]:
     measures = [m.key for m in measures_of(pivot)]
-    for row in rows:
-        if row["area_type"] == area_type:
-            cells = tuple(str(row[k]) for k in pivot.by)
-            for m in measures:
-                if row[m] is not None:
-                    sums[(cells, m)] += row[m]
-    return dict(sums)
+    rows = _summed(table.filter(pc.equal(table["area_type"], area_type)), pivot.by, measures)
+    return {(tuple(str(r[k]) for k in pivot.by), m): r[m] for r in rows for m in measures if r[m] is not None}
 
 
 def _areas_add_up(tables: dict[str, pa.Table]) -> list[str]:
     """England equals its regions and its trusts, cell by cell."""
     found = []
     for name, pivot in PIVOTS.items():
-        rows = tables[name].to_pylist()
-        england = _sums(pivot, rows, ENGLAND.area_type)
+        england = _sums(pivot, tables[name], ENGLAND.area_type)
         for parts in ("region", "trust"):
-            other = _sums(pivot, rows, parts)
+            other = _sums(pivot, tables[name], parts)
             wrong = [k for k in {*england, *other} if england.get(k) != other.get(k)]
             if wrong:
                 k = sorted(wrong, key=str)[0]
@@ -133,11 +135,10 @@ def _totals_equal_days(tables: dict[str, pa.Table]) -> list[str]:
     totals = tables[TOTALS_TABLE].to_pylist()
     for t in (t for t in TOTALS.values() if t.kind == "sum"):
         of = BY_EXTRACT[extract_of(t.key)]
-        rows = tables[of.joins or of.tables[0].name].to_pylist()
-        days: dict[tuple[str, str], int] = defaultdict(int)
-        for row in rows:
-            if row[t.of] is not None and all(row[b] in v for b, v in t.where.items()):
-                days[(row["area_type"], row["area_code"])] += row[t.of]
+        table = tables[of.joins or of.tables[0].name]
+        for breakdown, values in t.where.items():
+            table = table.filter(pc.is_in(table[breakdown], value_set=pa.array(values)))
+        days = {(r["area_type"], r["area_code"]): r[t.of] for r in _summed(table, ("area_type", "area_code"), [t.of])}
         for row in totals:
             told = days.get((row["area_type"], row["area_code"]))
             if row[t.key] != told:

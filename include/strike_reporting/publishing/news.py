@@ -16,6 +16,7 @@ from strike_reporting.catalogue.areas import ENGLAND, kind_of
 from strike_reporting.catalogue.statuses import is_asked
 from strike_reporting.catalogue.tables import COVERAGE, FLAGS, RETURNS, REVISIONS, Table
 from strike_reporting.extracts.tables import unpublished
+from strike_reporting.publishing.differing import differing
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.organisations import organisations
@@ -72,7 +73,8 @@ def news(before: Release, old: Mapping[str, pa.Table], now: Release, new: Mappin
 def _differing(table: Table, old: pa.Table, new: pa.Table) -> list[Pair]:
     """Rows of which a reader is told something else, in the order of their keys."""
     told = [n for n in table.told if n not in unpublished(old)]
-    was, now = ({tuple(r[k] for k in table.keys): r for r in t.to_pylist()} for t in (old, new))
+    changed = differing(old, new, table.keys)
+    was, now = ({tuple(r[k] for k in table.keys): r for r in t.to_pylist()} for t in changed)
     found = [(was.get(k, {}), now.get(k, {})) for k in sorted({*was, *now}, key=_order)]
     return [(a, b) for a, b in found if [a.get(n) for n in told] != [b.get(n) for n in told]]
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 from strike_reporting.errors import OurFault, StrikesError, Transient
 from strike_reporting.extracts.tables import TABLES, as_today
 from strike_reporting.judging.rulebook import answers
-from strike_reporting.judging.settle import validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.gated import Check
 from strike_reporting.ledger.records import Cut, Damaged, Letter, Record
@@ -132,6 +131,8 @@ def staged_of(store: Store, action: ActionSet, until: datetime | None = None) ->
     try:
         return stage(store, frame(action), failures, until=until)
     except Unsound as fault:
+        from strike_reporting.judging.settle import validate  # and with it all that judges, for what hardly ever is
+
         log.warning("%s: %s; judged again", action.action_id, fault)
         receiving = ledger_of(store).receiving
         receiving.judge_again(fault.submissions)

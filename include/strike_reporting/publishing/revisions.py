@@ -22,7 +22,10 @@ _AREA = ("area_type", "area_code")
 
 @dataclass(frozen=True)
 class _Change:
-    """A row of which figures differ. own: the same row of each trust of a wider area, as it was and is."""
+    """A row of which figures differ.
+
+    own: the same row of each trust of a wider area, as it was and is; one that is the same may be left out.
+    """
 
     area: tuple[str, str]
     cells: Row
@@ -47,7 +50,7 @@ def revisions(
     rows = []
     for name in (*PIVOTS, TOTALS_TABLE):
         fields = [f for f in TABLES[name].measures if f not in unpublished(old[name])]
-        for change in _changes(TABLES[name], old[name], new[name]):
+        for change in _changes(TABLES[name], old[name], new[name], with_same=causes.is_anyone_moved):
             for field in (f for f in fields if change.was.get(f) != change.now.get(f)):
                 why, submissions = _cause(causes, name, field, change)
                 was, now = change.was.get(field), change.now.get(field)
@@ -81,10 +84,10 @@ def _key(table: Table, row: Row) -> str:
     return "|".join(f"{k}={row[k]}" for k in table.keys if k != "action_id" and row[k] is not None)
 
 
-def _changes(table: Table, old: pa.Table, new: pa.Table) -> Iterator[_Change]:
-    """Every row that differs, in the order of its key."""
+def _changes(table: Table, old: pa.Table, new: pa.Table, *, with_same: bool) -> Iterator[_Change]:
+    """Every row that differs, in the order of its key; `with_same`: also with those of its trusts that do not."""
     names = [k for k in table.keys if k not in ("action_id", *_AREA)]
-    before, after = differing(old, new, names)
+    before, after = differing(old, new, names if with_same else [*_AREA, *names])
     was = {_key(table, r): r for r in before.to_pylist()}
     now = {_key(table, r): r for r in after.to_pylist()}
     own: dict[tuple[Any, ...], dict[str, tuple[Row, Row]]] = defaultdict(dict)
