@@ -9,10 +9,11 @@ query in `data-q`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from markupsafe import Markup, escape
 from strike_reporting.site import words
 
 Rows = list[dict[str, Any]]
+_Asked = tuple[Callable[[dict[str, Any]], Any], dict[Any, Rows]]  # the key of a row or a question, and rows by it
 
 
 @dataclass(frozen=True)
@@ -47,41 +49,52 @@ class Figures:
         """`release` is written into queries when it is not the page's own release."""
         self._prefix = f"{release}/" if release else ""
         self._rows = tables
-        self._indexes: dict[tuple[str, tuple[str, ...]], dict[tuple[Any, ...], Rows]] = {}
+        self._indexes: dict[tuple[str, tuple[str, ...]], dict[Any, Rows]] = {}
+        self._asked: dict[tuple[str, tuple[str, ...]], _Asked] = {}
 
     def rows(self, table: str, **where: Any) -> Rows:
         """Rows whose columns equal `where`; a tuple means any of its values."""
-        columns = tuple(sorted(k for k, v in where.items() if not isinstance(v, tuple)))
-        if (table, columns) not in self._indexes:
-            self._indexes[table, columns] = self._indexed(table, columns)
-        found = self._indexes[table, columns].get(tuple(where[c] for c in columns), [])
-        several = [(k, frozenset(v)) for k, v in where.items() if isinstance(v, tuple)]
-        return [r for r in found if all(r[k] in v for k, v in several)] if several else list(found)
+        return list(self._found(table, where))
 
-    def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[tuple[Any, ...], Rows]:
-        """The rows of a table by their values in the columns that a page asks by: thousands of cells ask the same."""
-        found: dict[tuple[Any, ...], Rows] = defaultdict(list)
-        for row in self._rows[table]:
-            found[tuple(row[c] for c in columns)].append(row)
+    def _found(self, table: str, where: dict[str, Any]) -> Rows:
+        """The same, not to be changed: they may be what the index holds."""
+        several = [(k, frozenset(v)) for k, v in where.items() if isinstance(v, tuple)]
+        one = {k: v for k, v in where.items() if not isinstance(v, tuple)} if several else where
+        names = (table, tuple(one))
+        if names not in self._asked:
+            self._asked[names] = self._asking(table, tuple(sorted(one)))
+        key, index = self._asked[names]
+        found = index.get(key(one), [])
+        for name, values in several:
+            found = [r for r in found if r[name] in values]
         return found
+
+    def _asking(self, table: str, columns: tuple[str, ...]) -> _Asked:
+        """How the rows of a table are looked up by columns that a page asks by: thousands of cells ask the same."""
+        key: Callable[[dict[str, Any]], Any] = itemgetter(*columns) if columns else _nothing
+        if (table, columns) not in self._indexes:
+            index = self._indexes[table, columns] = defaultdict(list)
+            for row in self._rows[table]:
+                index[key(row)].append(row)
+        return key, self._indexes[table, columns]
 
     def total(
         self, table: str, field: str, *, take: str = "sum", percent: bool = False, places: int = 0, **where: Any
     ) -> Figure:
         """The sum (or `take="max"`) of a field over the known values; [x] when none is known."""
-        known = [r[field] for r in self.rows(table, **where) if r[field] is not None]
+        known = [r[field] for r in self._found(table, where) if r[field] is not None]
         value = (max(known) if take == "max" else sum(known)) if known else None
         text = words.percent(value) if percent else words.number(value, places)
         return Figure(value, text, self._query(table, where, field if take == "sum" else f"{take}:{field}"))
 
     def count(self, table: str, **where: Any) -> Figure:
         """How many rows there are: none is a true nought."""
-        number = len(self.rows(table, **where))
+        number = len(self._found(table, where))
         return Figure(number, words.number(number), self._query(table, where, "count"))
 
     def rank(self, table: str, field: str, code: str, **where: Any) -> Figure:
         """An area's place among areas by a field, highest first; equal values share a place."""
-        values = {r["area_code"]: r[field] for r in self.rows(table, **where) if r[field] is not None}
+        values = {r["area_code"]: r[field] for r in self._found(table, where) if r[field] is not None}
         place = 1 + sum(v > values[code] for v in values.values()) if code in values else None
         return Figure(place, words.number(place), self._query(table, where, f"rank:{field}:{code}"))
 
@@ -122,6 +135,10 @@ def together(figures: Sequence[Figure]) -> Figure:
     known = [f for f in figures if f.value is not None]
     value = sum(f.value or 0 for f in known) if known else None
     return Figure(value, words.number(value), " + ".join(f.query for f in known))
+
+
+def _nothing(_: dict[str, Any]) -> None:
+    """The key of all rows together."""
 
 
 @lru_cache(maxsize=100_000, typed=True)
