@@ -235,9 +235,9 @@ class Evidence:
 
     def flags_here(self, place: Place) -> Figure | None:
         """How many flags the trusts of an area have; None when none has one."""
-        codes = [place.area_code] if place.area_type == "trust" else [c for c, _ in self.members(place.area_code)]
-        where: dict[str, Any] = {} if place.area_type == ENGLAND.area_type else {"ods_code": tuple(codes)}
-        count = self.figures.count("flags", **where)
+        of: dict[str, dict[str, Any]] = {ENGLAND.area_type: {}, "trust": {"ods_code": place.area_code}}
+        codes = () if place.area_type in of else tuple(c for c, _ in self.members(place.area_code))
+        count = self.figures.count("flags", **of.get(place.area_type, {"ods_code": codes}))
         return count if count.value else None
 
     def two_files(self) -> Table | None:
