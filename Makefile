@@ -108,7 +108,7 @@ up: $(READY)     ## start Airflow on http://127.0.0.1:8080 (its log shows the pa
 	@$(BIN)/strikes examples
 	@AIRFLOW_HOME=$(CURDIR)/.strikes-home/airflow AIRFLOW__CORE__DAGS_FOLDER=$(CURDIR)/dags \
 	AIRFLOW__CORE__PLUGINS_FOLDER=$(CURDIR)/plugins AIRFLOW__CORE__PARALLELISM=8 AIRFLOW__API__HOST=127.0.0.1 \
-	AIRFLOW__CORE__EXECUTOR=LocalExecutor \
+	AIRFLOW__CORE__EXECUTOR=LocalExecutor AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME=0.25 \
 	AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=False PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/airflow standalone
 
 clean:           ## remove what the targets installed (never .strikes-home)

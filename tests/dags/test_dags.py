@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,18 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
         }
         for dag_id, (tasks, beside) in TASKS.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "is_warm"), [(["scheduler"], True), (["celery", "worker"], True), (["api-server"], False)]
+)
+def test_what_forks_tasks_has_imported_what_they_use(command: list[str], is_warm: bool) -> None:
+    """Other people's libraries only: a task must read our own modules as they are when it begins."""
+    asked = (
+        f"import sys, threading; sys.argv = ['airflow', *{command!r}]; import airflow_local_settings\n"
+        "print('great_expectations' in sys.modules, len(threading.enumerate()))\n"
+        "print(*(m for m in sys.modules if m.startswith('strike')))"
+    )
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
+    run = subprocess.run([sys.executable, "-c", asked], env=path, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [f"{is_warm} 1", ""]
