@@ -114,7 +114,7 @@ def _accepted(store: Store, extract: str, returns: list[Return]) -> ds.Dataset |
     if not wanted:
         return schema.empty_table()
     paths = [store.path(accepted_key(extract, s)) for s in wanted]
-    return ds.dataset(paths, schema=schema, format="parquet", filesystem=store.fs)
+    return ds.dataset(paths, schema=schema, format="parquet", filesystem=None if store.local else store.fs)
 
 
 def _summing(contract: Contract) -> Iterator[str]:
