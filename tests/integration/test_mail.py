@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from conftest import judge
 from inbox import Inbox, inbox
 from strike_reporting.errors import OurFault
@@ -118,6 +119,24 @@ def test_without_a_connection_nothing_is_sent(
     monkeypatch.setenv("STRIKES_HOME", store.base)
     assert mail_out() == {"sent": 0, "failed": 0, "expired": 0, "no_address": 2}
     assert inbox.messages == []
+
+
+def test_what_waits_for_a_connection_is_not_written_again(store: Store, drop) -> None:
+    """Three tasks of every round look at all that waits: to write of each held up the publication beside them."""
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    publish(store, drop(a__csv=head + "RHU,2023-04-11,day_case,cancelled,4\n"))
+    said: set[str] = set()
+
+    def noted(_: object, __: object, statement: str, *___: object) -> None:
+        said.add(statement.split()[0])
+
+    with_engine = (ledger_of(store).engine, "before_cursor_execute", noted)
+    sa.event.listen(*with_engine)
+    try:
+        counts = deliver(store, None, datetime.now(UTC))
+    finally:
+        sa.event.remove(*with_engine)
+    assert (counts["no_address"], said) == (2, {"BEGIN", "SELECT"})
 
 
 def test_the_trusts_contact_gets_the_reason_and_no_patient_data(store: Store, home: Path, inbox: Inbox) -> None:

@@ -63,6 +63,9 @@ def deliver(store: Store, post: Post | None, now: datetime) -> dict[str, int]:
     due = letters.due()
     contacts = _contacts() if due else {}
     for letter in due:
+        if post is None and not _is_old(letter, now):
+            counts["no_address"] += 1  # it waits as it is: three tasks of every round look at all that wait
+            continue
         taken = letters.take(letter)
         if taken is None:
             continue  # another process has it in hand
@@ -70,6 +73,12 @@ def deliver(store: Store, post: Post | None, now: datetime) -> dict[str, int]:
         letters.put(taken, "queued" if state == "no_address" else state, reason)
         counts[state] += 1
     return counts
+
+
+def _is_old(letter: Letter, now: datetime) -> bool:
+    """Whether it is too late to send it: it is older than `mail_age_days`, or does not say how old it is."""
+    since = letter.news_of or letter.created_at
+    return not since or now - datetime.fromisoformat(since) > timedelta(days=settings().mail_age_days)
 
 
 def _contacts() -> dict[str, str]:
@@ -80,9 +89,7 @@ def _contacts() -> dict[str, str]:
 
 def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, str], now: datetime) -> tuple[str, str]:
     """What became of one letter, and why."""
-    age = timedelta(days=settings().mail_age_days)
-    since = letter.news_of or letter.created_at
-    if not since or now - datetime.fromisoformat(since) > age:
+    if _is_old(letter, now):
         return "expired", ""
     outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
     if outcome and letter.name.split(".")[1] != outcome.status:
@@ -92,10 +99,8 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
     hold = asked_about(store, letter) if letter.kind == "held" else None
     if letter.kind == "held" and hold is None:
         return "expired", "it was decided about, or newer figures came"
-    if post is None:
-        return "no_address", ""
-    address = _address(post, letter, outcome, contacts)
-    if not address:
+    address = _address(post, letter, outcome, contacts) if post else ""
+    if not post or not address:
         return "no_address", ""
 
     def send(letter: Letter) -> None:
