@@ -82,6 +82,7 @@ def measure(inbox: Path, known: list[tuple[str, date]], spent: Callable[[], floa
     """Fill the ledger action by action; stop and look after 1, 10 and 100."""
     from strike_reporting.ledger import ledger_of
     from strike_reporting.ledger.records import Pull
+    from strike_reporting.ledger.remote import Change
     from strike_reporting.operations import rounds
     from strike_reporting.site.draw import draw
     from strike_reporting.storage import Store
@@ -94,9 +95,9 @@ def measure(inbox: Path, known: list[tuple[str, date]], spent: Callable[[], floa
     store = Store()
     receiving = ledger_of(store).receiving
     for n in range(730):  # two years of pulls
-        for trust in TRUSTS:
-            day = (FIRST - timedelta(days=730 - n)).isoformat()
-            receiving.pulled(Pull(feed_id=f"{trust}.cancellations", collection=day, status="no_file", reason=""))
+        day = (FIRST - timedelta(days=730 - n)).isoformat()
+        pulls = [Pull(feed_id=f"{t}.cancellations", collection=day, status="no_file", reason="") for t in TRUSTS]
+        receiving.pulled([(pull, Change()) for pull in pulls])
     print("| past actions | no-op round | changed release and pages | board |\n|---|---|---|---|")
     first: list[float] = []
     for n, (action_id, day) in enumerate(known):

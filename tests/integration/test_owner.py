@@ -19,6 +19,7 @@ from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.registry import load_feeds
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Pull
+from strike_reporting.ledger.remote import Change
 from strike_reporting.operations import watch
 from strike_reporting.operations.drift import drift
 from strike_reporting.operations.rounds import end_collection
@@ -224,12 +225,12 @@ def test_a_round_tells_what_fails_and_silence_only_when_returns_are_due(
         return heard
 
     pull = Pull(feed_id="RHU.cancellations", collection="x", status="failed", reason="its server is away")
-    ledger_of(store).receiving.pulled(pull)
+    ledger_of(store).receiving.pulled([(pull, Change())])
     assert round_at("2023-04-08T07:00+01:00") == ["pull RHU.cancellations"], "no strike is near"
     assert "strikes feed files RHU.cancellations" in owner.messages[0].fresh[0].do
     assert round_at("2023-04-08T07:10+01:00") == []
     assert round_at("2023-04-12T07:00+01:00") == ["pull RHU.cancellations", "silent RHU.cancellations"]
-    ledger_of(store).receiving.pulled(pull.model_copy(update={"status": "landed"}))
+    ledger_of(store).receiving.pulled([(pull.model_copy(update={"status": "landed"}), Change())])
     assert round_at("2023-04-12T07:10+01:00") == ["over pull RHU.cancellations"], (
         "who is silent is looked at once a day"
     )

@@ -16,11 +16,15 @@ from conftest import judge, receipts
 from pulling import Settings, Web, csv, feed_at, given, inbox, names, old, pull, unprivileged, web
 from strike_reporting import ledger
 from strike_reporting.cli import app
+from strike_reporting.errors import OurFault
 from strike_reporting.intake import remembering
+from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.landing import Sender, land
 from strike_reporting.intake.transports.https import Https
 from strike_reporting.ledger import ledger_of
-from strike_reporting.ledger.remote import Remote
+from strike_reporting.ledger.receiving import Receiving
+from strike_reporting.ledger.records import Pull
+from strike_reporting.ledger.remote import Change, Remote
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.storage import Store
 from test_object_store import bucket, server
@@ -47,6 +51,29 @@ def test_a_503_and_a_404_hold_back_none_of_the_others(web: Web, store: Store) ->
     web.answers = {}
     assert names(pull(store, web.feed())) == ["2.csv"]
     assert pull(store, web.feed()).status == "nothing_new"
+
+
+def test_a_pull_that_cannot_be_kept_fails_alone(inbox: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pulls did is written for many together; a fault in one record must not lose the others."""
+    feeds = [feed_at(inbox / trust).model_copy(update={"trust": trust}) for trust in ("RHM", "RHU", "RN5")]
+    for n, feed in enumerate(feeds):
+        Path(feed.location).mkdir()
+        (Path(feed.location) / f"{n}.csv").write_bytes(csv(n))
+    real = Receiving.pulled
+
+    def kept(self: Receiving, done: list[tuple[Pull, Change]]) -> None:
+        if any(one.feed_id == feeds[1].id for one, _ in done):
+            raise OurFault("this record cannot be kept")
+        real(self, done)
+
+    monkeypatch.setattr(Receiving, "pulled", kept)
+    found = collect(store, "2026-11-24", feeds)
+    assert [(p.status, p.is_ours) for p in found] == [("landed", False), ("failed", True), ("landed", False)]
+    assert (found[1].reason, len(receipts(store))) == ("this record cannot be kept", 3)
+    assert [p.feed_id for p in ledger_of(store).receiving.pulls("2026-11-24")] == [feeds[0].id, feeds[2].id]
+    monkeypatch.undo()
+    again = collect(store, "2026-11-24", feeds)
+    assert [p.status for p in again] == ["nothing_new", "landed", "nothing_new"], "the round takes up what it landed"
 
 
 def test_a_file_that_comes_late_by_our_fault_keeps_its_place_in_the_order(web: Web, store: Store) -> None:

@@ -11,6 +11,7 @@ from strike_reporting.intake import landing
 from strike_reporting.intake.registry import Feed
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Pull
+from strike_reporting.ledger.remote import Change
 from strike_reporting.operations.watch import feed_warnings
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
@@ -70,7 +71,7 @@ def test_the_certificate_a_server_shows(store: Store, monkeypatch: pytest.Monkey
 def test_a_missing_connection_and_a_changed_host_key(store: Store) -> None:
     reason = f"the host key of h has changed: pinned {ssh_key()[1][:20]}"
     pull = Pull(feed_id="RHU.cancellations", collection="2026-11-24", status="failed", reason=reason)
-    ledger_of(store).receiving.pulled(pull)
+    ledger_of(store).receiving.pulled([(pull, Change())])
     found = [w.what for w in feed_warnings(store, [feed(connection="nowhere")], NOW)]
     assert found == ["Airflow has no connection called 'nowhere'", f"the last pull failed: {reason}"]
 

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -22,12 +22,14 @@ from strike_reporting.intake.transports import PullFailed, RemoteFile, TooLarge,
 from strike_reporting.intake.transports.folder import Folder
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Duplicate, Pull, Receipt
+from strike_reporting.ledger.remote import Change
 from strike_reporting.settings import settings
 from strike_reporting.showing import safe_name, safe_text
 from strike_reporting.storage import Store
 
 DROP = "manual-drop"
 _REASONS = 5  # named in one sentence
+_KEPT_AT_ONCE = 25  # pulls whose records are written together
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
     for feed in feeds:
         queues[(feed.transport, feed.connection)].append(feed)
     done: dict[str, Pulled] = {}
+    ended: deque[_Ended] = deque()
 
     def lane(queue: deque[Feed]) -> None:
         while queue:
@@ -117,10 +120,21 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
                 feed = queue.popleft()
             except IndexError:  # the other lane was quicker
                 return
-            done[feed.id] = _collect_one(store, collection, feed, until, at_once)
+            ended.append(_collect_one(store, collection, feed, until, at_once))
+            if len(ended) >= _KEPT_AT_ONCE:
+                keep()
+
+    def keep() -> None:
+        some: list[_Ended] = []
+        with suppress(IndexError):  # another lane takes the rest
+            while len(some) < _KEPT_AT_ONCE:
+                some.append(ended.popleft())
+        done.update((one.feed_id, one) for one in _kept(store, some))
 
     with ThreadPoolExecutor(settings().pulls_at_once, thread_name_prefix="pull") as pool:
         list(pool.map(lane, [q for q in queues.values() for _ in range(settings().pulls_at_one_endpoint)]))
+    while ended:
+        keep()
     return [done[feed.id] for feed in feeds]
 
 
@@ -140,8 +154,30 @@ def sender_of(feed: Feed, collection: str = "") -> Sender:
     )
 
 
-def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool) -> Pulled:
-    """Pull one feed, and keep what came of it. What was landed counts whatever follows."""
+@dataclass(frozen=True)
+class _Ended:
+    """A pull that has ended, and what is to be kept of it."""
+
+    pulled: Pulled
+    record: Pull
+    change: Change
+
+
+def _kept(store: Store, ended: Sequence[_Ended]) -> list[Pulled]:
+    """Keep what came of pulls together; where that fails, each by itself."""
+    if not ended:
+        return []
+    pulls = [(one.record, one.change) for one in ended]
+    tried = attempt(pulls, ledger_of(store).receiving.pulled)
+    if tried.error is None:
+        return [one.pulled for one in ended]
+    if len(ended) > 1:
+        return [pulled for one in ended for pulled in _kept(store, [one])]
+    return [replace(one.pulled, status="failed", reason=tried.reason, is_ours=True) for one in ended]
+
+
+def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool) -> _Ended:
+    """Pull one feed. What was landed counts whatever follows, also when nothing more is kept of the pull."""
     receiving, found = ledger_of(store).receiving, _Found(Memory(store))
 
     def pull(feed: Feed) -> tuple[str, str]:
@@ -165,11 +201,9 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_onc
         files=tuple(sorted(r.source_name for r in found.landed)),
         speaks_for=feed.speaks_for,
     )
-    kept = attempt(record, lambda pull: receiving.pulled(pull, found.memory.change()))
-    if kept.error is not None:
-        status, reason = "failed", kept.reason
-    is_ours = found.is_ours or any(e is not None and not isinstance(e, PullFailed) for e in (tried.error, kept.error))
-    return Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
+    is_ours = found.is_ours or not (tried.error is None or isinstance(tried.error, PullFailed))
+    pulled = Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
+    return _Ended(pulled, record, found.memory.change())
 
 
 def _check_time(until: float) -> None:

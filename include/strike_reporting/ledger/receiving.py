@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -180,35 +181,22 @@ class Receiving:
         with writing(self._engine) as connection:
             upsert(connection, duplicates, values, ("submission_id", "source_name"))
 
-    def pulled(self, pull: Pull, change: Change | None = None) -> None:
-        """Keep what a feed's pull did, and what it has to remember of the feed's files.
+    def pulled(self, done: Iterable[tuple[Pull, Change]]) -> None:
+        """Keep what pulls of different feeds did, and what each has to remember of its feed's files.
 
         One that finds nothing new never hides one of the same round that landed.
         """
-        key = {"feed_id": pull.feed_id, "collection": pull.collection}
         with writing(self._engine) as connection:
-            one_at_a_time(connection, pull.feed_id)
-            kept = connection.execute(sa.select(pulls.c.record).filter_by(**key)).scalars()
-            before = list(load_each(Pull, "pull", ((pull.feed_id, b) for b in kept)))
-            had_landed = any(p.status == "landed" for p in before)
-            if not had_landed or pull.status not in ("nothing_new", "no_file"):
-                files = tuple(sorted({*pull.files, *(f for p in before for f in p.files)}))
-                record = pull.model_copy(update={"files": files}).dump().decode()
-                upsert(connection, pulls, {**key, "record": record}, ("feed_id", "collection"))
-            state = {
-                "feed_id": pull.feed_id,
-                "is_failing": pull.status == "failed",
-                "last_pull": pull.dump().decode(),
-            }
-            upsert(connection, feeds, state, ("feed_id",))
-            if change is not None:
+            for pull, change in sorted(done, key=lambda one: one[0].feed_id):  # in this order all wait for one another
+                one_at_a_time(connection, pull.feed_id)
+                _keep_pull(connection, pull)
                 remember(connection, pull.feed_id, change)
 
     def files_of_pulls(self, feed_id: str, collection: str) -> tuple[str, ...]:
         """Names of the files that a feed's pulls say they landed in a collection."""
-        statement = sa.select(pulls.c.record).filter_by(feed_id=feed_id, collection=collection)
+        key = {"feed_id": feed_id, "collection": collection}
         with reading(self._engine) as connection:
-            kept = connection.execute(statement).scalars().all()
+            kept = connection.execute(_record_of_pull(), key).scalars().all()
         return tuple(f for p in load_each(Pull, "pull", ((feed_id, k) for k in kept)) for f in p.files)
 
     def pulls(self, collection: str) -> Found[Pull]:
@@ -302,3 +290,23 @@ def restore(connection: sa.Connection, found: list[Receipt]) -> None:
             sa.text("SELECT setval(pg_get_serial_sequence('receipts', 'sequence'), :n)"),
             {"n": max(r.sequence for r in found)},
         )
+
+
+def _keep_pull(connection: sa.Connection, pull: Pull) -> None:
+    key = {"feed_id": pull.feed_id, "collection": pull.collection}
+    kept = connection.execute(_record_of_pull(), key).scalars()
+    before = list(load_each(Pull, "pull", ((pull.feed_id, b) for b in kept)))
+    had_landed = any(p.status == "landed" for p in before)
+    if not had_landed or pull.status not in ("nothing_new", "no_file"):
+        files = tuple(sorted({*pull.files, *(f for p in before for f in p.files)}))
+        record = pull.model_copy(update={"files": files}).dump().decode()
+        upsert(connection, pulls, {**key, "record": record}, ("feed_id", "collection"))
+    state = {"feed_id": pull.feed_id, "is_failing": pull.status == "failed", "last_pull": pull.dump().decode()}
+    upsert(connection, feeds, state, ("feed_id",))
+
+
+@cache
+def _record_of_pull() -> sa.Select[Any]:
+    feed: sa.BindParameter[str] = sa.bindparam("feed_id")
+    collection: sa.BindParameter[str] = sa.bindparam("collection")
+    return sa.select(pulls.c.record).where(pulls.c.feed_id == feed, pulls.c.collection == collection)

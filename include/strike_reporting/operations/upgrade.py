@@ -19,6 +19,7 @@ from strike_reporting.intake.landing import refusal_key
 from strike_reporting.ledger import Ledger, ledger_of
 from strike_reporting.ledger.receiving import RECEIPTS, receipt_key
 from strike_reporting.ledger.records import NOTICES, Duplicate, Letter, Outcome, Pull, Receipt
+from strike_reporting.ledger.remote import Change
 from strike_reporting.operations.rebuild import Progress, Rebuilt, in_order, is_old, rebuild
 from strike_reporting.publishing.manifest import DECISION, MANIFEST, Decision, FileFact, Inputs, Release, Source
 from strike_reporting.publishing.releases import facts_of
@@ -166,7 +167,7 @@ def _take_over(store: Store, ledger: Ledger) -> list[str]:
     def pull(key: str) -> None:
         one = Pull.load(store.read(key), key)
         if one.feed_id not in known:
-            ledger.receiving.pulled(one)
+            ledger.receiving.pulled([(one, Change())])
 
     def duplicate(key: str) -> None:
         ledger.receiving.duplicate(Duplicate.load(store.read(key), key))
