@@ -17,7 +17,7 @@ from pulling import Settings, Web, csv, feed_at, given, inbox, names, old, pull,
 from strike_reporting import ledger
 from strike_reporting.cli import app
 from strike_reporting.errors import OurFault
-from strike_reporting.intake import remembering
+from strike_reporting.intake import collecting, remembering
 from strike_reporting.intake.collecting import collect
 from strike_reporting.intake.landing import Sender, land
 from strike_reporting.intake.transports.https import Https
@@ -164,6 +164,29 @@ def test_more_files_than_a_round_has_time_for(inbox: Path, store: Store, given: 
         assert "minutes were over; the next round" in pulled.reason
     assert landed == [f"{n:02}.csv" for n in range(60)]
     assert round_number > 0
+
+
+def test_feeds_that_were_left_are_the_next_rounds_first(
+    inbox: Path, store: Store, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a server that is too slow for all of them, it was always the same feeds that nobody asked for."""
+    feeds = [feed_at(inbox).model_copy(update={"trust": t}) for t in ("R1F", "RHM", "RHU", "RN5", "RTP")]
+    given(pulls_at_one_endpoint=1)
+    begun: list[str] = []
+    over = collecting._check_time
+
+    def two_a_round(until: float) -> None:
+        begun.append("")
+        over(until if len(begun) % 5 in (1, 2) else 0.0)
+
+    monkeypatch.setattr(collecting, "_check_time", two_a_round)
+    rounds = [collect(store, f"{n}", feeds) for n in range(3)]
+    assert [[p.feed_id[:3] for p in r if p.status == "no_file"] for r in rounds] == [
+        ["R1F", "RHM"],
+        ["RHU", "RN5"],
+        ["R1F", "RTP"],
+    ]
+    assert rounds[0][-1].reason == "the round's 15 minutes were over; the next round asks this feed before others"
 
 
 def test_files_that_stall_do_not_take_the_whole_round(web: Web, store: Store, given: Settings) -> None:

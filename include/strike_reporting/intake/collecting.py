@@ -92,7 +92,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
     """Pull feeds side by side; a failing feed is an outcome and never stops or delays another for long.
 
     Each connection has a few lanes that work through its feeds, and some lanes run at a time, so a dead endpoint holds
-    only its own. After the round's time nothing new is begun.
+    only its own. After the round's time nothing new is begun; the next round begins with what was left longest.
 
     Args:
         store: the state root.
@@ -109,7 +109,8 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
     feeds, until = list(feeds), time.monotonic() + settings().round_seconds
     finish(store)
     queues: dict[tuple[str, str | None], deque[Feed]] = defaultdict(deque)
-    for feed in feeds:
+    left = ledger_of(store).receiving.left()
+    for feed in sorted(feeds, key=lambda f: -left.get(f.id, 0)):
         queues[(feed.transport, feed.connection)].append(feed)
     done: dict[str, Pulled] = {}
     ended: deque[_Ended] = deque()
@@ -120,7 +121,10 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
                 feed = queue.popleft()
             except IndexError:  # the other lane was quicker
                 return
-            ended.append(_collect_one(store, collection, feed, until, at_once))
+            one = _collect_one(store, collection, feed, until, at_once)
+            if one.record.left:
+                one = replace(one, record=one.record.model_copy(update={"left": 1 + left.get(feed.id, 0)}))
+            ended.append(one)
             if len(ended) >= _KEPT_AT_ONCE:
                 keep()
 
@@ -200,15 +204,20 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_onc
         reason=reason,
         files=tuple(sorted(r.source_name for r in found.landed)),
         speaks_for=feed.speaks_for,
+        left=int(isinstance(tried.error, _NotBegun)),
     )
     is_ours = found.is_ours or not (tried.error is None or isinstance(tried.error, PullFailed))
     pulled = Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
     return _Ended(pulled, record, found.memory.change())
 
 
+class _NotBegun(PullFailed):
+    """The round's time was over before a feed's turn came."""
+
+
 def _check_time(until: float) -> None:
     if time.monotonic() > until:
-        raise PullFailed(f"{_over()}; the next round pulls this feed again", permanent=True)
+        raise _NotBegun(f"{_over()}; the next round asks this feed before others", permanent=True)
 
 
 def _over() -> str:

@@ -219,14 +219,21 @@ class Receiving:
 
     def failing(self) -> dict[str, str]:
         """Why each feed's newest pull failed, for feeds whose newest pull did; a collective one's by trust too."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull).where(feeds.c.is_failing)).all()
-        found = load_each(Pull, "last pull of", ((r.feed_id, r.last_pull or "") for r in rows))
+        found = self._failing()
         spoken = {f"{t}.{p.feed_id.rpartition('.')[2]}": p.reason for p in found for t in p.speaks_for}
         reasons = (
             spoken | {p.feed_id: p.reason for p in found} | dict.fromkeys(found.set_aside, "its record is damaged")
         )
         return dict(sorted(reasons.items()))
+
+    def left(self) -> dict[str, int]:
+        """The feeds whose newest pull was not begun for want of time, with how many pulls in a row were not."""
+        return {p.feed_id: p.left for p in self._failing() if p.left}
+
+    def _failing(self) -> Found[Pull]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(feeds.c.feed_id, feeds.c.last_pull).where(feeds.c.is_failing)).all()
+        return load_each(Pull, "last pull of", ((r.feed_id, r.last_pull or "") for r in rows))
 
     def last_pulls(self) -> dict[str, Pull]:
         """Each feed's newest pull, whatever came of it."""

@@ -124,6 +124,7 @@ class Pull(Record):
     """What a feed's pull did in one collection. status: `landed`, `nothing_new`, `no_file` or `failed`.
 
     files: what was landed; of a collection with several pulls, by any of them. speaks_for: as `Receipt`.
+    left: in how many pulls in a row it was not begun, because the round's time was over.
     """
 
     feed_id: str
@@ -132,6 +133,7 @@ class Pull(Record):
     reason: str
     files: tuple[str, ...] = ()
     speaks_for: tuple[str, ...] = ()
+    left: int = 0
 
 
 class Said(Record):
