@@ -62,6 +62,7 @@ class Web:
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, connection: str = "web", timeout: int = 3) -> None:
         self.connection, self.slow = connection, 0.0
+        self.meanwhile: Callable[[], object] = lambda: None  # what is done while a question waits for its answer
         self.busy: list[tuple[float, int]] = []  # when a question came (1) and was answered (-1)
         self.files: dict[str, bytes] = {}
         self.answers: dict[str, int] = {}
@@ -75,6 +76,7 @@ class Web:
                 name = self.path.removeprefix("/files/")
                 web.busy.append((time.monotonic(), 1))
                 time.sleep(web.slow)
+                web.meanwhile()
                 web.asked.append((self.path, self.headers.get("Authorization", "")))
                 if not name:
                     return self.send(200, json.dumps(web.listed()).encode(), {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from itertools import accumulate
 from pathlib import Path
 
@@ -38,8 +39,15 @@ def test_groups_that_are_pulled_side_by_side_share_no_endpoint(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: Settings
 ) -> None:
     webs = [Web(tmp_path / name, monkeypatch, name, timeout=60) for name in ("north", "south")]
-    for web in webs:
+    begun, met = [threading.Event(), threading.Event()], list[bool]()
+    for n, web in enumerate(webs):
         web.slow = 0.1
+
+        def until_the_other_is_asked(n: int = n) -> None:
+            begun[n].set()
+            met.append(begun[1 - n].wait(30))
+
+        web.meanwhile = until_the_other_is_asked
     entries = []
     for number, code in enumerate(TRUSTS):
         web = webs[number % 2]
@@ -64,8 +72,7 @@ def test_groups_that_are_pulled_side_by_side_share_no_endpoint(
     pulled = ledger_of(store).receiving.pulls("r")
     assert sorted(p.status for p in pulled) == ["landed"] * 16
     assert [most_at_once(web) for web in webs] == [2, 2], "lanes of one task, not of each"
-    first, last = (sorted(web.busy) for web in webs)
-    assert first[0] < last[-1] and last[0] < first[-1], "side by side"
+    assert met == [True] * 8, "side by side"
     for web in webs:
         web.server.shutdown()
         web.server.server_close()
