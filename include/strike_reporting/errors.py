@@ -90,6 +90,20 @@ def each(items: Iterable[Item], stage: Callable[[Item], Made]) -> Iterator[Attem
         yield attempt(item, stage)
 
 
+def together(items: Sequence[Item], stage: Callable[[Sequence[Item]], object]) -> list[Attempt[Item, None]]:
+    """Do items in one go; where that fails, each by itself, so that a fault costs the one that has it.
+
+    Raises:
+        Away: it is no fault of these items'.
+    """
+    if not items:
+        return []
+    tried = attempt(items, stage)
+    if tried.error is not None and len(items) > 1:
+        return [one for item in items for one in together([item], stage)]
+    return [Attempt(item, None, tried.error) for item in items]
+
+
 def fail_for(problems: Sequence[str], what: str) -> None:
     """End with what went wrong, if anything did: after all the rest was done.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
-from strike_reporting.errors import attempt
+from strike_reporting.errors import attempt, together
 from strike_reporting.intake.landing import Sender, finish, land
 from strike_reporting.intake.listing import listing
 from strike_reporting.intake.registry import Feed, dialect_for
@@ -121,10 +121,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
                 feed = queue.popleft()
             except IndexError:  # the other lane was quicker
                 return
-            one = _collect_one(store, collection, feed, until, at_once)
-            if one.record.left:
-                one = replace(one, record=one.record.model_copy(update={"left": 1 + left.get(feed.id, 0)}))
-            ended.append(one)
+            ended.append(_collect_one(store, collection, feed, until, at_once, left.get(feed.id, 0)))
             if len(ended) >= _KEPT_AT_ONCE:
                 keep()
 
@@ -167,21 +164,16 @@ class _Ended:
     change: Change
 
 
-def _kept(store: Store, ended: Sequence[_Ended]) -> list[Pulled]:
-    """Keep what came of pulls together; where that fails, each by itself."""
-    if not ended:
-        return []
-    pulls = [(one.record, one.change) for one in ended]
-    tried = attempt(pulls, ledger_of(store).receiving.pulled)
-    if tried.error is None:
-        return [one.pulled for one in ended]
-    if len(ended) > 1:
-        return [pulled for one in ended for pulled in _kept(store, [one])]
-    return [replace(one.pulled, status="failed", reason=tried.reason, is_ours=True) for one in ended]
+def _kept(store: Store, ended: Sequence[_Ended]) -> Iterator[Pulled]:
+    """Keep what came of pulls."""
+    receiving = ledger_of(store).receiving
+    for t in together(ended, lambda some: receiving.pulled([(one.record, one.change) for one in some])):
+        pulled = t.item.pulled
+        yield replace(pulled, status="failed", reason=t.reason, is_ours=True) if t.error else pulled
 
 
-def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool) -> _Ended:
-    """Pull one feed. What was landed counts whatever follows, also when nothing more is kept of the pull."""
+def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool, left: int) -> _Ended:
+    """Pull one feed, which was left for want of time so often. What was landed counts whatever follows."""
     receiving, found = ledger_of(store).receiving, _Found(Memory(store))
 
     def pull(feed: Feed) -> tuple[str, str]:
@@ -204,7 +196,7 @@ def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_onc
         reason=reason,
         files=tuple(sorted(r.source_name for r in found.landed)),
         speaks_for=feed.speaks_for,
-        left=int(isinstance(tried.error, _NotBegun)),
+        left=left + 1 if isinstance(tried.error, _NotBegun) else 0,
     )
     is_ours = found.is_ours or not (tried.error is None or isinstance(tried.error, PullFailed))
     pulled = Pulled(feed.id, status, reason, tuple(found.landed), tuple(found.duplicates), is_ours)
@@ -348,8 +340,8 @@ def groups(feeds: Sequence[Feed], size: int) -> list[tuple[str, tuple[Feed, ...]
     for feed in sorted(feeds, key=lambda f: f.id):
         by_connection[feed.connection or None].append(feed)
     free, parts = deque(by_connection.pop(None, ())), [list[Feed]() for _ in range(-(-len(feeds) // size))]
-    for together in sorted(by_connection.values(), key=len, reverse=True):
-        min(parts, key=len).extend(together)
+    for of_one in sorted(by_connection.values(), key=len, reverse=True):
+        min(parts, key=len).extend(of_one)
     for part in parts:
         while free and len(part) < size:
             part.append(free.popleft())

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from strike_reporting.errors import OurFault, Transient, attempt
+from strike_reporting.errors import OurFault, Transient, attempt, together
 from strike_reporting.extracts import Contract, Rule
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
@@ -188,7 +188,10 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     all_told, dialect, outcomes = [*file.problems, *told], file.parts[0].dialect, tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
     last = _filed(whole, tell, outlives)
-    return [last] if isinstance(last, Judged) else _keep(store, [*kept, last], or_none=True)[-1:]
+    if isinstance(last, Judged):
+        return [last]
+    tried = attempt([*kept, last], lambda found: filing.keep(store, found))  # all of them, or none
+    return [Judged(receipt, None if tried.error else last.outcome, tried.reason)]
 
 
 def _purged(store: Store, receipt: Receipt, asked: Asked, tell: bool) -> Filed | Judged:
@@ -231,12 +234,10 @@ def _filed(verdict: filing.Verdict, tell: bool, outlives: bool = False) -> Filed
     return tried.made if tried.made is not None else Judged(verdict.receipt, None, tried.reason)
 
 
-def _keep(store: Store, found: Sequence[Filed], *, or_none: bool = False) -> list[Judged]:
-    """Keep what was found of some submissions together; where that fails, each by itself, or none of them."""
-    tried = attempt(found, lambda f: filing.keep(store, f))
-    if tried.error is not None and len(found) > 1 and not or_none:
-        return [judged for one in found for judged in _keep(store, [one])]
-    return [Judged(f.receipt, None if tried.error else f.outcome, tried.reason) for f in found]
+def _keep(store: Store, found: Sequence[Filed]) -> list[Judged]:
+    """Keep what was found of some submissions."""
+    tried = together(found, lambda some: filing.keep(store, some))
+    return [Judged(t.item.receipt, None if t.error else t.item.outcome, t.reason) for t in tried]
 
 
 def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> list[Judged]:
