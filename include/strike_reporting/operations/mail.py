@@ -63,13 +63,14 @@ def deliver(store: Store, post: Post | None, now: datetime) -> dict[str, int]:
     due = letters.due()
     contacts = _contacts() if due else {}
     for letter in due:
-        if post is None and not _is_old(letter, now):
+        is_old = _is_old(letter, now)
+        if post is None and not is_old:
             counts["no_address"] += 1  # it waits as it is: three tasks of every round look at all that wait
             continue
         taken = letters.take(letter)
         if taken is None:
             continue  # another process has it in hand
-        state, reason = _one(store, post, taken, contacts, now)
+        state, reason = ("expired", "") if post is None or is_old else _one(store, post, taken, contacts)
         letters.put(taken, "queued" if state == "no_address" else state, reason)
         counts[state] += 1
     return counts
@@ -87,10 +88,8 @@ def _contacts() -> dict[str, str]:
     return {f.id: f.contact for f in load_registry().feeds}  # also of one that was disabled since
 
 
-def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, str], now: datetime) -> tuple[str, str]:
+def _one(store: Store, post: Post, letter: Letter, contacts: dict[str, str]) -> tuple[str, str]:
     """What became of one letter, and why."""
-    if _is_old(letter, now):
-        return "expired", ""
     outcome = ledger_of(store).judged.get(letter.about) if letter.kind == "notice" else None
     if outcome and letter.name.split(".")[1] != outcome.status:
         return "expired", "the file was judged again, and otherwise"
@@ -99,8 +98,8 @@ def _one(store: Store, post: Post | None, letter: Letter, contacts: dict[str, st
     hold = asked_about(store, letter) if letter.kind == "held" else None
     if letter.kind == "held" and hold is None:
         return "expired", "it was decided about, or newer figures came"
-    address = _address(post, letter, outcome, contacts) if post else ""
-    if not post or not address:
+    address = _address(post, letter, outcome, contacts)
+    if not address:
         return "no_address", ""
 
     def send(letter: Letter) -> None:
