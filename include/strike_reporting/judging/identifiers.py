@@ -157,21 +157,17 @@ def column(head: str, values: Mapping[str, int]) -> str | None:
     if kind in _FITS and _share(sample, _FITS[kind]) >= 0.5:
         return kind
     is_office = bool(_OFFICE.search(_words(head)))
-    texts = [(_like(v), n) for v, n in sample.items()]
-    total = sum(sample.values())
-    half = total / 2
     if not is_office:
-        if sum(n for like, n in texts if like.postcode) > half:
-            return POSTCODES
-        if sum(n for like, n in texts if like.email) > half or sum(n for like, n in texts if like.house) > half:
+        for found, test in _TOLD:
+            if _share(sample, test) > 0.5:
+                return found
+        if len(sample) >= 3 and _share(sample, lambda v: _like(v).mobile) > 0.5:
             return CONTACT
-        if len(sample) >= 3 and sum(n for like, n in texts if like.mobile) > half:
-            return CONTACT
-        if _are_names(texts):
+        if _are_names(sample):
             return NAMES
-    if _are_births(texts):
+    if _are_births(sample):
         return BIRTH
-    if sum(n for like, n in texts if like.about) / total > 0.2:
+    if _share(sample, lambda v: _like(v).about) > 0.2:
         return TEXT
     return search(v for v in sample if len(v) > 12)
 
@@ -295,13 +291,12 @@ def _like(v: str) -> _Like:
     )
 
 
-def _are_names(texts: list[tuple[_Like, int]]) -> bool:
+def _are_names(values: Mapping[str, int]) -> bool:
     """Whether a column that does not say so holds names of people: titles, SURNAME and forename, or known forenames."""
-    total = sum(n for _, n in texts)
-    if sum(n for like, n in texts if like.titled) / total > 0.5:
+    if _share(values, lambda v: _like(v).titled) > 0.5:
         return True
-    full, known = sum(like.full for like, _ in texts), sum(like.known for like, _ in texts)
-    return full > max(len(texts) / 2, total * _OWN) and known >= max(2, full * 0.25)
+    full, known = sum(_like(v).full for v in values), sum(_like(v).known for v in values)
+    return full > max(len(values) / 2, sum(values.values()) * _OWN) and known >= max(2, full * 0.25)
 
 
 def _year(m: re.Match[str]) -> int | None:
@@ -309,10 +304,10 @@ def _year(m: re.Match[str]) -> int | None:
     return year if year and 1900 < year < 2100 else None
 
 
-def _are_births(texts: list[tuple[_Like, int]]) -> bool:
+def _are_births(values: Mapping[str, int]) -> bool:
     """Whether dates are spread over lives rather than over a year's work."""
-    years = sorted(like.year for like, _ in texts if like.year)
-    if len(years) < max(5, len(texts) / 2, sum(n for _, n in texts) * _OWN):
+    years = sorted(year for v in values if (year := _like(v).year))
+    if len(years) < max(5, len(values) / 2, sum(values.values()) * _OWN):
         return False
     return years[-1] - years[0] >= 20 and years[len(years) // 2] <= _YOUNGEST
 
@@ -338,3 +333,8 @@ _FITS: Mapping[str | None, Callable[[str], object]] = {
     POSTCODES: _POSTCODE.fullmatch,
     CONTACT: _is_contact,
 }
+_TOLD: tuple[tuple[str, Callable[[str], object]], ...] = (
+    (POSTCODES, lambda v: _like(v).postcode),
+    (CONTACT, lambda v: _like(v).email),
+    (CONTACT, lambda v: _like(v).house),
+)
