@@ -17,20 +17,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_USED = (
-    "alembic.command",
-    "alembic.config",
-    "altair",
+_PLUGINS = Path(__file__).parents[2] / "plugins"
+_USED = (  # beside what Airflow's own forks have
     "duckdb",
-    "gptables",
-    "great_expectations",
-    "pandas.core.reshape.reshape",
-    "psycopg",
-    "pyarrow.acero",
     "pyarrow.dataset",
     "pyarrow.fs",
     "s3fs",
-    "vl_convert",
     "strike_reporting.operations.mail",
     "strike_reporting.operations.rounds",
 )
@@ -134,6 +126,10 @@ def _fork(what: str, environment: dict[str, str], given: dict[str, Any]) -> int:
 
 def _preload() -> None:
     """Import and make ready what a round uses, without a thread, a connection or a process."""
+    sys.path.append(str(_PLUGINS))
+    from airflow_local_settings import warm
+
+    warm()
     for name in _USED:
         import_module(name)
     import world
