@@ -57,7 +57,7 @@ class Record(BaseModel):
 
 
 def to_json(value: Any) -> bytes:
-    """The one JSON form used for everything that is kept: sorted keys, UTF-8, a final newline."""
+    """The one JSON form of every file that is kept: sorted keys, UTF-8, a final newline."""
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
