@@ -92,6 +92,8 @@ def told(messages: Sequence[EmailMessage]) -> list[tuple[str, str]]:
         # The same bytes once more: a duplicate, of which something must still be mended.
         ([[("a.csv", BAD)], [("b.csv", BAD)], [("b.csv", BAD), ("c.csv", PART)]], [["a.csv"], ["b.csv"], ["c.csv"]]),
         ([[("a.csv", BAD), ("b.csv", BAD)]], [["a.csv"]]),
+        # Whoever looks at the second file again after the first was judged has nothing to add.
+        ([[("a.csv", BAD), ("b.csv", BAD)], [("b.csv", BAD)]], [["a.csv"], []]),
         ([[("a.csv", GOOD)], [("b.csv", GOOD)]], [[], []]),
     ],
 )

@@ -280,10 +280,9 @@ def _land(store: Store, sender: Sender, transport: Transport, file: RemoteFile, 
     if is_new or found.is_taken_up(receipt, name, sender.collection):
         found.landed.append(receipt)  # also when the acknowledgement fails: it is here
     elif receipt.source_name != name and name not in found.duplicates:
-        ledger_of(store).receiving.duplicate(_duplicate(receipt, name))
+        letter = again(store, receipt, name) if sender.feed_id != DROP else None
+        ledger_of(store).receiving.duplicate(_duplicate(receipt, name), letter)
         found.duplicates.append(name)
-        if sender.feed_id != DROP:
-            again(store, receipt, name)
     transport.acknowledge(file)
     memory.landed(file, receipt)
 

@@ -21,39 +21,32 @@ def not_taken(store: Store, feed_id: str, file: RemoteFile, reason: str) -> None
         f"Why: {reason}.\n"
         "What to do: Send a smaller file, of the strike days only and without pictures or other sheets.\n"
     )
-    _queue(
-        store,
-        Letter(
-            name=f"{_digest(feed_id, file.key, file.size, file.modified)}.not_taken",
-            kind="not_taken",
-            about=feed_id,
-            subject="Strike reporting: a file of yours was not taken",
-            text=text,
-        ),
+    letter = Letter(
+        name=f"{_digest(feed_id, file.key, file.size, file.modified)}.not_taken",
+        kind="not_taken",
+        about=feed_id,
+        created_at=utc(moment()),
+        subject="Strike reporting: a file of yours was not taken",
+        text=text,
     )
+    ledger_of(store).letters.add([letter])
 
 
-def again(store: Store, first: Receipt, name: str) -> None:
-    """The bytes of a file of which something must be mended came once more, under another name: it is said again.
+def again(store: Store, first: Receipt, name: str) -> Letter | None:
+    """What is said when a file of which something must be mended comes once more, under another name.
 
-    Of one that waits to be judged the notice is still to come.
+    None where nothing is: of one that waits to be judged the notice is still to come.
     """
     outcome = ledger_of(store).judged.get(first.submission_id)
     if outcome is None or outcome.status == "accepted" or outcome.is_ours or outcome.withdrawn:
-        return
-    _queue(
-        store,
-        Letter(
-            name=f"{first.submission_id}.{outcome.status}.{_digest(name)}",
-            kind="notice",
-            about=first.submission_id,
-            text=f"Your file {name!r} holds the same as {first.source_name!r}, of which this was found:\n\n",
-        ),
+        return None
+    return Letter(
+        name=f"{first.submission_id}.{outcome.status}.{_digest(name)}",
+        kind="notice",
+        about=first.submission_id,
+        created_at=utc(moment()),
+        text=f"Your file {name!r} holds the same as {first.source_name!r}, of which this was found:\n\n",
     )
-
-
-def _queue(store: Store, letter: Letter) -> None:
-    ledger_of(store).letters.add([letter.model_copy(update={"created_at": utc(moment())})])
 
 
 def _digest(*of: object) -> str:

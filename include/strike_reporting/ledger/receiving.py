@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from strike_reporting.ledger.aside import Found, load_each, log
 from strike_reporting.ledger.engine import one_at_a_time, reading, upsert, writing
-from strike_reporting.ledger.records import Damaged, Duplicate, Pull, Receipt, receipt_of
+from strike_reporting.ledger.judged import queue
+from strike_reporting.ledger.records import Damaged, Duplicate, Letter, Pull, Receipt, receipt_of
 from strike_reporting.ledger.remote import Change, Remote, Remotes, remember
 from strike_reporting.ledger.schema import duplicates, feeds, pulls, receipts
 from strike_reporting.storage import Store
@@ -171,15 +172,18 @@ class Receiving:
                 )
         return len(wanted)
 
-    def duplicate(self, record: Duplicate) -> None:
-        """Note a file whose content its feed had already delivered under another name."""
-        values = {
-            "submission_id": record.submission_id,
-            "source_name": record.source_name,
-            "record": record.dump().decode(),
-        }
+    def duplicate(self, record: Duplicate, letter: Letter | None = None) -> None:
+        """Note a file whose content its feed had already delivered under another name, and what its sender is told.
+
+        Who finds it noted says nothing more: another pull saw it first, when perhaps nothing was to be said yet.
+        """
+        key = {"submission_id": record.submission_id, "source_name": record.source_name}
         with writing(self._engine) as connection:
-            upsert(connection, duplicates, values, ("submission_id", "source_name"))
+            one_at_a_time(connection, record.submission_id)
+            is_noted = connection.execute(sa.select(duplicates).filter_by(**key)).first() is not None
+            upsert(connection, duplicates, {**key, "record": record.dump().decode()}, tuple(key))
+            if letter and not is_noted:
+                queue(connection, [letter])
 
     def pulled(self, done: Iterable[tuple[Pull, Change]]) -> None:
         """Keep what pulls of different feeds did, and what each has to remember of its feed's files.
