@@ -194,7 +194,7 @@ class Publishing(_Group):
         "1GiB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="memory DuckDB may use; more lies on disk"
     )
     summed_rows: int = Field(500_000, ge=1, description="accepted rows that are summed together, trust after trust")
-    duckdb_threads: int = Field(2, ge=1, description="threads DuckDB may use")
+    duckdb_threads: int = Field(2, ge=1, description="threads DuckDB may use, where there is enough to do")
     workbook_rows: int = Field(30_000, ge=1, description="a longer table is left to the CSV and Parquet files")
     revisions_shown: int = Field(500, ge=1, description="revisions listed on a page")
     headline_percent: float = Field(

@@ -36,7 +36,8 @@ def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[s
         Exception: whatever the reader of an accepted file that is damaged or gone says.
     """
     contracts = {e: load(e) for e in EXTRACTS}
-    with tempfile.TemporaryDirectory(prefix="strikes-") as folder, database() as con:
+    rows = sum(r.rows_accepted for r in returns)
+    with tempfile.TemporaryDirectory(prefix="strikes-") as folder, database(rows) as con:
         con.execute("SET preserve_insertion_order=false")  # whatever is read is sorted
         for name, table in relations(frame, returns, contracts).items():
             con.register(name, table)
