@@ -10,7 +10,7 @@ from pathlib import Path
 import announced
 import pytest
 import small_england as england
-from drafted import JD, Come, arrive, at, come, config
+from drafted import JD, Come, Once, arrive, at, come, config, once
 from strike_reporting.cli import app
 from strike_reporting.clock import utc
 from strike_reporting.ledger import ledger_of
@@ -41,19 +41,23 @@ from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["come", "config"]  # fixtures
+__all__ = ["come", "config", "once"]  # fixtures
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def early(store: Store, come: Come) -> Hold:
+def early(store: Store, come: Come, once: Once) -> Hold:
     """A first release of 300, then 900 of the same trust: held an hour before the announced time."""
-    come("a", "RHU 300")
-    cut(store, JD, "the first", "somebody", at("12 09:00"))
-    cut_and_check(store, at("13 07:00"))
-    come("b", "RHU 900")
-    assert cut_and_check(store, at("13 08:29"))["held"] == [], "an hour before, and no sooner"
-    assert cut_and_check(store, at("13 08:30"))["held"] == [JD]
+
+    def bring() -> None:
+        come("a", "RHU 300")
+        cut(store, JD, "the first", "somebody", at("12 09:00"))
+        cut_and_check(store, at("13 07:00"))
+        come("b", "RHU 900")
+        assert cut_and_check(store, at("13 08:29"))["held"] == [], "an hour before, and no sooner"
+        assert cut_and_check(store, at("13 08:30"))["held"] == [JD]
+
+    once(bring)
     [hold] = held(store)
     return hold
 

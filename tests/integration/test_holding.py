@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import small_england as england
 from conftest import drawn
-from drafted import JD, Come, arrive, at, come, config
+from drafted import JD, Come, Once, arrive, at, come, config, once
 from strike_reporting.cli import app
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
@@ -34,20 +34,24 @@ from strike_reporting.publishing.releases import decision_of, find
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["come", "config"]  # fixtures
+__all__ = ["come", "config", "once"]  # fixtures
 pytestmark = pytest.mark.integration
 JUNE = "JD-2023-06-14"
 NOON = "13 09:30"
 
 
 @pytest.fixture
-def jumped(store: Store, come: Come) -> Hold:
+def jumped(store: Store, come: Come, once: Once) -> Hold:
     """A first release of 300, then 900 of the same trust: held at the announced time."""
-    come("a", "RHU 300")
-    cut(store, JD, "the first", "somebody", at("12 09:00"))
-    cut_announced(store, at("13 07:00"))
-    come("b", "RHU 900")
-    assert cut_announced(store, at(NOON))["held"] == [JD]
+
+    def bring() -> None:
+        come("a", "RHU 300")
+        cut(store, JD, "the first", "somebody", at("12 09:00"))
+        cut_announced(store, at("13 07:00"))
+        come("b", "RHU 900")
+        assert cut_announced(store, at(NOON))["held"] == [JD]
+
+    once(bring)
     [hold] = held(store)
     return hold
 

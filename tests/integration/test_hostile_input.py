@@ -105,6 +105,12 @@ def test_each_file_ends_in_one_clear_refusal(name: str, store: Store, drop: Call
     assert found["bad.csv"].fix
     report = store.read(f"quarantine/{found['bad.csv'].submission_id}/error_report.txt").decode()
     assert f"[{rule}:" in report
+
+
+def test_none_of_them_touches_the_good_ones_figure(store: Store, drop: Callable[..., Path]) -> None:
+    bad = {f"bad{n}__csv": data for n, (data, _) in enumerate(CASES.values())}
+    collect_drop(store, drop(**bad, good__csv=f"{HEAD}\n{ROW.replace('RHU', 'RN5')}\n"), JD)
+    assert [o.source_name for o in judge(store) if o.counts] == ["good.csv"]
     build(store, resolve(JD))
     assert read(JD, "action_totals").set_index("area_code").loc["ENG", "acute_cancelled"] == 4
 
