@@ -109,6 +109,13 @@ def cancelled(action_id: str) -> int:
 
 
 @pytest.fixture
+def few_trusts(tmp_path: Path) -> Iterator[None]:
+    """A small England: for tests that publish a trust's figures and not the nation's."""
+    with small_england(tmp_path / "reference"):
+        yield
+
+
+@pytest.fixture
 def root(prepared: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
     """A copy of the root that the test's module prepared, for one test to damage."""
     copy = prepared.copied(tmp_path)

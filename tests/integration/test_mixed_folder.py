@@ -24,6 +24,7 @@ from strike_reporting.simulator.writing import write
 from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 GOOD = f"{HEAD}\nRHU,2023-04-11,elective_unsplit,cancelled,44\nRHU,2023-04-11,outpatient_unsplit,cancelled,131\n"
 # Made-up numbers that pass the check digit; 999 is not issued to patients.

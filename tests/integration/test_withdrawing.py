@@ -22,6 +22,7 @@ from strike_reporting.operations.withdrawing import withdraw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 JD = "JD-2023-04-11"
 HEADER = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 Drop = Callable[..., Path]

@@ -17,6 +17,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.showing import safe_name
 from strike_reporting.storage import Store
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 JD = "JD-2023-04-11"
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
 ROW = "RHU,2023-04-11,day_case,cancelled,4"
