@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,7 @@ pytest_plugins = ["postgres", "roots"]  # in tests/integration
 os.environ["STRIKES_FOLDER_SETTLE_SECONDS"] = "0"
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 11, 24)
+Once = Callable[[Callable[[], None]], None]
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
@@ -50,6 +52,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("STRIKES_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def once(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Bring the state somewhere by a function: it is called the first time, and its state copied each time after."""
+
+    def make(bring: Callable[[], None]) -> None:
+        kept = tmp_path_factory.getbasetemp() / f"kept {bring.__module__} {bring.__qualname__}"
+        if kept.exists():
+            shutil.copytree(kept, home, dirs_exist_ok=True)
+        else:
+            bring()
+            shutil.copytree(home, kept)
+
+    return make
 
 
 @pytest.fixture

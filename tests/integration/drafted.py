@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from strike_reporting.storage import Store
 JD, D1 = "JD-2023-04-11", "2023-04-11"
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 Come = Callable[..., None]
-Once = Callable[[Callable[[], None]], None]
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +48,6 @@ def come(store: Store, drop: Callable[..., Path]) -> Come:
         for group in rounds.publish_plan():
             done = rounds.publish_group(group)
             assert done["problems"] == done["releases"] == []
-
-    return make
-
-
-@pytest.fixture
-def once(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """Bring the state somewhere by a function: it is called the first time, and its state copied each time after."""
-
-    def make(bring: Callable[[], None]) -> None:
-        kept = tmp_path_factory.getbasetemp() / f"kept {bring.__module__} {bring.__qualname__}"
-        if kept.exists():
-            shutil.copytree(kept, home, dirs_exist_ok=True)
-        else:
-            bring()
-            shutil.copytree(home, kept)
 
     return make
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import announced
 import pytest
 import small_england as england
-from drafted import JD, Come, Once, arrive, at, come, config, once
+from conftest import Once
+from drafted import JD, Come, arrive, at, come, config
 from strike_reporting.cli import app
 from strike_reporting.clock import utc
 from strike_reporting.ledger import ledger_of
@@ -41,7 +42,7 @@ from strike_reporting.site.draw import draw
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["come", "config", "once"]  # fixtures
+__all__ = ["come", "config"]  # fixtures
 pytestmark = pytest.mark.integration
 
 

@@ -7,13 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import drawn, judge
+from conftest import Once, drawn, judge
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.publishing.releases import build, find
 from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
 from test_pages import Asker, Page, agree
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 NOW, EARLIER = "RD-2025-11-14", "RD-2025-07-25"
 SENT = {
     # received (UTC), action, file: anticipated outpatient appointments of RHU on the first two strike days
@@ -25,21 +26,28 @@ SENT = {
 
 
 @pytest.fixture
-def forecast(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    for number, (received, (action_id, days)) in enumerate(SENT.items()):
-        folder = tmp_path / f"drop{number}"
-        folder.mkdir()
-        rows = "".join(f"RHU,{d},outpatient_first,anticipated,{n}\n" for d, n in days.items())
-        head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
-        (folder / "RHU.csv").write_text(head + rows)
-        due = f"RHU,{min(days)},medical_and_dental,0,120\n"
-        (folder / "RHU_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action,due_to_work\n" + due)
-        monkeypatch.setattr("strike_reporting.intake.landing._now", lambda received=received: received)
-        collect_drop(store, folder, action_id)
-        judge(store)
-        build(store, resolve(action_id))
-    drawn(store, date(2025, 11, 11))
+def forecast(store: Store, tmp_path: Path, once: Once) -> Store:
+    def bring() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for number, received in enumerate(SENT):
+                patch.setattr("strike_reporting.intake.landing._now", lambda received=received: received)
+                _sent(store, tmp_path / f"drop{number}", *SENT[received])
+        drawn(store, date(2025, 11, 11))
+
+    once(bring)
     return store
+
+
+def _sent(store: Store, folder: Path, action_id: str, days: dict[str, int]) -> None:
+    folder.mkdir()
+    rows = "".join(f"RHU,{d},outpatient_first,anticipated,{n}\n" for d, n in days.items())
+    head = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
+    (folder / "RHU.csv").write_text(head + rows)
+    due = f"RHU,{min(days)},medical_and_dental,0,120\n"
+    (folder / "RHU_staffing.csv").write_text("ods_code,shift_date,staff_group,absent_action,due_to_work\n" + due)
+    collect_drop(store, folder, action_id)
+    judge(store)
+    build(store, resolve(action_id))
 
 
 def cells(page: str, table: str) -> list[list[str]]:

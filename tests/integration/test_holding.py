@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import small_england as england
-from conftest import drawn
-from drafted import JD, Come, Once, arrive, at, come, config, once
+from conftest import Once, drawn
+from drafted import JD, Come, arrive, at, come, config
 from strike_reporting.cli import app
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
@@ -34,7 +34,7 @@ from strike_reporting.publishing.releases import decision_of, find
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
-__all__ = ["come", "config", "once"]  # fixtures
+__all__ = ["come", "config"]  # fixtures
 pytestmark = pytest.mark.integration
 JUNE = "JD-2023-06-14"
 NOON = "13 09:30"

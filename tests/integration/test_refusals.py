@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from conftest import drawn, judge
 from strike_reporting import read
 from strike_reporting.cli import app
@@ -20,6 +21,7 @@ from strike_reporting.reference.actions import resolve
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 JD = "JD-2023-04-11"
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 ROW = "RN5,2023-04-11,day_case,cancelled,{}\n"
@@ -104,7 +106,7 @@ def test_synthetic_stays_synthetic_when_nothing_could_be_used(store: Store, drop
 
 
 def test_days_that_two_actions_share_are_counted_once_in_a_dispute(store: Store, drop: Drop) -> None:
-    folder = drop(a__csv=HEAD + "RYE,2023-02-06,outpatient_first,cancelled,100\nRYE,2023-02-06,day_case,cancelled,1\n")
+    folder = drop(a__csv=HEAD + "RHU,2023-02-06,outpatient_first,cancelled,100\nRHU,2023-02-06,day_case,cancelled,1\n")
     for action_id in ("AMB-2023-02-06", "NUR-2023-02-06"):
         publish(store, folder, action_id)
     drawn(store)
