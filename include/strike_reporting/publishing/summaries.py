@@ -40,7 +40,8 @@ def summarise(store: Store, frame: Frame, returns: list[Return]) -> tuple[dict[s
     with tempfile.TemporaryDirectory(prefix="strikes-") as folder, database(rows) as con:
         con.execute("SET preserve_insertion_order=false")  # whatever is read is sorted
         for name, table in relations(frame, returns, contracts).items():
-            con.register(name, table)
+            con.register("given", table)
+            con.execute(f"CREATE TABLE {name} AS FROM given")
         path = Path(folder) / "facts.parquet"
         write_facts(con, store, returns, contracts, path)
         con.read_parquet(str(path)).create_view("facts")
