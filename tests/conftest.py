@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -115,12 +116,27 @@ def run_examples(store: Store, inbox: Path) -> None:
     drawn(store)
 
 
+def made_once(places: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A state root of this process, copied from one that a function makes once for all workers of a test run."""
+    base = places.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"made-{name}"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            fresh = places.mktemp(f"{name}-fresh") / "home"
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("STRIKES_HOME", str(fresh))
+                make(fresh)
+            fresh.rename(shared)
+    home = places.mktemp(name) / "home"
+    shutil.copytree(shared, home)
+    return home
+
+
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The embedded real strikes, collected, validated and published."""
-    home = tmp_path_factory.mktemp("examples")
+    home = made_once(tmp_path_factory, "examples", lambda home: run_examples(Store(), home / "inbox"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIKES_HOME", str(home))
-        store = Store()
-        run_examples(store, home / "inbox")
-        yield store
+        yield Store()

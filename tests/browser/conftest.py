@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, drawn, judge
+from conftest import ROOT, drawn, judge, made_once
 from servers import free_port, wait_for
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.publishing.drafts import draft
@@ -47,37 +47,41 @@ def _draft(store: Store, folder: Path) -> None:
     assert draft(store, resolve(EARLIER))[1]
 
 
+def _busy(home: Path) -> None:
+    """Synthetic returns of a few trusts for two actions: one refused, one revised, published twice; and a draft."""
+    store, base = Store(), home.parent
+    for seed, action_id in enumerate((EARLIER, ACTION)):
+        everything, some = base / f"all-{seed}", base / f"some-{seed}"
+        simulate(resolve(action_id), everything, seed=seed, dirt=0.01)
+        some.mkdir()
+        for path in everything.iterdir():
+            if path.name.startswith(TRUSTS) or (path.suffix != ".csv" and action_id == ACTION):
+                shutil.copy(path, some)
+        if action_id == ACTION:
+            late = some / "RHU_cancellations.csv"
+            late.rename(base / late.name)
+            (some / "RHU_cancellations.csv").write_text("Dear all, please see attached.\n")
+        publish(store, some, action_id)
+    fixed = base / "fixed"
+    fixed.mkdir()
+    shutil.move(base / "RHU_cancellations.csv", fixed)
+    publish(store, fixed, ACTION)
+    refused = base / "refused"
+    refused.mkdir()
+    unknown_group = "ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n"
+    (refused / "RCF_staffing.csv").write_text(unknown_group)
+    publish(store, refused, ACTION)
+    _draft(store, base / "drafted")
+    drawn(store, date(2025, 11, 1))
+
+
 @pytest.fixture(scope="session")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Synthetic returns of a few trusts for two actions: one refused, one revised, published twice; and a draft."""
-    base = tmp_path_factory.mktemp("busy")
+    """A root with everything that pages can show."""
+    home = made_once(tmp_path_factory, "busy", _busy)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STRIKES_HOME", str(base / "home"))
-        store = Store()
-        for seed, action_id in enumerate((EARLIER, ACTION)):
-            everything, some = base / f"all-{seed}", base / f"some-{seed}"
-            simulate(resolve(action_id), everything, seed=seed, dirt=0.01)
-            some.mkdir()
-            for path in everything.iterdir():
-                if path.name.startswith(TRUSTS) or (path.suffix != ".csv" and action_id == ACTION):
-                    shutil.copy(path, some)
-            if action_id == ACTION:
-                late = some / "RHU_cancellations.csv"
-                late.rename(base / late.name)
-                (some / "RHU_cancellations.csv").write_text("Dear all, please see attached.\n")
-            publish(store, some, action_id)
-        fixed = base / "fixed"
-        fixed.mkdir()
-        shutil.move(base / "RHU_cancellations.csv", fixed)
-        publish(store, fixed, ACTION)
-        refused = base / "refused"
-        refused.mkdir()
-        unknown_group = "ods_code,shift_date,staff_group,absent_action\nRCF,2025-11-14,doctors,1\n"
-        (refused / "RCF_staffing.csv").write_text(unknown_group)
-        publish(store, refused, ACTION)
-        _draft(store, base / "drafted")
-        drawn(store, date(2025, 11, 1))
-        yield store
+        patch.setenv("STRIKES_HOME", str(home))
+        yield Store()
 
 
 @pytest.fixture(scope="session")
