@@ -70,6 +70,7 @@ def main() -> int:
 
     HOME.mkdir(parents=True, exist_ok=True)
     say(f"{write_examples(HOME / 'inbox')} example files written to the inbox (real published figures)")
+    say("Starting Airflow")
     logging.disable(logging.WARNING)
     prepare()
     from airflow.dag_processing.dagbag import DagBag
