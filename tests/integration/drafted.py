@@ -11,6 +11,7 @@ import small_england as england
 from conftest import judge
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.operations import rounds
+from strike_reporting.operations.cutting import cut
 from strike_reporting.operations.starter import write_starter
 from strike_reporting.storage import Store
 
@@ -55,3 +56,10 @@ def come(store: Store, drop: Callable[..., Path]) -> Come:
 def at(local: str) -> datetime:
     """A moment in April 2023 by London's clock, then one hour before UTC: `13 09:30`."""
     return datetime.strptime(f"2023-04-{local} +0100", "%Y-%m-%d %H:%M %z")
+
+
+def first(store: Store, come: Come, look: Callable[[Store, datetime], object]) -> None:
+    """A first release, of 300 of a trust, cut by hand; the next morning is looked at, with nothing new."""
+    come("a", "RHU 300")
+    cut(store, JD, "the first", "somebody", at("12 09:00"))
+    look(store, at("13 07:00"))

@@ -11,7 +11,7 @@ import announced
 import pytest
 import small_england as england
 from conftest import Once
-from drafted import JD, Come, arrive, at, come, config
+from drafted import JD, Come, arrive, at, come, config, first
 from strike_reporting.cli import app
 from strike_reporting.clock import utc
 from strike_reporting.ledger import ledger_of
@@ -51,9 +51,7 @@ def early(store: Store, come: Come, once: Once) -> Hold:
     """A first release of 300, then 900 of the same trust: held an hour before the announced time."""
 
     def bring() -> None:
-        come("a", "RHU 300")
-        cut(store, JD, "the first", "somebody", at("12 09:00"))
-        cut_and_check(store, at("13 07:00"))
+        first(store, come, cut_and_check)
         come("b", "RHU 900")
         assert cut_and_check(store, at("13 08:29"))["held"] == [], "an hour before, and no sooner"
         assert cut_and_check(store, at("13 08:30"))["held"] == [JD]

@@ -8,13 +8,12 @@ from email.message import EmailMessage
 import pytest
 import small_england as england
 from conftest import TODAY
-from drafted import JD, Come, at, come, config
+from drafted import JD, Come, at, come, config, first
 from strike_reporting.cli import app
 from strike_reporting.operations import rounds
 from strike_reporting.operations.accesses import ACCESSES, accesses, is_admitted, look, note
 from strike_reporting.operations.ahead import cut_and_check
 from strike_reporting.operations.chase_letters import _item
-from strike_reporting.operations.cutting import cut
 from strike_reporting.operations.doctor import examine
 from strike_reporting.operations.holding import approve, held, question, refuse
 from strike_reporting.operations.mail import Post, deliver
@@ -53,9 +52,7 @@ def telling(store: Store, *roots: str) -> list[str]:
 @pytest.fixture
 def jumped(store: Store, come: Come) -> None:
     """A first release of 300, then a draft of 7,919 that is held ahead of its time, and drawn."""
-    come("a", "RHU 300")
-    cut(store, JD, "the first", "somebody", at("12 09:00"))
-    cut_and_check(store, at("13 07:00"))
+    first(store, come, cut_and_check)
     come("b", "RHU 7919")
     assert cut_and_check(store, at("13 08:30"))["held"] == [JD]
     drawn(store, "13 08:30")
@@ -78,9 +75,7 @@ def test_no_page_that_everybody_reads_says_a_figure_of_it(store: Store, jumped: 
 
 
 def test_what_comes_while_pages_are_drawn_is_under_embargo_at_once(store: Store, come: Come) -> None:
-    come("a", "RHU 300")
-    cut(store, JD, "the first", "somebody", at("12 09:00"))
-    cut_and_check(store, at("13 07:00"))
+    first(store, come, cut_and_check)
     told: list[str] = []
 
     def meanwhile(done: int, of: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import small_england as england
 from conftest import Once, drawn
-from drafted import JD, Come, arrive, at, come, config
+from drafted import JD, Come, arrive, at, come, config, first
 from strike_reporting.cli import app
 from strike_reporting.errors import StrikesError
 from strike_reporting.ledger import ledger_of
@@ -45,9 +45,7 @@ def jumped(store: Store, come: Come, once: Once) -> Hold:
     """A first release of 300, then 900 of the same trust: held at the announced time."""
 
     def bring() -> None:
-        come("a", "RHU 300")
-        cut(store, JD, "the first", "somebody", at("12 09:00"))
-        cut_announced(store, at("13 07:00"))
+        first(store, come, cut_announced)
         come("b", "RHU 900")
         assert cut_announced(store, at(NOON))["held"] == [JD]
 
@@ -72,9 +70,7 @@ def run(*words: str) -> tuple[int, str]:
 
 
 def test_what_the_gate_holds_waits_stops_no_other_and_is_not_tried_again(store: Store, come: Come) -> None:
-    come("a", "RHU 300")
-    cut(store, JD, "the first", "somebody", at("12 09:00"))
-    cut_announced(store, at("13 07:00"))
+    first(store, come, cut_announced)
     come("b", "RHU 900", "RHU 2023-06-14 5")
     done = cut_announced(store, at(NOON))
     assert (done["held"], done["releases"], done["problems"]) == ([JD], [f"{JUNE}.r1"], [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from conftest import judge
-from small_england import small_england
 from strike_reporting.catalogue.statuses import STATUSES
 from strike_reporting.catalogue.tables import RETURNS
 from strike_reporting.intake.collecting import collect_drop
@@ -24,14 +23,9 @@ from strike_reporting.site.figures import Figures
 from strike_reporting.site.terms import TERMS
 from strike_reporting.storage import Store
 
+pytestmark = pytest.mark.usefixtures("few_trusts")
 JD, DAY = "JD-2023-04-11", date(2023, 4, 11)
 SENT = "ods_code,activity_date,point_of_delivery,status,cancelled_count\nRHU,2023-04-11,day_case,cancelled,4\n"
-
-
-@pytest.fixture(autouse=True)
-def few_trusts(tmp_path: Path) -> Iterator[None]:
-    with small_england(tmp_path / "reference"):
-        yield
 
 
 def one(status: str) -> Return:
