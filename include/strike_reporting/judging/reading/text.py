@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.reading import plain
 from strike_reporting.judging.reading.build import TableBuilder
 from strike_reporting.judging.reading.limits import Limits
 
@@ -101,12 +102,13 @@ def read(data: bytes, encoding: str, delimiter: str, limits: Limits) -> pa.Table
     Raises:
         Rejected: an unclosed quote, or more rows, columns or characters than the limits.
     """
-    longest = limits.max_cell_characters
-    built = TableBuilder("the file", limits)
-    if encoding.startswith(("utf-16", "utf-32")):
-        data, encoding = data.decode(encoding).encode(), "utf-8"
+    if encoding != "utf-8":
+        data = data.decode(encoding).encode()
     data = _without_blank_end(data, delimiter.encode() if delimiter.isascii() else b"")
-    for number, (row, size) in enumerate(_records(data, encoding, delimiter, limits), start=1):
+    if whole := plain.table(data, delimiter, limits):
+        return whole
+    longest, built = limits.max_cell_characters, TableBuilder("the file", limits)
+    for number, (row, size) in enumerate(_records(data, delimiter, limits), start=1):
         if size > longest and any(len(c) > longest for c in row):
             raise limits.long_cell(number)
         if number > limits.max_rows:
@@ -121,9 +123,9 @@ def _without_blank_end(data: bytes, delimiter: bytes) -> bytes:
     return data[: line.start()] if line else data
 
 
-def _records(data: bytes, encoding: str, delimiter: str, limits: Limits) -> Iterator[tuple[list[str], int]]:
+def _records(data: bytes, delimiter: str, limits: Limits) -> Iterator[tuple[list[str], int]]:
     """Each record and how many characters it took; none longer than the limits allow is ever held."""
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+    stream = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
     taken, began = 0, 1
     most = limits.max_columns * (limits.max_cell_characters + 3)  # a record within the limits, all of it quoted
     csv.field_size_limit(most)  # whatever another library of the process set: ours is checked below
