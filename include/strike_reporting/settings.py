@@ -172,7 +172,7 @@ class Counting(_Group):
 class Judging(_Group):
     """Judging in batches, and the error report."""
 
-    batch_rows: int = Field(100_000, ge=1, description="rows judged together, for speed and no other reason")
+    batch_rows: int = Field(300_000, ge=1, description="rows judged together, for speed and no other reason")
     report_findings: int = Field(40, ge=1, description="findings listed in the error report's text")
     report_workbook_findings: int = Field(
         10_000, ge=1, description="findings listed in its workbook, which goes by mail"
@@ -191,7 +191,7 @@ class Publishing(_Group):
     """Making releases and pages."""
 
     duckdb_memory: str = Field(
-        "1GiB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="memory DuckDB may use; more lies on disk"
+        "384MiB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="memory DuckDB may use; more lies on disk"
     )
     summed_rows: int = Field(500_000, ge=1, description="accepted rows that are summed together, trust after trust")
     duckdb_threads: int = Field(2, ge=1, description="threads DuckDB may use, where there is enough to do")

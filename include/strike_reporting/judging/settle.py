@@ -132,10 +132,12 @@ def validate(
                 settled(_keep(store, refused))
                 refused = []
         else:
-            batch = batches.setdefault(opened.rows.contract, [])
-            batch.append(opened)
-            if sum(o.rows.table.num_rows for o in batch) > settings().batch_rows:
-                settled(_judge_batch(store, batches.pop(opened.rows.contract), tell))
+            contract = opened.rows.contract
+            waiting = batches.setdefault(contract, [])
+            if waiting and sum(o.rows.table.num_rows for o in (*waiting, opened)) > settings().batch_rows:
+                settled(_judge_batch(store, waiting, tell))
+                waiting = batches[contract] = []
+            waiting.append(opened)
     settled(_keep(store, refused))
     for contract in sorted(batches, key=lambda c: c.name):
         settled(_judge_batch(store, batches[contract], tell))
