@@ -74,8 +74,10 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/strikes docs --check
 	@for c in include/strike_reporting/extracts/*/contract.yaml; do $(DATACONTRACT) lint $$c || exit 1; done
 
-bench: $(READY)  ## time the compute path against a plain DuckDB script
+bench: $(READY)  ## time the compute path against a plain DuckDB script (SIZES="1 10" for less), a scheduled round, history
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/scheduled.py
+	@$(BIN)/python bench/history.py
 
 bench-quick: $(READY)  ## the same on some trusts, against the stored ratio: fails on a loss of a third
 	@$(BIN)/python bench/run.py --quick
@@ -86,8 +88,8 @@ bench-scheduled: $(READY) ## a national round under a real scheduler, task by ta
 bench-rounds: $(READY) ## an idle day and a strike day on a real scheduler; all actions replayed (ON=replay: only that)
 	@$(BIN)/python bench/rounds.py $(ON)
 
-bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions (ON=s3: in requests to S3)
-	@$(BIN)/python bench/history.py $(ON)
+bench-history: $(READY) ## what a round costs after 1, 10 and 100 past actions, in seconds and in requests to S3
+	@$(BIN)/python bench/history.py
 
 bench-pull: $(READY) ## pull 200 feeds over SFTP and HTTPS, side by side and one after another
 	@$(BIN)/python bench/pull.py

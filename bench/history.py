@@ -1,6 +1,7 @@
-"""`make bench-history`: what a round costs after 1, 10 and 100 past actions and two years of pulls, as ratios.
+"""`make bench-history`: what a round costs after 1, 10 and 100 past actions and two years of pulls.
 
-With `ON=s3`, on S3 (moto) with PostgreSQL: how many requests to the object store each makes, instead of its time.
+In a folder with SQLite in processor seconds, on S3 (moto) with PostgreSQL in requests; docs/performance-history.md says
+both.
 
 A calendar of 100 invented actions (overlay of the configuration) and a few trusts: the cost of one trust's work is
 the same in each, so what grows can only be history. Synthetic data, thrown away.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +25,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
 TRUSTS = ("RHU", "RHM", "RN5")
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 FIRST, MANY = date(2016, 1, 4), 102
+HEADING = """# What history costs
+
+`make bench-history` writes this page: three trusts, and one, ten and a hundred past actions of which every return came.
+The work to do is the same each time, so what grows is history. In brackets how many times the first row.
+"""
+ROOTS = {
+    "folder": "In a folder with SQLite, processor seconds without imports",
+    "s3": "On S3 with PostgreSQL, requests to S3",
+}
 FEED = "- {{trust: {0}, extract: cancellations, location: {1}/{0}, contact: a@b.example, data_class: synthetic}}\n"
 
 
@@ -57,7 +68,18 @@ def object_store(_: Path) -> Iterator[Callable[[], float]]:
 
 
 def main() -> None:
-    is_s3 = sys.argv[1:] == ["s3"]
+    parts = [HEADING]
+    for root, title in ROOTS.items():
+        print(title, flush=True)
+        run = subprocess.run([sys.executable, __file__, root], check=True, stdout=subprocess.PIPE, text=True)
+        parts += [f"## {title}", "", run.stdout]
+        print(run.stdout, flush=True)
+    (Path(__file__).parent.parent / "docs" / "performance-history.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def on(root_kind: str) -> None:
+    """Print the table of one kind of root. A process of its own: settings are read once."""
+    is_s3 = root_kind == "s3"
     with (
         tempfile.TemporaryDirectory(prefix="strikes-history-") as root,
         (object_store if is_s3 else folder)(Path(root)) as spent,
@@ -67,6 +89,7 @@ def main() -> None:
         for name in ("feeds", "dialects", "reference"):
             (config / name).mkdir(parents=True)
         (config / "feeds" / "feeds.yaml").write_text("".join(FEED.format(t, inbox) for t in TRUSTS))
+        (config / "settings.toml").write_text("folder_settle_seconds = 0\n")
         from strike_reporting.reference.facts import read_csv
 
         like = next(r for r in read_csv("strike_calendar") if r["action_id"] == "JD-2023-04-11")
@@ -98,7 +121,8 @@ def measure(inbox: Path, known: list[tuple[str, date]], spent: Callable[[], floa
         day = (FIRST - timedelta(days=730 - n)).isoformat()
         pulls = [Pull(feed_id=f"{t}.cancellations", collection=day, status="no_file", reason="") for t in TRUSTS]
         receiving.pulled([(pull, Change()) for pull in pulls])
-    print("| past actions | no-op round | changed release and pages | board |\n|---|---|---|---|")
+    heads = ("past actions", "nothing to do", "one late file: release and pages", "board")
+    print(f"| {' | '.join(heads)} |\n| --- | --- | --- | --- |")
     first: list[float] = []
     for n, (action_id, day) in enumerate(known):
         for trust in TRUSTS:
@@ -112,8 +136,13 @@ def measure(inbox: Path, known: list[tuple[str, date]], spent: Callable[[], floa
         seen = cost(partial(rounds.returns_board, store, action_id, datetime.now(UTC)))
         took = [idle, changed, seen]
         first = first or took
-        cells = [f"{t:.3f} {unit} ({t / f:.2f} x)" if f else f"{t} {unit}" for t, f in zip(took, first, strict=True)]
+        cells = [_cell(t, f, unit) for t, f in zip(took, first, strict=True)]
         print(f"| {n + 1} | {' | '.join(cells)} |", flush=True)
+
+
+def _cell(took: float, first: float, unit: str) -> str:
+    said = f"{took:.2f}" if unit == "s" else f"{took:.0f}"
+    return f"{said} ({took / first:.1f}×)" if first and took != first else said
 
 
 def send(inbox: Path, trust: str, day: date, n: int, more: int = 0) -> None:
@@ -136,4 +165,4 @@ def whole(rounds, collection: str, store, draw) -> None:  # type: ignore[no-unty
 
 
 if __name__ == "__main__":
-    main()
+    on(sys.argv[1]) if sys.argv[1:] else main()

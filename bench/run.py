@@ -1,7 +1,8 @@
 """`make bench`: the compute path against the plain DuckDB script, alternating in one run, at several sizes.
 
-Sizes are times a national round (`SIZES="1 10"`); all of it is written to docs/performance.md. `--quick` (in CI: `make
-bench-quick`) measures some trusts and fails where the ratio has grown by a third over the one that is stored.
+Sizes are times a national round (`SIZES="1 10"` for less: at 100 the reference needs 12 GB); all of it is written to
+docs/performance.md. `--quick` (in CI: `make bench-quick`) measures some trusts and fails where the ratio has grown by a
+third over the one that is stored.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +28,12 @@ from agree import differing
 from ours import IMPORTS
 from strike_reporting.extracts import load
 from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.ledger import ledger_of
 from strike_reporting.reference.actions import resolve
 from strike_reporting.reference.organisations import organisations
 from strike_reporting.simulator import simulate
 from strike_reporting.storage import Store
-from written import performance
+from written import performance, plot
 
 ACTION = "JD-2023-04-11"
 HERE = Path(__file__).parent
@@ -37,6 +41,7 @@ STORED = HERE / "ratios.json"
 DETAIL, QUICK_DETAIL, RUNS = 30, 6, 3
 QUICK_TRUSTS = 40
 LOSS = 4 / 3
+Laps = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Size:
     ours: Used
     reference: Used
     reference_imports: Used
-    phases: dict[str, tuple[float, float]]
+    phases: Laps
     reports: dict[str, float]
 
     @property
@@ -79,6 +84,16 @@ class Size:
     def ratio(self, kind: int) -> float:
         """Ours to the reference without the imports of either, in wall (0) or processor (1) seconds."""
         return self.seconds[kind] / self.reference_seconds[kind]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Our side on a round as trusts send it. kinds: how many files of each dialect and file type; the rest medians."""
+
+    kinds: dict[str, int]
+    rows: int
+    ours: Used
+    phases: Laps
 
 
 def child(*command: str) -> tuple[Used, str]:
@@ -141,15 +156,27 @@ def round_of(work: Path, times: int, detail: int, dirt: float, trusts: list[str]
     return made
 
 
-def both(work: Path, n: int) -> tuple[Used, dict[str, tuple[float, float]], Used, Used]:
-    """Each side once, one after the other: ours and its phases, the reference, and its imports alone."""
-    home, out = work / f"home{n}", work / f"out{n}"
+def ours_alone(work: Path, n: int) -> tuple[Used, Laps]:
+    """Our side once, on a copy of what was landed, and its phases."""
+    home = work / f"home{n}"
     shutil.copytree(work / "landed", home)
+    used, said = child(str(HERE / "ours.py"), str(home), ACTION)
+    return used, json.loads(said)
+
+
+def both(work: Path, n: int) -> tuple[Used, Laps, Used, Used]:
+    """Each side once, one after the other: ours and its phases, the reference, and its imports alone."""
+    out = work / f"out{n}"
     out.mkdir()
-    ours, said = child(str(HERE / "ours.py"), str(home), ACTION)
+    ours, laps = ours_alone(work, n)
     reference, _ = child(str(HERE / "reference.py"), str(work / "drop"), str(out), str(work / "areas.parquet"))
     imports, _ = child("-c", "import duckdb")
-    return ours, json.loads(said), reference, imports
+    return ours, laps, reference, imports
+
+
+def middle(found: Sequence[Laps]) -> Laps:
+    """The median of each phase's seconds."""
+    return {n: (statistics.median(p[n][0] for p in found), statistics.median(p[n][1] for p in found)) for n in found[0]}
 
 
 def measured(times: int, detail: int, runs: int) -> Size:
@@ -160,9 +187,39 @@ def measured(times: int, detail: int, runs: int) -> Size:
         print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
         found = [both(work, n) for n in range(runs)]
         _, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
-    ours, phases, reference, imports = zip(*found, strict=True)
-    laps = {name: tuple(statistics.median(p[name][kind] for p in phases) for kind in (0, 1)) for name in phases[0]}
-    return Size(times, files, rows, median(ours), median(reference), median(imports), laps, json.loads(said))  # type: ignore[arg-type]
+    ours, phases, reference, imports = (list(each) for each in zip(*found, strict=True))
+    used = median(ours), median(reference), median(imports)  # type: ignore[arg-type]
+    return Size(times, files, rows, *used, middle(phases), json.loads(said))  # type: ignore[arg-type]
+
+
+def measured_as_sent(detail: int, runs: int) -> Sent:
+    """The same trusts' rows in the dialects and file types that they send: workbooks, their suppliers' own forms."""
+    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
+        work = Path(root)
+        print("as trusts send it: simulating ...", flush=True)
+        simulate(resolve(ACTION), work / "drop", detail=detail, dirt=0.01)
+        collect_drop(Store(work / "landed"), work / "drop", ACTION)
+        found = [ours_alone(work, n) for n in range(runs)]
+        outcomes = ledger_of(Store(work / "home0")).judged.listed()
+    kinds = Counter(f"{o.dialect or 'refused'} ({Path(o.source_name).suffix[1:]})" for o in outcomes)
+    rows = sum(o.rows_read for o in outcomes)
+    return Sent(dict(kinds.most_common()), rows, median([u for u, _ in found]), middle([laps for _, laps in found]))
+
+
+def requests() -> dict[str, dict[str, int]]:
+    """Requests to S3 by stage: of some trusts' files, and of as many trusts' again."""
+    trusts = some_trusts(QUICK_TRUSTS)
+    made = {}
+    for some in (trusts[: QUICK_TRUSTS // 2], trusts):
+        with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
+            files, _ = drop(Path(root), 1, QUICK_DETAIL, 0.01, some)
+            made[f"{files} files"] = json.loads(child(str(HERE / "objects.py"), root, ACTION)[1])
+    return made
+
+
+def some_trusts(many: int) -> list[str]:
+    """The first trusts by their codes."""
+    return sorted(t.ods_code for t in organisations().trusts(resolve(ACTION).days[0]))[:many]
 
 
 def agreed() -> dict[str, tuple[int, int]]:
@@ -184,9 +241,8 @@ def quick_ratio() -> float:
 
     Whatever else the machine does makes a run longer, never shorter.
     """
-    trusts = sorted(t.ods_code for t in organisations().trusts(resolve(ACTION).days[0]))[:QUICK_TRUSTS]
     with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        files, rows = round_of(Path(root), 1, QUICK_DETAIL, 0.01, trusts)
+        files, rows = round_of(Path(root), 1, QUICK_DETAIL, 0.01, some_trusts(QUICK_TRUSTS))
         print(f"{files} files, {rows:,} rows; {RUNS} runs of each side, alternating", flush=True)
         found = [both(Path(root), n) for n in range(RUNS)]
     ours = min(sum(took[1] for name, took in phases.items() if name != IMPORTS) for _, phases, _, _ in found)
@@ -209,11 +265,14 @@ def main() -> None:
         quick()
         return
     tables = agreed()
-    sizes = [measured(n, DETAIL, RUNS if n == 1 else 1) for n in map(int, os.environ.get("SIZES", "1 10").split())]
+    sent, made = measured_as_sent(DETAIL, RUNS), requests()
+    asked = [*map(int, os.environ.get("SIZES", "1 10 30 100").split())]
+    sizes = [measured(n, DETAIL, RUNS if n == 1 else 1) for n in asked]
     STORED.write_text(json.dumps({"quick": round(quick_ratio(), 3)}) + "\n")
     frozen = hashlib.sha256((HERE / "reference.py").read_bytes()).hexdigest()
-    text = performance(sizes, tables, frozen)
+    text = performance(sizes, sent, made, tables, frozen)
     (HERE.parent / "docs/performance.md").write_text(text)
+    plot(sizes, HERE.parent / "docs/performance.svg")
     print(text)
 
 
