@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
-from strike_reporting.judging.columns import Codes, Mask
+from strike_reporting.judging.columns import Codes, Column, Mask
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
@@ -323,13 +323,15 @@ class _Typing:
         table, contract = self.result.table, self.contract
         if not self.result.problems:
             return
-        told = np.isin(table["source_row"].to_numpy(), [p.row for p in self.result.problems if p.row is not None])
-        rows = table.select(["source_row", contract.date_field]).filter(pa.array(told))
-        known = {day: day.isoformat() for day in rows[contract.date_field].unique().to_pylist() if day}
-        days = {row: known.get(day) for row, day in zip(*(c.to_pylist() for c in rows.columns), strict=True)}
+        numbers, said = table["source_row"].to_numpy(), Column.of(table[contract.date_field])
+        order = np.argsort(numbers, kind="stable")
+        rows = np.fromiter((p.row or -1 for p in self.result.problems), np.int64, len(self.result.problems))
+        last = order[np.searchsorted(numbers, rows, "right", sorter=order) - 1]  # of a wide row, its last heading
+        days = [day and day.isoformat() for day in said.known]
+        codes = np.where(numbers[last] == rows, said.codes[last], -1).tolist()
         sheet, problems = self.matched.place or None, self.result.problems
-        for n, p in enumerate(problems):  # one after the other: there may be a million
-            problems[n] = replace(p, sheet=sheet, day=days.get(p.row) or p.day)
+        for n, (p, code) in enumerate(zip(problems, codes, strict=True)):  # one after the other: there may be a million
+            problems[n] = replace(p, sheet=sheet, day=(days[code] if code >= 0 else None) or p.day)
 
 
 def _bare(error: Unreadable) -> Unreadable:
