@@ -28,7 +28,8 @@ ROOT = Path(__file__).parent.parent
 HEAD = """# A national round under a real scheduler
 
 `make bench-scheduled` writes this page: folder feeds of synthetic files, Airflow with LocalExecutor and PostgreSQL on
-one machine ({cores} cores, Python {python}), as `docker-compose.yaml` has it. A mapped task's span is from the first of its processes to the last.
+one machine ({cores} cores, Python {python}), as `docker-compose.yaml` has it. A mapped task's span is from
+the first of its processes to the last.
 """
 ACTION, BEFORE, DETAIL, DIRT = "JD-2023-04-11", "JD-2023-03-13", 30, 0.01
 Tasks = dict[str, tuple[float, float]]

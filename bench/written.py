@@ -129,7 +129,8 @@ def plot(sizes: Sequence[Size], path: Path) -> None:
     shape = alt.Chart(alt.Data(values=points), width=520, height=340).mark_line(point=True)
     powers = alt.Scale(type="log")
     axes = {"x": alt.X("rows:Q", scale=powers), "y": alt.Y("processor seconds:Q", scale=powers)}
-    shape.encode(**axes, color="phase:N", shape="phase:N", strokeDash="phase:N").save(path)
+    told = {"color": alt.Color("phase:N", title=None), "strokeDash": alt.StrokeDash("phase:N", title=None)}
+    shape.encode(**axes, **told, shape=alt.Shape("phase:N", legend=None)).save(path)
 
 
 def _table(heads: Sequence[str], rows: object) -> str:
