@@ -22,7 +22,7 @@ quarantine and published tables. The reference is a plain script with one DuckDB
 Both run one after the other on the same synthetic files, one percent of whose rows are wrong; a figure is the median of
 its runs. Imports are told apart on both sides. Ratios travel between machines; seconds do not ({machine}).
 What a round takes under a real scheduler is in `performance-scheduled.md`, what history costs in
-`performance-history.md`.
+`performance-history.md`, and what limits each figure in `performance-limits.md`.
 """
 REFERENCE = "the reference"
 
