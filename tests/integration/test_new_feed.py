@@ -237,7 +237,7 @@ def test_a_dialect_that_reads_the_file_already_is_used(config: Path, tmp_path: P
     assert "The dialect template reads this file" in said
     assert [f.dialect for f in load_feeds()] == ["template"]
     assert not (config / "dialects" / "rhm_cancellations.yaml").exists()
-    assert "1 rows used" not in strikes("feed", "check", "--fixtures")
+    assert "1 row used" not in strikes("feed", "check", "--fixtures")
 
 
 def test_the_embedded_example_is_not_written_to(home: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:

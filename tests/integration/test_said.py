@@ -129,6 +129,7 @@ def test_a_file_without_findings_sends_nothing(store: Store, feed: Path) -> None
     collect(store, "2026-11-24", load_feeds())
     [outcome] = judge(store)
     assert outcome.warnings == 0 and ledger_of(store).letters.listed() == []
+    assert outcome.reason == "1 row used"
 
 
 def test_the_command_line_counts_warnings_and_shows_the_first(

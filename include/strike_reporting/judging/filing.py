@@ -214,7 +214,7 @@ def _outcome(verdict: Verdict) -> Outcome:
         lost = read - used + (len(rows.lost) if rows else 0)
         short = len(rows.short - rows.bad_rows) if rows else 0
         status = "accepted_in_part" if lost or short else "accepted"
-        reason = f"{used:,} rows used" + (f", {lost:,} left out" if lost else "")
+        reason = f"{used:,} row{'s' * (used != 1)} used" + (f", {lost:,} left out" if lost else "")
         reason += f", {short:,} of them without a number that could not be read" if short else ""
         fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
     return Outcome(
