@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
 from dataclasses import replace
 from unittest import mock
 
@@ -19,6 +21,14 @@ CHARACTERS = "a1 ,;\t\"'\\\x0b\x1c\x85\xa0\u2028é"
 CELLS = st.text(CHARACTERS, max_size=5) | st.sampled_from(["", "NA", "null"])
 LINES = st.lists(st.lists(CELLS, min_size=2, max_size=3).map(",".join), min_size=1, max_size=7)
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fields_of_others() -> Iterator[None]:
+    """Reading sets a limit of the whole process, which otherwise is a worker that does nothing else."""
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
 
 
 def said(data: bytes, encoding: str, limits: Limits, *, at_one_go: bool) -> pa.Table | Problem:
