@@ -7,6 +7,7 @@ nothing here. Which submission counts is asked at publication.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -111,6 +112,7 @@ def validate(
     rules = rules or (lambda _: present)
     done: list[Judged] = []
     batches: dict[Contract, list[Opened]] = {}
+    waiting: Counter[Contract] = Counter()  # rows of each batch
     refused: list[Filed] = []
 
     def settled(found: Iterable[Judged]) -> None:
@@ -132,12 +134,12 @@ def validate(
                 settled(_keep(store, refused))
                 refused = []
         else:
-            contract = opened.rows.contract
-            waiting = batches.setdefault(contract, [])
-            if waiting and sum(o.rows.table.num_rows for o in (*waiting, opened)) > settings().batch_rows:
-                settled(_judge_batch(store, waiting, tell))
-                waiting = batches[contract] = []
-            waiting.append(opened)
+            contract, rows = opened.rows.contract, opened.rows.table.num_rows
+            waiting[contract] += rows
+            if contract in batches and waiting[contract] > settings().batch_rows:
+                settled(_judge_batch(store, batches.pop(contract), tell))
+                waiting[contract] = rows
+            batches.setdefault(contract, []).append(opened)
     settled(_keep(store, refused))
     for contract in sorted(batches, key=lambda c: c.name):
         settled(_judge_batch(store, batches[contract], tell))
