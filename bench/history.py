@@ -21,7 +21,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
+from objects import object_store
+
 TRUSTS = ("RHU", "RHM", "RN5")
 HEAD = "ods_code,activity_date,point_of_delivery,status,cancelled_count\n"
 FIRST, MANY = date(2016, 1, 4), 102
@@ -56,17 +57,6 @@ def folder(root: Path) -> Iterator[Callable[[], float]]:
     yield time.process_time
 
 
-@contextmanager
-def object_store(_: Path) -> Iterator[Callable[[], float]]:
-    """State on S3 with PostgreSQL; requests to S3 so far."""
-    from postgres import postgres
-    from s3 import s3
-
-    with postgres() as ledger, s3("history") as server:
-        os.environ.update(server.environment, STRIKES_HOME="s3://history/home", STRIKES_LEDGER=ledger)
-        yield lambda: len(server.requests)
-
-
 def main() -> None:
     parts = [HEADING]
     for root, title in ROOTS.items():
@@ -82,7 +72,7 @@ def on(root_kind: str) -> None:
     is_s3 = root_kind == "s3"
     with (
         tempfile.TemporaryDirectory(prefix="strikes-history-") as root,
-        (object_store if is_s3 else folder)(Path(root)) as spent,
+        object_store() if is_s3 else folder(Path(root)) as spent,
     ):
         inbox, config = Path(root, "inbox"), Path(root, "config")
         os.environ["STRIKES_CONFIG"] = str(config)

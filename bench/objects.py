@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "integration"))
@@ -17,10 +18,17 @@ from postgres import postgres
 from s3 import s3
 
 
-def main(drop: Path, action_id: str) -> None:
-    made: dict[str, int] = {}
+@contextmanager
+def object_store() -> Iterator[Callable[[], int]]:
+    """State on S3 with PostgreSQL, empty; requests to S3 so far."""
     with postgres() as ledger, s3("bench") as server:
         os.environ.update(server.environment, STRIKES_HOME="s3://bench/home", STRIKES_LEDGER=ledger)
+        yield lambda: len(server.requests)
+
+
+def main(drop: Path, action_id: str) -> None:
+    made: dict[str, int] = {}
+    with object_store() as requests:
         from strike_reporting.intake.collecting import collect_drop
         from strike_reporting.judging.settle import to_validate, validate
         from strike_reporting.publishing.releases import build
@@ -37,9 +45,9 @@ def main(drop: Path, action_id: str) -> None:
             "nothing to do": lambda: (validate(store, to_validate(store)), draw(store)),
         }
         for name, work in stages.items():
-            before = len(server.requests)
+            before = requests()
             work()
-            made[name] = len(server.requests) - before
+            made[name] = requests() - before
     print(json.dumps(made))
 
 
