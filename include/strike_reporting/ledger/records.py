@@ -1,7 +1,8 @@
 """The records that rooms hand to one another: frozen, versioned, one loader and writer for all of them.
 
-A record written by a newer version keeps its unknown fields, and one from an older version gets the defaults. What
-cannot be read is `Damaged`, with the name of what holds it: it is set aside and stops nothing else.
+A record written by a newer version keeps its unknown fields (not those within `Said`), and one from an older version
+gets the defaults. What cannot be read is `Damaged`, with the name of what holds it: it is set aside and stops nothing
+else.
 """
 
 from __future__ import annotations
