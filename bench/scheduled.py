@@ -1,6 +1,6 @@
 """A national round under a real scheduler (LocalExecutor, PostgreSQL, folder feeds): `make bench-scheduled`.
 
-From the trigger of the collection to current figures and drawn pages, task by task; then one late file, and an idle
+From the trigger of the collection to current figures and drawn pages, task by task; then late files, and an idle
 round. Synthetic data, thrown away. A small round before warms nothing but the disk: every task is a process of its own.
 """
 
@@ -95,6 +95,12 @@ def round_of(one: Airflow) -> dict[str, Run]:
     return runs
 
 
+def say(config: Path, *, cut_at_once: bool) -> None:
+    """The settings of what follows: whether figures are released as soon as they differ, or are a draft until then."""
+    settings = f"folder_settle_seconds = 0\ncut_at_once = {str(cut_at_once).lower()}\n"
+    (config / "settings.toml").write_text(settings)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="strikes-scheduled-") as root:
         work = Path(root)
@@ -103,18 +109,24 @@ def main() -> None:
         simulate(resolve(ACTION), whole, detail=DETAIL, dirt=DIRT)
         (config / "feeds").mkdir(parents=True)
         (config / "feeds" / "feeds.yaml").write_text(feeds(whole, inbox))
-        (config / "settings.toml").write_text("folder_settle_seconds = 0\n")
+        say(config, cut_at_once=False)
         home = {"STRIKES_HOME": str(work / "home"), "STRIKES_CONFIG": str(config)}
         os.environ.update(home)
         with postgres() as url, airflow(work / "airflow", {**home, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}) as one:
             deliver(small, inbox)
             parts = [told(one, "Warm-up: three files of one trust", round_of(one))]
-            late = next(p for p in sorted(whole.iterdir()) if p.name.startswith("RHM_"))
-            number = deliver(whole, inbox, lambda p: p != late)
-            parts.append(told(one, f"A national round: {number} files", round_of(one)))
-            deliver(whole, inbox)
-            parts.append(told(one, "One late file", round_of(one)))
+            late, second, third = (p for p in sorted(whole.iterdir()) if p.name.startswith("RHM_"))
+            number = deliver(whole, inbox, lambda p: p not in (late, second, third))
+            parts.append(told(one, f"A national round: {number} files, to its draft", round_of(one)))
+            deliver(whole, inbox, lambda p: p == late)
+            parts.append(told(one, "One late file, to the draft", round_of(one)))
             parts.append(told(one, "Nothing new", round_of(one)))
+            say(config, cut_at_once=True)
+            deliver(whole, inbox, lambda p: p == second)
+            parts.append(told(one, "Another, to a release in place of the draft", round_of(one)))
+            say(config, cut_at_once=False)
+            deliver(whole, inbox)
+            parts.append(told(one, "A last one, to a draft that says what differs from the release", round_of(one)))
     head = HEAD.format(cores=os.cpu_count(), python=platform.python_version())
     (ROOT / "docs" / "performance-scheduled.md").write_text("\n".join([head, *parts]), encoding="utf-8")
     print("\n".join(parts))
