@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from strike_reporting.catalogue.areas import ENGLAND, kind_of
 from strike_reporting.catalogue.statuses import is_asked
 from strike_reporting.catalogue.tables import COVERAGE, FLAGS, RETURNS, REVISIONS, Table
 from strike_reporting.extracts.tables import unpublished
-from strike_reporting.publishing.differing import differing
+from strike_reporting.publishing.differing import database, differing
 from strike_reporting.publishing.frame import Frame
 from strike_reporting.publishing.manifest import Release
 from strike_reporting.reference.organisations import organisations
@@ -61,7 +62,8 @@ class News:
 
 def news(before: Release, old: Mapping[str, pa.Table], now: Release, new: Mapping[str, pa.Table]) -> News:
     """What differs between two releases, given their `COMPARED` tables and the newer one's revisions."""
-    coverage, returns, flags = (_differing(t, old[t.name], new[t.name]) for t in COMPARED)
+    with database(sum(of[t.name].num_rows for of in (old, new) for t in COMPARED)) as con:
+        coverage, returns, flags = (_differing(con, t, old[t.name], new[t.name]) for t in COMPARED)
     whole = []
     if before.status != now.status:
         whole.append(f"The action: {now.status}, was: {before.status}")
@@ -70,10 +72,10 @@ def news(before: Release, old: Mapping[str, pa.Table], now: Release, new: Mappin
     return News(new[REVISIONS.name].to_pylist(), coverage, returns, flags, tuple(whole))
 
 
-def _differing(table: Table, old: pa.Table, new: pa.Table) -> list[Pair]:
+def _differing(con: DuckDBPyConnection, table: Table, old: pa.Table, new: pa.Table) -> list[Pair]:
     """Rows of which a reader is told something else, in the order of their keys."""
     told = [n for n in table.told if n not in unpublished(old)]
-    changed = differing(old, new, table.keys)
+    changed = differing(con, old, new, table.keys)
     was, now = ({tuple(r[k] for k in table.keys): r for r in t.to_pylist()} for t in changed)
     found = [(was.get(k, {}), now.get(k, {})) for k in sorted({*was, *now}, key=_order)]
     return [(a, b) for a, b in found if [a.get(n) for n in told] != [b.get(n) for n in told]]

@@ -14,7 +14,7 @@ from strike_reporting.extracts.measures import PIVOTS, TOTALS_TABLE
 from strike_reporting.extracts.tables import TABLES, unpublished
 from strike_reporting.publishing.behind import behind, of_row
 from strike_reporting.publishing.causes import Causes
-from strike_reporting.publishing.differing import differing
+from strike_reporting.publishing.differing import database, differing
 
 Row = dict[str, Any]
 _AREA = ("area_type", "area_code")
@@ -47,10 +47,13 @@ def revisions(
         new: this release's tables.
         causes: why figures of the one differ from those of the other.
     """
-    rows = []
-    for name in (*PIVOTS, TOTALS_TABLE):
+    rows, names = [], (*PIVOTS, TOTALS_TABLE)
+    area = () if causes.is_anyone_moved else _AREA  # then also the trusts of which a row is the same
+    with database(sum(t[n].num_rows for t in (old, new) for n in names)) as con:
+        differ = {n: differing(con, old[n], new[n], [*area, *_cells(TABLES[n])]) for n in names}
+    for name in names:
         fields = [f for f in TABLES[name].measures if f not in unpublished(old[name])]
-        for change in _changes(TABLES[name], old[name], new[name], with_same=causes.is_anyone_moved):
+        for change in _changes(TABLES[name], *differ[name]):
             for field in (f for f in fields if change.was.get(f) != change.now.get(f)):
                 why, submissions = _cause(causes, name, field, change)
                 was, now = change.was.get(field), change.now.get(field)
@@ -84,10 +87,14 @@ def _key(table: Table, row: Row) -> str:
     return "|".join(f"{k}={row[k]}" for k in table.keys if k != "action_id" and row[k] is not None)
 
 
-def _changes(table: Table, old: pa.Table, new: pa.Table, *, with_same: bool) -> Iterator[_Change]:
-    """Every row that differs, in the order of its key; `with_same`: also with those of its trusts that do not."""
-    names = [k for k in table.keys if k not in ("action_id", *_AREA)]
-    before, after = differing(old, new, names if with_same else [*_AREA, *names])
+def _cells(table: Table) -> list[str]:
+    """What the rows of an area are told apart by."""
+    return [k for k in table.keys if k not in ("action_id", *_AREA)]
+
+
+def _changes(table: Table, before: pa.Table, after: pa.Table) -> Iterator[_Change]:
+    """Every row that differs, in the order of its key, given those and, where it matters, the others of their cells."""
+    names = _cells(table)
     was = {_key(table, r): r for r in before.to_pylist()}
     now = {_key(table, r): r for r in after.to_pylist()}
     own: dict[tuple[Any, ...], dict[str, tuple[Row, Row]]] = defaultdict(dict)
