@@ -39,9 +39,13 @@ SLICES = (
     Mutant(
         "what a newer file lacks is deleted",
         "inpatients and outpatients in two files",
-        *(_SLICES, "elif o.restates_day or", "elif o.restates_day or True or"),
+        *(_SLICES, "elif not before or o.restates_day or", "elif o.restates_day or True or"),
     ),
-    Mutant("no file restates the day", "a feed that restates the day", *(_SLICES, "elif o.restates_day or", "elif")),
+    Mutant(
+        "no file restates the day",
+        "a feed that restates the day",
+        *(_SLICES, "elif not before or o.restates_day or", "elif"),
+    ),
     Mutant("half is enough", "half with fewer rows is held", *(_SLICES, "total * 2 > had", "total * 2 >= had")),
     Mutant("nothing is asked", "half with fewer rows is held", *(_SLICES, "if not old or rows", "if True or rows")),
     Mutant("a zero is asked about", "a zero withdraws its part", *(_SLICES, "total == 0 or ", "")),

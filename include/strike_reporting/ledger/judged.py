@@ -209,7 +209,9 @@ class Judged:
                 back = sa.update(receipts).where(receipts.c.submission_id.in_(found.set_aside))
                 connection.execute(back.values(is_judged=False))
         taken = {r.submission_id: _sentence(r.withdrawal) for r in rows if r.withdrawal is not None}
-        found[:] = [o.model_copy(update={"withdrawn": taken.get(o.submission_id, "")}) for o in found]
+        for n, o in enumerate(found):
+            if (withdrawn := taken.get(o.submission_id, "")) != o.withdrawn:
+                found[n] = o.model_copy(update={"withdrawn": withdrawn})
         return found
 
 

@@ -63,7 +63,7 @@ def _take(found: ChosenDay, o: Outcome, day: date, parts: dict[str, Said], contr
         bad = f"{said.quarantined:,} of its {said.quarantined + said.rows:,} rows of the day could not be used"
         found.refused.append((o, f"{bad}, so it does not replace what was sent before"))
         taken |= {p: (o, s) for p, s in parts.items() if not _is_covered(p, before, base_of)}
-    elif o.restates_day or all(s.is_nil for s in parts.values()):
+    elif not before or o.restates_day or all(s.is_nil for s in parts.values()):
         taken = {p: (o, s) for p, s in parts.items()}
     else:
         for base in {base_of[p][0]: None for p in parts}:

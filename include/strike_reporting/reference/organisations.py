@@ -79,6 +79,7 @@ class Organisations:
         self._services: dict[str, list[tuple[str, str, date, date]]] = {}
         for r in read_csv("services"):
             self._services.setdefault(r["code"], []).append((r["care_setting"], r["provides"], *span(r)))
+        self._by_day: dict[date, tuple[Trust, ...]] = {}
         self._asked = {(r["action_id"], r["extract"]): r for r in read_csv("asked")}
         self._sites = {
             r["ods_site_code"]: Site(r["ods_site_code"], r["site_name"], r["trust_code"])
@@ -134,8 +135,10 @@ class Organisations:
 
     def trusts(self, on: date) -> tuple[Trust, ...]:
         """Every trust that existed on a day, by code."""
-        codes = sorted({*self._current, *self._mergers})
-        return tuple(self.trust(c, on) for c in codes if self.is_trust(c, on))
+        if on not in self._by_day:
+            codes = sorted({*self._current, *self._mergers})
+            self._by_day[on] = tuple(self.trust(c, on) for c in codes if self.is_trust(c, on))
+        return self._by_day[on]
 
     def icb_of(self, code: str, on: date) -> str | None:
         """The ICB a trust was in on a day; None before ICBs existed."""
