@@ -15,7 +15,7 @@ import gptables as gpt
 import pandas as pd
 from gptables.core.wrappers import GPWorkbook, GPWorksheet
 from xlsxwriter.format import Format
-from xlsxwriter.utility import cell_autofit_width, xl_col_to_name
+from xlsxwriter.utility import cell_autofit_width, xl_col_to_name, xl_range
 from xlsxwriter.workbook import Workbook
 
 _LONGEST = 20  # texts of a column that are measured: its widest is among its longest
@@ -43,19 +43,26 @@ class _Sheet(GPWorksheet):  # type: ignore[misc]  # gptables has no types
         heads, cells = [], list[_Cells]()
         for place, name in enumerate(frame.columns):
             values = frame[name].tolist()
-            side = {"align": "right" if place and _is_number(values) else "left"}
+            distinct = [*dict.fromkeys(values)]
+            side = {"align": "right" if place and _is_number(distinct) else "left"}
             head, body = {**theme.column_heading_format, **side}, {**theme.data_format, **side}
             heads.append(head)
             self._smart_write(top, place, name, head)
-            ends = {v: self._end_of(v) for v in dict.fromkeys(values)}
+            ends = {v: self._end_of(v) for v in distinct}
             cells.append((self._workbook.add_format(body), [ends[v] for v in values]))
             self.set_column_pixels(
-                place, place, max(self._width(name, head), *(self._width(text, body) for text in longest(values)))
+                place, place, max(self._width(name, head), *(self._width(text, body) for text in longest(distinct)))
             )
         self._check_dimensions(top + len(frame), len(frame.columns) - 1)
         self._below = top + 1, cells
         self._mark_data_as_worksheet_table(gptable, pd.DataFrame([pd.Series(heads, index=frame.columns)]))
         return [gptable.data_range[2] + 1, 0]
+
+    def add_table(self, first_row: int, first_col: int, last_row: int, last_col: int, options: dict[str, Any]) -> int:
+        """Mark a table. A sheet has one, so none overlaps another, which XlsxWriter would look for cell by cell."""
+        done: int = super().add_table(first_row, first_col, min(first_row + 1, last_row), last_col, options)
+        self.tables[-1]["range"] = self.tables[-1]["a_range"] = xl_range(first_row, first_col, last_row, last_col)
+        return done
 
     def _write_rows(self) -> None:
         """The rows that XlsxWriter holds (title and headings), then the table's: each value is written out once."""
