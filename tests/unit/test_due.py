@@ -120,6 +120,7 @@ def test_what_is_kept_is_the_same_calendar_with_the_same_hash(made: Calendar, mi
     assert (again, again.sha256) == (made, made.sha256)
 
 
+@pytest.mark.slow
 @given(calendars, some_actions())
 def test_a_further_action_takes_no_action_from_a_round(made: Calendar, others: list[Action]) -> None:
     more = calendar_of(Settings(), [replace(a, action_id=f"B{a.action_id}") for a in others]).spells

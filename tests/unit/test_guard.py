@@ -95,6 +95,7 @@ def test_a_key_that_is_a_person_refuses_the_file(values: tuple[str, ...]) -> Non
     assert not any(v in str(refused.value.problem) for v in values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["record_key", "booking_ref"])
 def test_one_number_of_ten_digits_refuses_no_file(head: str) -> None:
     """Three hundred files, each with one: one in eleven passes the NHS number's check by chance."""

@@ -64,6 +64,7 @@ def test_no_circle_and_seven_levels_at_most() -> None:
     assert max(level.values()) <= 7
 
 
+@pytest.mark.slow
 def test_airflow_is_known_only_where_connections_are_looked_up() -> None:
     for path in PACKAGE.rglob("*.py"):
         inside = path.relative_to(PACKAGE).as_posix()

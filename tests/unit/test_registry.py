@@ -238,6 +238,7 @@ def test_a_dialect_given_twice_is_not_guessed(written: Written) -> None:
     assert [f.name for f in load_dialects().faults] == ["mine", "mine"]
 
 
+@pytest.mark.slow
 @each(st.recursive(st.text("ab:#{}[]&*!|>'\"%@- \n\t0", max_size=8) | st.none() | st.integers(), st.lists))
 def test_no_registry_file_raises(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     folder = tmp_path_factory.mktemp("any")

@@ -55,7 +55,10 @@ def row_by_row(contract: Contract, table: pa.Table) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("extract", EXTRACTS)
-@pytest.mark.parametrize(("seed", "rows"), [(1, 1), (2, 3), (3, 40), (4, 400)])
+@pytest.mark.parametrize(
+    ("seed", "rows"),
+    [(1, 1), (2, 3), pytest.param(3, 40, marks=pytest.mark.slow), pytest.param(4, 400, marks=pytest.mark.slow)],
+)
 def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> None:
     contract = load(extract)
     table = drawn(contract, seed, rows)
