@@ -13,10 +13,13 @@ from urllib.parse import unquote
 import duckdb
 import pyarrow as pa
 import pytest
+from strike_reporting import children
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.publishing.manifest import Release
-from strike_reporting.publishing.releases import find
+from strike_reporting.publishing.releases import find, read_table
+from strike_reporting.reference.actions import resolve
 from strike_reporting.simulator.examples import ACTIONS
+from strike_reporting.site.pages import pages as draw_pages
 from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet
 
@@ -197,6 +200,20 @@ def test_every_number_across_releases_is_the_parquets(examples: Store) -> None:
     answers = asker.ask(*{q for q, _ in page.found if q})
     assert page.bare == [] and len(answers) > 20
     assert [(q, t) for q, t in page.found if not agree(t, answers[q] if q else None)] == []
+
+
+def test_pages_are_the_same_whichever_process_draws_them(examples: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = find(examples, "JD-2023-04-11")
+    tables = {n: read_table(examples, release, n) for n in TABLES}
+
+    def drawn(processors: int) -> list[tuple[str, bytes]]:
+        monkeypatch.setattr(children, "processors", lambda: processors)
+        return list(draw_pages(release, resolve(release.action_id), tables, [], None))
+
+    monkeypatch.setattr(children, "_WORTH", 1)
+    alone = drawn(1)
+    assert sum(name.startswith("trusts/") for name, _ in alone) > 1
+    assert drawn(2) == alone
 
 
 FOLLOWED = ("JD-2023-04-11", "NUR-2022-12-15;NUR-2022-12-20")  # in CI: one action, and one reported jointly

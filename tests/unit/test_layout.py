@@ -10,7 +10,18 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "include" / "strike_reporting"
 # Each room with the rooms below it that it may know. A file goes one way: intake, judging, ledger, publishing, site.
-LEAVES = {"errors", "clock", "processes", "nhs_number", "showing", "settings", "setting_groups", "storage", "yaml_text"}
+LEAVES = {
+    "errors",
+    "children",
+    "clock",
+    "processes",
+    "nhs_number",
+    "showing",
+    "settings",
+    "setting_groups",
+    "storage",
+    "yaml_text",
+}
 BELOW = {
     "catalogue": set(),
     "extracts": {"catalogue"},

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from strike_reporting.catalogue.areas import ENGLAND, KINDS, NamedArea, kind_of
 from strike_reporting.catalogue.measures import Total
+from strike_reporting.children import side_by_side
 from strike_reporting.extracts.measures import LABELS, TOTALS_TABLE, shown_in
 from strike_reporting.extracts.tables import TABLES
 from strike_reporting.ledger.gated import Hold
@@ -154,6 +155,14 @@ class _Book:
 
     def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Path and HTML of every page, England's first."""
+        present = [t for t in trusts if t[0] in self.evidence.present]
+        with side_by_side(lambda one: self.trust(*one), present) as drawn_beside:
+            yield from self._wide(trusts)
+            yield from zip((f"trusts/{code}.html" for code, _ in present), drawn_beside, strict=True)
+        if away := [t for t in trusts if t[0] not in self.evidence.present]:
+            yield f"trusts/{WITHOUT_RETURN}", self.without_return(away)
+
+    def _wide(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield "report.html", self.england(trusts)
         for named in (n for n in named_areas() if n.page):
             yield named.page, self.named(named)
@@ -165,11 +174,6 @@ class _Book:
                 "definitions", "Definitions and files", tables=list(TABLES.values()), kinds=KINDS, named=named_areas()
             ),
         )
-        for code, name in trusts:
-            if code in self.evidence.present:
-                yield f"trusts/{code}.html", self.trust(code, name)
-        if away := [t for t in trusts if t[0] not in self.evidence.present]:
-            yield f"trusts/{WITHOUT_RETURN}", self.without_return(away)
 
     def _page(self, template: str, title: str, here: str = "", **context: Any) -> str:
         source = environment().get_template(f"{template}.html.jinja")

@@ -29,6 +29,7 @@ sys.meta_path.insert(0, _Unused())
 
 import pyarrow as pa  # noqa: E402
 
+from strike_reporting.children import end_with  # noqa: E402
 from strike_reporting.judging.problems import Problem, Rejected, know  # noqa: E402
 from strike_reporting.judging.reading.document import Layout  # noqa: E402
 from strike_reporting.judging.reading.limits import Limits  # noqa: E402
@@ -37,12 +38,11 @@ from strike_reporting.judging.reading.parsing import parse  # noqa: E402
 from strike_reporting.judging.reading.wire import Broken, layouts_in, part_out, receive, send  # noqa: E402
 
 OUT_OF_MEMORY = 77
-_PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, limits: Limits) -> None:
     """Hear the words of the contracts, and answer until the parent closes our input or ends."""
-    _die_with(parent)
+    end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     source, answers = os.dup(0), os.dup(1)
     pa.set_cpu_count(1)
@@ -86,16 +86,6 @@ def _answer(answers: int, head: dict[str, Any], received: bytearray, limits: Lim
         # Where, never what: a message may quote the file.
         place = traceback.extract_tb(error.__traceback__)[-1]
         send(answers, {"fault": f"{type(error).__name__} in {place.name}, line {place.lineno} of {place.filename}"})
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel end this process with its parent: a fork of the parent may keep our input open."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            sys.exit(0)
 
 
 if __name__ == "__main__":
