@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -156,9 +157,10 @@ class _Book:
     def all(self, trusts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """Path and HTML of every page, England's first."""
         present = [t for t in trusts if t[0] in self.evidence.present]
-        with side_by_side(lambda one: self.trust(*one), present) as drawn_beside:
+        first = [self.trust(*one) for one in present[:1]]  # what the others look up, and with, is then in memory
+        with side_by_side(lambda one: self.trust(*one), present[1:]) as others:
             yield from self._wide(trusts)
-            yield from zip((f"trusts/{code}.html" for code, _ in present), drawn_beside, strict=True)
+            yield from zip((f"trusts/{code}.html" for code, _ in present), chain(first, others), strict=True)
         if away := [t for t in trusts if t[0] not in self.evidence.present]:
             yield f"trusts/{WITHOUT_RETURN}", self.without_return(away)
 
