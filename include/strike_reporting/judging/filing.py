@@ -272,7 +272,7 @@ def _said(rows: Normalised, good: pa.Table | None) -> tuple[Said, ...]:
     every = Counter({r["values"]: r["counts"] for r in pc.value_counts(days.drop_null()).to_pylist()})
     every.update(day for _, day in rows.lost if day)
     undated = days.null_count + sum(day is None for _, day in rows.lost)
-    used_short = rows.short - rows.bad_rows if good is not None else set()  # else all its rows are left out already
+    used_short = rows.short - rows.bad_rows if good is not None else ()  # else all its rows are left out already
     short = Counter(d for i in used_short if (d := days[i].as_py()))
     found = list(_parts(contract, good)) if good is not None else []
     used: Counter[date] = Counter()

@@ -6,6 +6,7 @@ A cell that does not hold its type becomes null and a `Problem`: its row is left
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
-from strike_reporting.judging.columns import Codes, Column, Mask
+from strike_reporting.judging.columns import Codes, Column, Marked, Mask
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
@@ -46,22 +47,23 @@ class Normalised:
     contract: Contract
     table: pa.Table
     problems: list[Problem] = field(default_factory=list)
-    bad_rows: set[int] = field(default_factory=set)  # indexes into `table`
-    blanks: dict[str, set[int]] = field(default_factory=dict)
-    short: set[int] = field(default_factory=set)
-    unread: dict[str, set[int]] = field(default_factory=dict)
+    bad_rows: Marked = field(default_factory=Marked)
+    blanks: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))
+    short: Marked = field(default_factory=Marked)
+    unread: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))
     lost: list[Lost] = field(default_factory=list)
 
     def taken(self, places: Codes, problems: list[Problem], lost: list[Lost]) -> Normalised:
         """Some of its rows, in their order, with what is said of them."""
 
-        def of(rows: set[int]) -> set[int]:
-            return {*np.flatnonzero(np.isin(places, [*rows])).tolist()} if rows else set()
+        def of(marked: Marked) -> Marked:
+            return Marked(np.flatnonzero(marked.among(places)))
 
-        blanks = {c: of(rows) for c, rows in self.blanks.items()}
-        unread = {c: of(rows) for c, rows in self.unread.items()}
         table = self.table.take(pa.array(places))
-        return Normalised(self.contract, table, problems, of(self.bad_rows), blanks, of(self.short), unread, lost)
+        found = Normalised(self.contract, table, problems, of(self.bad_rows), short=of(self.short), lost=lost)
+        found.blanks.update((c, of(marked)) for c, marked in self.blanks.items())
+        found.unread.update((c, of(marked)) for c, marked in self.unread.items())
+        return found
 
 
 def normalise(tables: list[Matched], named: Named) -> Normalised:
@@ -94,12 +96,12 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
     for part in parts:
         result.problems += part.problems
         result.lost += part.lost
-        result.bad_rows |= {i + start for i in part.bad_rows}
-        result.short |= {i + start for i in part.short}
-        for column, places in part.blanks.items():
-            result.blanks.setdefault(column, set()).update(i + start for i in places)
-        for column, places in part.unread.items():
-            result.unread.setdefault(column, set()).update(i + start for i in places)
+        result.bad_rows.add(part.bad_rows.rows + start)
+        result.short.add(part.short.rows + start)
+        for column, marked in part.blanks.items():
+            result.blanks[column].add(marked.rows + start)
+        for column, marked in part.unread.items():
+            result.unread[column].add(marked.rows + start)
         start += part.table.num_rows
     return result
 
@@ -196,8 +198,8 @@ class _Typing:
                     if not is_value:
                         shared[f.name] = values, unread
                 data[f.name].append(values)
-                self._spoil(f, (np.flatnonzero(unread) + block * height).tolist())
-            result.bad_rows |= {i + block * height for i in self.body.bad}
+                self._spoil(f, np.flatnonzero(unread) + block * height)
+            result.bad_rows.add([i + block * height for i in self.body.bad])
         result.problems += self.body.bad.values()
         numbers = [np.tile(self.body.numbers, len(blocks))]
         headings = [pa.array([h for _, h, _ in blocks], pa.string()).take(np.repeat(np.arange(len(blocks)), height))]
@@ -271,13 +273,13 @@ class _Typing:
             self._report(f, int(numbers[at]), heading, raw.known[code], wrong[code] or _MERGED)
         return typed, unread
 
-    def _spoil(self, f: Field, cells: list[int]) -> None:
+    def _spoil(self, f: Field, cells: Codes) -> None:
         """Note cells that could not be read, and what that is for their rows."""
-        self.result.unread.setdefault(f.name, set()).update(cells)
+        self.result.unread[f.name].add(cells)
         if self._costs_the_row(f):
-            self.result.bad_rows.update(cells)
+            self.result.bad_rows.add(cells)
         elif f.type == "int64":
-            self.result.short.update(cells)
+            self.result.short.add(cells)
 
     def _costs_the_row(self, f: Field) -> bool:
         """A bad cell costs its row, unless the field is optional and decides neither the measure nor the part."""

@@ -189,9 +189,9 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
             column="ods_code",
         )
     strange = np.flatnonzero(is_strange).tolist()
+    rows.bad_rows.add(strange)
+    rows.unread["ods_code"].add(strange)
     for index in strange:
-        rows.bad_rows.add(index)
-        rows.unread.setdefault("ods_code", set()).add(index)
         rows.problems.append(_no_trust(said.value(index), int(row_of[index]), rows, index))
     if strange:  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")
@@ -296,12 +296,12 @@ def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Proble
     """A problem for each row dated when the trust's code did not exist."""
     standing, found, days = asked.trust(code), list[Problem](), Column.of(result.table[result.contract.date_field])
     wrong = days.where(lambda day: bool(day and standing and not standing.is_trust(day)))
+    result.bad_rows.add(np.flatnonzero(wrong))
     for index in np.flatnonzero(wrong).tolist():
         day, row = days.value(index), result.table["source_row"][index].as_py()
         fix = f"Use the code of that day (today's is {standing.successor})." if standing else ""
         message = f"{code} was not a trust on {day}"
         found.append(Problem("trust_not_current", "error", message, fix, row, "ods_code", code, day.isoformat()))
-        result.bad_rows.add(index)
     return found
 
 
@@ -318,5 +318,5 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
         message = f"{named} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
         fix = "Give a site of your own trust, or leave the cell empty."
         found.append(Problem("site_elsewhere", "warning", message, fix, row, column, named))
-        result.blanks.setdefault(column, set()).add(index)
+        result.blanks[column].add([index])
     return found

@@ -290,13 +290,13 @@ def _failures(batch: list[Opened]) -> int:
 def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None:
     """Note on a submission which of its rows break a rule. Only their cells are looked up."""
     rows = opened.rows
-    found = broken[~np.isin(broken, [*rows.unread.get(rule.column, ())])]  # those are reported: they could not be read
-    if rule in contract.table_rules and (blank := rows.blanks.get(rule.column)):  # what is not kept is beside no other
-        found = found[~np.isin(found, [*blank])]
+    found = broken[~rows.unread[rule.column].among(broken)]  # those are reported: they could not be read
+    if rule in contract.table_rules:  # what is not kept is beside no other
+        found = found[~rows.blanks[rule.column].among(found)]
     kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
     if rule.severity == "warning" and rule not in contract.table_rules:
         # Nothing but what the contract knows goes further: free text may hold anything.
-        rows.blanks.setdefault(rule.column, set()).update(found.tolist())
+        rows.blanks[rule.column].add(found)
         kept = "this breaks the contract; the row is used without it"
     names = list(dict.fromkeys([rule.column, "source_row", "source_column", "source_sheet", contract.date_field]))
     for start in range(0, len(found), _NOTED_AT_ONCE):
@@ -319,7 +319,7 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
                 )
             )
     if rule.severity != "warning":
-        rows.bad_rows.update(found.tolist())
+        rows.bad_rows.add(found)
 
 
 def _verdict(opened: Opened) -> filing.Verdict:
@@ -338,7 +338,7 @@ def _verdict(opened: Opened) -> filing.Verdict:
     if critical := _critical(problems):
         return verdict(problems, refused=critical)
     is_usable = np.ones(rows.table.num_rows, np.bool_)
-    is_usable[[*rows.bad_rows]] = False
+    is_usable[rows.bad_rows.rows] = False
     good, usable = _blanked(rows).filter(pa.array(is_usable)), np.flatnonzero(is_usable)
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
@@ -353,7 +353,7 @@ def _verdict(opened: Opened) -> filing.Verdict:
     if critical := _critical(problems):
         return verdict(problems, refused=critical)
     if out := sorted({d.at for d in twice if d.problem.severity != "warning"}):
-        rows.bad_rows |= {*usable[out].tolist()}
+        rows.bad_rows.add(usable[out])
         good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
     return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
 
@@ -367,8 +367,8 @@ def _critical(problems: Sequence[Problem]) -> Problem | None:
 def _blanked(rows: Normalised) -> pa.Table:
     """The table without the values that are not kept."""
     table = rows.table
-    for column, indexes in rows.blanks.items():
-        keep = pa.array(~np.isin(np.arange(table.num_rows), [*indexes]))
+    for column, marked in ((c, m) for c, m in rows.blanks.items() if m):
+        keep = pa.array(~marked.among(np.arange(table.num_rows)))
         place = table.schema.get_field_index(column)
         table = table.set_column(place, column, pc.if_else(keep, table[column], pa.scalar(None, table[column].type)))
     return table
