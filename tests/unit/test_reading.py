@@ -62,7 +62,7 @@ def test_the_worker_loads_the_readers_and_nothing_else() -> None:
     unseen = {name for name in packages if not name.startswith("_") and name not in ("cython_runtime", "sitecustomize")}
     assert unseen == {"strike_reporting", "pyarrow", "python_calamine", "defusedxml"}
     ours = {n.split(".")[1] for n in loaded if n.startswith("strike_reporting.")}
-    assert ours == {"judging", "errors", "nhs_number"}
+    assert ours == {"judging", "children", "errors", "nhs_number"}
 
 
 def test_the_worker_has_limits_no_secrets_and_leaves_no_core(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,8 +48,9 @@ class TableBuilder:
         if len(self._waiting) * len(row) >= BATCH * self.limits.max_columns or len(self._waiting) == BATCH:
             self._flush()
 
-    def add_columns(self, first: int, columns: Iterable[list[str]], height: int) -> None:
-        """Rows given by column, numbered from `first`."""
+    def add_columns(self, first: int, columns: Iterable[Sequence[str]], height: int) -> None:
+        """Rows given by column, none of them blank, numbered from `first`."""
+        self._flush()
         self._numbers += range(first, first + height)
         self._append(list(columns), height)
 

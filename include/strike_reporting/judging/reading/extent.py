@@ -20,7 +20,7 @@ from strike_reporting.judging.reading.package import Package, lying
 _LONGEST_TAG = 1 << 20
 _SMALLEST_TEXT = len("<si/>")
 _REF = re.compile(rb' r="([A-Za-z]+)\d')
-_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
+_ROW, _ROW_OF = re.compile(rb'<row [^>]*?\br="(\d+)"'), re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
 _VALUED = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!</)')
 _STARTS = re.compile(rb"<(?:\w+:)?(?:c|row)[\s>]")
 _COUNT = re.compile(rb'<(?:\w+:)?sst\b[^>]*?\buniqueCount="(\d+)"')
@@ -87,12 +87,16 @@ def _raised(run: re.Match[bytes]) -> bytes:
 def _extent(package: Package, part: zipfile.ZipInfo) -> tuple[int, int, bool]:
     """The rows and columns that a sheet's XML names, and whether it needs mending."""
     letters: set[bytes] = set()
+    unknown = _REF  # what finds a column that is none of these
     height = tags = 0
     changes = False
     for piece in pieces(package.read(part), _STARTS):
-        letters.update(_REF.findall(piece))
-        rows = _ROW.findall(piece)
-        tags += piece.count(b"<row") + piece.count(b":row")
+        if unknown.search(piece):
+            letters.update(_REF.findall(piece))
+            unknown = re.compile(rb' r="(?!(?:%b)\d)[A-Za-z]+\d' % b"|".join(sorted(letters)))
+        prefixed = piece.count(b":row")
+        rows = (_ROW_OF if prefixed else _ROW).findall(piece)  # the shorter pattern is searched for much faster
+        tags += piece.count(b"<row") + prefixed
         height = max(height, *map(int, rows[-1:]), *(int(r) for r in rows if len(r) > 6), 0)
         changes = changes or mended(piece, package.uncalculated) is not piece
     return max(height, tags), max(map(_column, letters), default=0), changes

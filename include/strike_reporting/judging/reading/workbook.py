@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
+from itertools import chain, islice
 from typing import Any
 
 import python_calamine as calamine
@@ -20,6 +21,7 @@ from strike_reporting.judging.reading.merging import Merged
 from strike_reporting.judging.reading.opendocument import prepared_ods
 from strike_reporting.judging.reading.package import lying
 
+_TOGETHER = 500_000  # cells that become texts together
 _PREPARED = {"xlsx": prepared_xlsx, "xlsb": prepared_xlsb, "ods": prepared_ods}
 
 
@@ -53,20 +55,48 @@ def _sheet(sheet: calamine.CalamineSheet, title: str, hidden: bool, texts: Texts
         return Sheet(built.table(), sheet.name, hidden)
     height, width = sheet.end[0] + 1, sheet.end[1] + 1
     limits.check_extent(title, height, width, limits.max_workbook_cells)
-    longest = limits.max_cell_characters
     margin = [""] * sheet.start[1]
     rows = (margin + row for row in sheet.iter_rows()) if margin else sheet.iter_rows()
     merged, ranges = Merged(title), _ranges(sheet, height, width, limits)
-    for number, row in enumerate(_with(texts, rows) if texts else rows, start=1):
+    rows = _with(texts, rows) if texts else rows
+    rows = _filled(merged, ranges, rows) if ranges else rows
+
+    def is_long(text: str) -> bool:
+        return len(text) > limits.max_cell_characters
+
+    first = 1
+    while some := [*islice(rows, max(_TOGETHER // width, 1))]:
+        columns, distinct = zip(*map(_texts, zip(*some, strict=True)), strict=True)
+        if not hidden and any(map(is_long, chain(*distinct))):
+            lines = enumerate(zip(*columns, strict=True), first)
+            raise limits.long_cell(next(n for n, cells in lines if any(map(is_long, cells))))
+        # Where a column has no gap no row is blank; else each is looked at.
+        if width <= limits.max_columns and any(all(t and not t.isspace() for t in texts) for texts in distinct):
+            built.add_columns(first, columns, len(some))
+        else:
+            for number, cells in enumerate(zip(*columns, strict=True), first):
+                built.add(number, cells)
+        first += len(some)
+    return Sheet(built.table(), sheet.name, hidden, merged=merged.numbers)
+
+
+def _filled(merged: Merged, ranges: dict[int, list[tuple[int, int]]], rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The rows with what is merged down into them."""
+    for number, row in enumerate(rows, start=1):
         for column, last in ranges.pop(number, ()):
             if isinstance(row[column], str | date):
                 merged.begin(column, number, last, row[column])
-        cells = [_text(cell) for cell in merged.filled(number, row)]
-        if any(cells):
-            if not hidden and any(len(c) > longest for c in cells):
-                raise limits.long_cell(number)
-            built.add(number, cells)
-    return Sheet(built.table(), sheet.name, hidden, merged=merged.numbers)
+        yield merged.filled(number, row)
+
+
+def _texts(column: Sequence[object]) -> tuple[Sequence[str], set[str]]:
+    """The texts of a column's cells, and the distinct ones: each distinct value is written once."""
+    kinds = {*map(type, column)}
+    if bool in kinds and len(kinds) > 1:  # a yes is equal to a 1
+        texts = [_text(cell) for cell in column]
+        return texts, {*texts}
+    known = {cell: _text(cell) for cell in {*column}}
+    return [known[cell] for cell in column], {*known.values()}
 
 
 def _ranges(sheet: calamine.CalamineSheet, height: int, width: int, limits: Limits) -> dict[int, list[tuple[int, int]]]:
