@@ -30,10 +30,11 @@ def end_with(parent: int) -> None:
 
 
 def processors() -> int:
-    """How many work side by side: the setting `tasks_at_once`, else as many as the machine has processors."""
+    """How many processes of one task may work: one on each processor of this machine, at most `tasks_at_once`."""
     from strike_reporting.settings import settings
 
-    return settings().tasks_at_once or os.cpu_count() or 1
+    here = os.cpu_count() or 1
+    return min(settings().tasks_at_once or here, here)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from strike_reporting import children
 from strike_reporting.children import side_by_side
+from strike_reporting.settings import settings
 
 MANY = range(200)
 
@@ -100,3 +101,13 @@ def _is_there(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+@pytest.mark.parametrize(("asked", "here", "found"), [("0", 4, 4), ("2", 4, 2), ("32", 4, 4), ("1", 4, 1)])
+def test_no_more_processes_than_this_machine_has_processors(
+    asked: str, here: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIKES_TASKS_AT_ONCE", asked)  # in a cluster: the slots of all workers
+    monkeypatch.setattr(os, "cpu_count", lambda: here)
+    settings.cache_clear()
+    assert children.processors() == found

@@ -6,12 +6,12 @@ Each function imports what it needs: a task is a process of its own and pays for
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
-from strike_reporting.children import processors
 from strike_reporting.errors import Transient, each, fail_for
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
@@ -92,7 +92,8 @@ def _looked(store: Store, now: datetime) -> Rounds:
 
 def group_size(number: int, at_least: int) -> int:
     """Of how many a group is, so that there are no more groups than run side by side, and none is too small."""
-    return max(at_least, -(-number // processors()))
+    at_once = settings().tasks_at_once or os.cpu_count() or 1
+    return max(at_least, -(-number // at_once))
 
 
 def collect_plan(only: Sequence[str] = ()) -> list[FeedGroup]:
