@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strike_reporting.judging.problems import Rejected
-from strike_reporting.judging.reading import workbook
+from strike_reporting.judging.reading import extent, workbook
 from strike_reporting.judging.reading.reader import limits_set
 
 CELLS = (
@@ -61,6 +61,15 @@ def test_rows_keep_their_numbers_whatever_is_blank_between(together: int, monkey
     assert found["row"] == [1, 3, 5, 7]
     assert [v or "" for v in found["1"]] == ["day", "a", "b", ""]
     assert [v or "" for v in found["2"]] == ["count", "1", "yes", "2.5"]
+
+
+LETTERS = st.text("ABYZabyz", min_size=1, max_size=4).map(str.encode)
+
+
+@given(LETTERS, LETTERS)
+def test_a_column_after_another_is_found_and_no_other(one: bytes, other: bytes) -> None:
+    is_after = extent._column(other) > extent._column(one)
+    assert bool(extent._beyond(one).search(b'<c s="1" r="%b12" t="s">' % other)) == is_after
 
 
 def test_the_first_cell_that_is_too_long_is_named() -> None:

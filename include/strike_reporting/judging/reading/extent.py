@@ -18,6 +18,7 @@ from strike_reporting.judging.reading.mending import blank_texts, mended, unblan
 from strike_reporting.judging.reading.package import Package, lying
 
 _LONGEST_TAG = 1 << 20
+_LETTERS = 10  # of a column: no sheet has one of more than three
 _SMALLEST_TEXT = len("<si/>")
 _REF = re.compile(rb' r="([A-Za-z]+)\d')
 _ROW, _ROW_OF = re.compile(rb'<row [^>]*?\br="(\d+)"'), re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
@@ -86,20 +87,30 @@ def _raised(run: re.Match[bytes]) -> bytes:
 
 def _extent(package: Package, part: zipfile.ZipInfo) -> tuple[int, int, bool]:
     """The rows and columns that a sheet's XML names, and whether it needs mending."""
-    letters: set[bytes] = set()
-    unknown = _REF  # what finds a column that is none of these
+    widest, beyond = b"", _REF
     height = tags = 0
     changes = False
     for piece in pieces(package.read(part), _STARTS):
-        if unknown.search(piece):
-            letters.update(_REF.findall(piece))
-            unknown = re.compile(rb' r="(?!(?:%b)\d)[A-Za-z]+\d' % b"|".join(sorted(letters)))
+        if beyond.search(piece):
+            widest = max(_REF.findall(piece), key=_column)
+            beyond = _beyond(widest)
         prefixed = piece.count(b":row")
         rows = (_ROW_OF if prefixed else _ROW).findall(piece)  # the shorter pattern is searched for much faster
         tags += piece.count(b"<row") + prefixed
         height = max(height, *map(int, rows[-1:]), *(int(r) for r in rows if len(r) > 6), 0)
         changes = changes or mended(piece, package.uncalculated) is not piece
-    return max(height, tags), max(map(_column, letters), default=0), changes
+    return max(height, tags), _column(widest), changes
+
+
+def _beyond(letters: bytes) -> re.Pattern[bytes]:
+    """Finds a cell in a column after this one: most pieces of a sheet hold none, and are looked through once."""
+    known = letters[:_LETTERS].upper().decode()
+    ways = [f"[A-Za-z]{{{len(known) + 1},}}"]
+    for at, letter in enumerate(known):
+        if letter < "Z":
+            same, after = "".join(f"[{c}{c.lower()}]" for c in known[:at]), chr(ord(letter) + 1)
+            ways.append(f"{same}[{after}-Z{after.lower()}-z][A-Za-z]{{{len(known) - at - 1}}}")
+    return re.compile(f' r="(?:{"|".join(ways)})\\d'.encode())
 
 
 def _mended(package: Package, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -151,6 +162,6 @@ def pieces(read: Iterable[bytes], starts: re.Pattern[bytes]) -> Iterator[bytes]:
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters.upper()[:10]:
+    for letter in letters.upper()[:_LETTERS]:
         number = number * 26 + letter - 64
     return number
