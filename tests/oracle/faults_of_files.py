@@ -29,7 +29,7 @@ FILES = (
     Mutant(
         "a key that is not kept repeats another",
         "a key that is none",
-        *(_SETTLE, "if rule in contract.table_rules:  #", "if False:  #"),
+        *(_SETTLE, "if rule in contract.table_rules:", "if False:"),
     ),
     Mutant(
         "a row without a day marks none",

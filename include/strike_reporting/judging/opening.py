@@ -296,8 +296,9 @@ def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Proble
     """A problem for each row dated when the trust's code did not exist."""
     standing, found, days = asked.trust(code), list[Problem](), Column.of(result.table[result.contract.date_field])
     wrong = days.where(lambda day: bool(day and standing and not standing.is_trust(day)))
-    result.bad_rows.add(np.flatnonzero(wrong))
-    for index in np.flatnonzero(wrong).tolist():
+    rows = np.flatnonzero(wrong)
+    result.bad_rows.add(rows)
+    for index in rows.tolist():
         day, row = days.value(index), result.table["source_row"][index].as_py()
         fix = f"Use the code of that day (today's is {standing.successor})." if standing else ""
         message = f"{code} was not a trust on {day}"
@@ -312,11 +313,12 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
         return []
     mine, sites = standing.successor if standing else code, Column.of(result.table[column])
     foreign = {c: s for c, s in asked.sites(c for c in sites.known if c).items() if s.ods_code != mine}
-    for index in np.flatnonzero(sites.where(foreign.__contains__)).tolist() if foreign else ():
+    rows = np.flatnonzero(sites.where(foreign.__contains__))
+    result.blanks[column].add(rows)
+    for index in rows.tolist():
         named, row = sites.value(index), int(result.table["source_row"][index].as_py())
         site = foreign[named]
         message = f"{named} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
         fix = "Give a site of your own trust, or leave the cell empty."
         found.append(Problem("site_elsewhere", "warning", message, fix, row, column, named))
-        result.blanks[column].add([index])
     return found

@@ -48,7 +48,7 @@ def revisions(
         causes: why figures of the one differ from those of the other.
     """
     rows, names = [], (*PIVOTS, TOTALS_TABLE)
-    area = () if causes.is_anyone_moved else _AREA  # then also the trusts of which a row is the same
+    area = () if causes.is_anyone_moved else _AREA  # who moved counts elsewhere, also with rows that are the same
     with database(sum(t[n].num_rows for t in (old, new) for n in names)) as con:
         differ = {n: differing(con, old[n], new[n], [*area, *_cells(TABLES[n])]) for n in names}
     for name in names:
