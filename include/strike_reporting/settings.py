@@ -46,7 +46,7 @@ class Work(_Group):
     """
 
     tasks_at_once: int = Field(
-        0, ge=0, description="tasks side by side, and at most processes that draw pages; 0: one for each processor"
+        0, ge=0, description="tasks side by side, and the most processes by which one draws; 0: one for each processor"
     )
     feeds_in_group: int = Field(50, ge=1, description="feeds that one task pulls, at least")
     submissions_in_group: int = Field(100, ge=1, description="submissions that one task judges, at least")
