@@ -16,7 +16,7 @@ from s3 import S3, s3
 from servers import free_port
 from strike_reporting.errors import Away
 from strike_reporting.intake.collecting import collect, collect_drop
-from strike_reporting.intake.landing import Sender, land
+from strike_reporting.intake.landing import Arrived, Sender, land
 from strike_reporting.intake.registry import Feed
 from strike_reporting.intake.transports import PullFailed
 from strike_reporting.intake.transports.connections import Endpoint
@@ -184,9 +184,9 @@ def test_a_large_file_is_one_put_and_so_whole_or_absent(server: S3, remote: Stor
 
 def test_landing_a_file_and_landing_it_again(server: S3, remote: Store) -> None:
     with server.counted() as first:
-        land(remote, CSV, "a.csv", Sender("f"))
+        land(remote, [Arrived(CSV, "a.csv", Sender("f"))])
     with server.counted() as again:
-        land(remote, CSV, "a.csv", Sender("f"))
+        land(remote, [Arrived(CSV, "a.csv", Sender("f"))])
     assert first["PUT"] == 2 and first.total() <= 3, "bytes and receipt; a new ledger looks once for receipts"
     assert again.total() == 0, "the ledger knows it"
 

@@ -19,7 +19,7 @@ from strike_reporting.cli import app
 from strike_reporting.errors import OurFault
 from strike_reporting.intake import collecting, remembering
 from strike_reporting.intake.collecting import collect
-from strike_reporting.intake.landing import Sender, land
+from strike_reporting.intake.landing import Arrived, Sender, land
 from strike_reporting.intake.transports.https import Https
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.receiving import Receiving
@@ -171,7 +171,7 @@ def test_feeds_that_were_left_are_the_next_rounds_first(
 ) -> None:
     """With a server that is too slow for all of them, it was always the same feeds that nobody asked for."""
     feeds = [feed_at(inbox).model_copy(update={"trust": t}) for t in ("R1F", "RHM", "RHU", "RN5", "RTP")]
-    given(pulls_at_one_endpoint=1)
+    given(pulls_at_once=1, pulls_at_one_endpoint=1)
     begun: list[str] = []
     over = collecting._check_time
 
@@ -282,7 +282,7 @@ def test_a_ledger_of_before_is_brought_along(
     [kept] = ledger_of(store).receiving.reserve("RHU.cancellations", [Remote("x", "late.csv", "failed")])
     old(inbox / "c.csv", csv(3), 1800)
     pull(store, feed_at(inbox), "3")
-    land(store, csv(4), "late.csv", Sender("RHU.cancellations"), kept.sequence)
+    land(store, [Arrived(csv(4), "late.csv", Sender("RHU.cancellations"), kept.sequence)])
     assert [r.source_name for r in receipts(store)] == ["a.csv", "b.csv", "late.csv", "c.csv"]
     assert pull(store, feed_at(inbox), "4").status == "nothing_new"
     ledger_of(store).receiving.remotes.forget("RHU.cancellations")

@@ -15,7 +15,7 @@ from killing import killed_at_every_step, process
 from s3 import S3, s3
 from strike_reporting.errors import OurFault
 from strike_reporting.intake.collecting import collect_drop
-from strike_reporting.intake.landing import Sender, content, land, object_key
+from strike_reporting.intake.landing import Arrived, Sender, content, land, object_key
 from strike_reporting.intake.purging import Purged, purge, restrict, restricted
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.records import Receipt
@@ -29,7 +29,7 @@ COUNTS = b"ods_code,activity_date,point_of_delivery,status,cancelled_count\nRHU,
 
 
 def land_one(store: Store, data: bytes = PATIENTS) -> Receipt:
-    return land(store, data, "a.csv", Sender("f"))[0]
+    return land(store, [Arrived(data, "a.csv", Sender("f"))])[0][0]
 
 
 def holding(root: str | Path) -> list[str]:

@@ -79,7 +79,7 @@ def test_a_missing_connection_and_a_changed_host_key(store: Store) -> None:
 def test_a_silent_feed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (10, 11, 12, 13):
         monkeypatch.setattr(landing, "_now", lambda day=day: f"2026-11-{day}T09:00:00.000000+00:00")
-        landing.land(store, f"{day}".encode(), "a.csv", landing.Sender("RHU.cancellations"))
+        landing.land(store, [landing.Arrived(f"{day}".encode(), "a.csv", landing.Sender("RHU.cancellations"))])
     mine = feed("folder", None)
     assert [w.what for w in feed_warnings(store, [mine], NOW)] == ["silent for 10 days; it usually sends every day"]
     assert feed_warnings(store, [mine], NOW - timedelta(days=8)) == []

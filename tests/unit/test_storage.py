@@ -109,7 +109,7 @@ def test_bytes_and_names_are_on_disk_before_a_write_returns(store: Store, monkey
 
     monkeypatch.setattr(os, "fsync", seen)
     store.write("a/b", b"1")
-    assert synced == [".", "root", "root/tmp/…", "root", "root/a"], "the root, tmp, the bytes, a new folder, the name"
+    assert synced == [".", "root", "root", "root/tmp/…", "root/a"], "the root, a new folder, tmp, the bytes, the name"
     synced.clear()
     store.write_many({"a/b": b"2", "a/c": b"3"})  # side by side
     assert synced == ["root/tmp/…", "root/tmp/…", "root/a"], "a folder is synced once for all that is written"

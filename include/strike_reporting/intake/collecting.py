@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 
 from strike_reporting.errors import attempt, together
-from strike_reporting.intake.landing import Sender, finish, land
+from strike_reporting.intake.landing import Arrived, Desk, Sender, finish
 from strike_reporting.intake.listing import listing
 from strike_reporting.intake.registry import Feed, dialect_for
 from strike_reporting.intake.remembering import Memory
@@ -58,6 +58,7 @@ class _Found:
     """
 
     memory: Memory
+    desk: Desk
     recorded: tuple[str, ...] = ()
     landed: list[Receipt] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
@@ -113,7 +114,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
     for feed in sorted(feeds, key=lambda f: -left.get(f.id, 0)):
         queues[(feed.transport, feed.connection)].append(feed)
     done: dict[str, Pulled] = {}
-    ended: deque[_Ended] = deque()
+    desk, ended = Desk(store), deque[_Ended]()
 
     def lane(queue: deque[Feed]) -> None:
         while queue:
@@ -121,7 +122,7 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
                 feed = queue.popleft()
             except IndexError:  # the other lane was quicker
                 return
-            ended.append(_collect_one(store, collection, feed, until, at_once, left.get(feed.id, 0)))
+            ended.append(_collect_one(store, desk, collection, feed, until, at_once, left.get(feed.id, 0)))
             if len(ended) >= _KEPT_AT_ONCE:
                 keep()
 
@@ -133,10 +134,16 @@ def collect(store: Store, collection: str, feeds: Iterable[Feed], *, at_once: bo
         done.update((one.feed_id, one) for one in _kept(store, some))
 
     with ThreadPoolExecutor(settings().pulls_at_once, thread_name_prefix="pull") as pool:
-        list(pool.map(lane, [q for q in queues.values() for _ in range(settings().pulls_at_one_endpoint)]))
+        list(pool.map(lane, [queue for (kind, _), queue in queues.items() for _ in range(_lanes(kind))]))
     while ended:
         keep()
     return [done[feed.id] for feed in feeds]
+
+
+def _lanes(transport: str) -> int:
+    """How many feeds of one endpoint are pulled at once. A share counts no sessions: it leaves others their lanes."""
+    of_one, every = settings().pulls_at_one_endpoint, settings().pulls_at_once
+    return max(of_one, every - of_one) if transport == "folder" else of_one
 
 
 def sender_of(feed: Feed, collection: str = "") -> Sender:
@@ -172,9 +179,11 @@ def _kept(store: Store, ended: Sequence[_Ended]) -> Iterator[Pulled]:
         yield replace(pulled, status="failed", reason=t.reason, is_ours=True) if t.error else pulled
 
 
-def _collect_one(store: Store, collection: str, feed: Feed, until: float, at_once: bool, left: int) -> _Ended:
+def _collect_one(
+    store: Store, desk: Desk, collection: str, feed: Feed, until: float, at_once: bool, left: int
+) -> _Ended:
     """Pull one feed, which was left for want of time so often. What was landed counts whatever follows."""
-    receiving, found = ledger_of(store).receiving, _Found(Memory(store))
+    receiving, found = ledger_of(store).receiving, _Found(Memory(store), desk)
 
     def pull(feed: Feed) -> tuple[str, str]:
         found.memory = Memory(store, feed.id, at_once=at_once)
@@ -276,7 +285,7 @@ def _land(store: Store, sender: Sender, transport: Transport, file: RemoteFile, 
         return
     known = {k: v for k, v in file.facts.items() if k != "path"}
     sender = replace(sender, transport=known, sent_at=memory.sent_at(file))
-    receipt, is_new = land(store, data, name, sender, memory.place(file), is_lost=memory.is_lost(file))
+    receipt, is_new = found.desk.land(Arrived(data, name, sender, memory.place(file), memory.is_lost(file)))
     if is_new or found.is_taken_up(receipt, name, sender.collection):
         found.landed.append(receipt)  # also when the acknowledgement fails: it is here
     elif receipt.source_name != name and name not in found.duplicates:
@@ -312,7 +321,7 @@ def collect_drop(
     known = data_class or ("synthetic" if is_synthetic else "real")
     sender = Sender(DROP, action_id=action_id, data_class=known, dialect=dialect)
     finish(store)
-    found, drop, place = _Found(Memory(store)), _Data(), str(folder.resolve())
+    found, drop, place = _Found(Memory(store), Desk(store)), _Data(), str(folder.resolve())
     files = drop.list(place)
     found.files = len(files)
     _fetch(store, sender, drop, found.memory.plan(place, files), found)

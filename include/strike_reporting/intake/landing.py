@@ -2,15 +2,21 @@
 
 A submission is one content from one feed. First the ledger gives it its place in the order; then bytes and receipt are
 kept, both synced; then the ledger says that it landed. A landing that dies on the way is finished by the next one.
+Files that come at the same time go these steps together: a disk that is waited for is waited for once.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from threading import Lock
 
-from strike_reporting.errors import OurFault
+from strike_reporting.errors import OurFault, together
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.receiving import receipt_key
 from strike_reporting.ledger.records import Fact, Receipt
@@ -68,59 +74,115 @@ def is_held(store: Store, submission_id: str, sha256: str) -> bool:
     return any(map(store.exists, (object_key(sha256), f"{RESTRICTED}/{sha256}", refusal_key(submission_id))))
 
 
-def land(
-    store: Store,
-    data: bytes,
-    source_name: str,
-    sender: Sender,
-    place: int | None = None,
-    *,
-    is_lost: bool = False,
-) -> tuple[Receipt, bool]:
-    """Land one file.
+@dataclass(frozen=True, repr=False)
+class Arrived:
+    """A file to be landed.
 
-    Args:
-        store: the state root.
-        data: the file's bytes, kept unchanged.
-        source_name: the remote name, kept as a fact and never used as a path.
-        sender: what is known of it.
-        place: the number that was reserved for it, if one was.
-        is_lost: it was landed before and landing may have lost it: then it is new again, under its number.
+    source_name: the remote name, kept as a fact and never used as a path. place: the number that was reserved for it,
+    if one was. is_lost: it was landed before and landing may have lost it: then it is new again, under its number.
+    """
+
+    data: bytes
+    source_name: str
+    sender: Sender
+    place: int | None = None
+    is_lost: bool = False
+
+    def __repr__(self) -> str:
+        """As a log may name it: nobody knows yet what is in it."""
+        return safe_name(self.source_name)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def drafted(self) -> Receipt:
+        """Its receipt, without a number."""
+        sender = self.sender
+        return Receipt(
+            submission_id=submission_id(sender.feed_id, self.sha256),
+            sequence=0,
+            feed_id=sender.feed_id,
+            source_name=safe_name(self.source_name),
+            received_at=_now(),
+            size=len(self.data),
+            sha256=self.sha256,
+            ods_code=sender.ods_code,
+            speaks_for=sender.speaks_for,
+            extract=sender.extract,
+            dialect=sender.dialect,
+            collection=sender.collection,
+            sent_at=sender.sent_at,
+            action_id=sender.action_id,
+            due=sender.due,
+            grace_minutes=sender.grace_minutes,
+            restates_day=sender.restates_day,
+            data_class=sender.data_class,
+            transport=sender.transport,
+        )
+
+
+def land(store: Store, files: Sequence[Arrived]) -> list[tuple[Receipt, bool]]:
+    """Land files together: each goes its own way through ledger and landing, and what waits for a disk waits for all.
 
     Returns:
-        The receipt, and whether it is new; a content that this feed delivered before gives its first receipt.
+        Of each its receipt, and whether it is new; a content that its feed delivered before gives its first receipt.
     """
-    digest = hashlib.sha256(data).hexdigest()
-    drafted = Receipt(
-        submission_id=submission_id(sender.feed_id, digest),
-        sequence=0,
-        feed_id=sender.feed_id,
-        source_name=safe_name(source_name),
-        received_at=_now(),
-        size=len(data),
-        sha256=digest,
-        ods_code=sender.ods_code,
-        speaks_for=sender.speaks_for,
-        extract=sender.extract,
-        dialect=sender.dialect,
-        collection=sender.collection,
-        sent_at=sender.sent_at,
-        action_id=sender.action_id,
-        due=sender.due,
-        grace_minutes=sender.grace_minutes,
-        restates_day=sender.restates_day,
-        data_class=sender.data_class,
-        transport=sender.transport,
-    )
     receiving = ledger_of(store).receiving
-    receipt, was_landed = receiving.number(drafted, place)
-    if was_landed and not (is_lost and not is_held(store, receipt.submission_id, digest)):
-        return receipt, False
+    numbered = receiving.number([(one.drafted(), one.place) for one in files])
+    found, new = [], []
+    for one, (receipt, was_landed) in zip(files, numbered, strict=True):
+        is_new = not was_landed or (one.is_lost and not is_held(store, receipt.submission_id, one.sha256))
+        found.append((receipt, is_new))
+        new += [(one, receipt)] if is_new else []
     # Readable by its owner only: nobody knows yet what is in it.
-    store.write(object_key(digest), data, private=True)
-    store.write(receipt_key(receipt.submission_id), receipt.dump())
-    receiving.landed(receipt.submission_id)
-    return receipt, True
+    store.write_many({object_key(one.sha256): one.data for one, _ in new}, private=True)
+    store.write_many({receipt_key(r.submission_id): r.dump() for _, r in new})
+    receiving.landed([r.submission_id for _, r in new])
+    return found
+
+
+class Desk:
+    """Where pulls that run side by side have their files landed.
+
+    Whoever comes while others are served waits with all that come meanwhile, and they are landed together.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._turn = store, Lock()
+        self._waiting: deque[_Waiting] = deque()
+
+    def land(self, file: Arrived) -> tuple[Receipt, bool]:
+        """Land a file; as `land` does. What another file fails for is no matter of this one's."""
+        mine = _Waiting(file)
+        self._waiting.append(mine)
+        with self._turn:
+            if not mine.told.done():
+                self._serve([self._waiting.popleft() for _ in range(len(self._waiting))])
+        return mine.told.result()
+
+    def _serve(self, some: Sequence[_Waiting]) -> None:
+        def landed(part: Sequence[_Waiting]) -> None:
+            for one, found in zip(part, land(self._store, [one.file for one in part]), strict=True):
+                one.told.set_result(found)
+
+        try:
+            for tried in together(some, landed):
+                if tried.error is not None:
+                    tried.item.told.set_exception(tried.error)
+        except BaseException as error:  # whoever waits is told, whatever it is
+            for one in some:
+                if not one.told.done():
+                    one.told.set_exception(error)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A file at the desk, and what is told of it."""
+
+    file: Arrived
+    told: Future[tuple[Receipt, bool]] = field(default_factory=Future, repr=False)
 
 
 def finish(store: Store) -> int:
@@ -133,7 +195,7 @@ def finish(store: Store) -> int:
     receiving, done = ledger_of(store).receiving, 0
     for receipt in receiving.unfinished():
         if store.exists(receipt_key(receipt.submission_id)):
-            receiving.landed(receipt.submission_id)
+            receiving.landed([receipt.submission_id])
             done += 1
     return done
 

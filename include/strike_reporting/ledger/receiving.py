@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -55,51 +55,50 @@ class Receiving:
             remember(connection, feed_id, Change(tuple(found)))
         return found
 
-    def number(self, receipt: Receipt, place: int | None = None) -> tuple[Receipt, bool]:
-        """Give a submission its place in the order, before anything of it is kept; and whether it has landed before.
+    def number(self, drafted: Sequence[tuple[Receipt, int | None]]) -> list[tuple[Receipt, bool]]:
+        """Give submissions their places in the order, before anything of them is kept; and whether each landed before.
 
         A landing that was cut short keeps its number, so it is finished and not repeated. One whose record is damaged
         here and in landing is landed again under its number.
 
         Args:
-            receipt: without a number.
-            place: the number that was reserved for it, if one was.
+            drafted: receipts without a number, each with the one that was reserved for it, if one was.
         """
-        mine = receipts.c.submission_id == receipt.submission_id
+        wanted = {r.submission_id: (r, place) for r, place in drafted}
         with writing(self._engine) as connection:
-            one_at_a_time(connection, receipt.submission_id)
-            row = connection.execute(sa.select(receipts).where(mine)).first()
-            if row:
-                known = load_each(Receipt, "receipt", [(row.submission_id, row.record)]) or self._kept([row])
-                if known:
-                    return known[0], bool(row.is_landed)
-                again = receipt.model_copy(update={"sequence": row.sequence})
-                values = {"record": again.dump().decode(), "is_landed": False}
-                connection.execute(sa.update(receipts).where(mine).values(values))
-                return again, False
-            values = {"submission_id": receipt.submission_id, "feed_id": receipt.feed_id, "record": ""}
-            values |= {} if place is None else {"sequence": place}
-            done = connection.execute(sa.insert(receipts).values(**values, is_landed=False, is_judged=False))
-            primary = done.inserted_primary_key
-            assert primary is not None  # noqa: S101 - the statement inserts one row
-            numbered = receipt.model_copy(update={"sequence": int(primary[0])})
+            for submission_id in sorted(wanted):  # in this order all wait for one another
+                one_at_a_time(connection, submission_id)
+            rows = connection.execute(sa.select(receipts).where(receipts.c.submission_id.in_(wanted))).all()
+            known, damaged = self._begun(rows)
+            new = {s: place for s, (_, place) in wanted.items() if s not in known and s not in damaged}
+            numbers = damaged | _numbers(connection, {s: (wanted[s][0].feed_id, place) for s, place in new.items()})
+            begun = {s: wanted[s][0].model_copy(update={"sequence": n}) for s, n in numbers.items()}
+            if begun:
+                values = [{"number": r.sequence, "said": r.dump().decode()} for r in begun.values()]
+                connection.execute(_begin(), values)
+        known |= {s: (r, False) for s, r in begun.items()}
+        return [known[r.submission_id] for r, _ in drafted]
+
+    def _begun(self, rows: Sequence[sa.Row[Any]]) -> tuple[dict[str, tuple[Receipt, bool]], dict[str, int]]:
+        """The receipts of these rows, and whether each has landed; the numbers of those that nobody can read."""
+        found = load_each(Receipt, "receipt", ((r.submission_id, r.record) for r in rows))
+        kept = self._kept([r for r in rows if r.submission_id in found.set_aside])
+        is_landed = {r.submission_id: bool(r.is_landed) for r in rows}
+        known = {r.submission_id: (r, is_landed[r.submission_id]) for r in (*found, *kept)}
+        return known, {r.submission_id: r.sequence for r in rows if r.submission_id not in known}
+
+    def landed(self, submission_ids: Collection[str]) -> None:
+        """Bytes and receipts are kept for good: from now on they are to be judged.
+
+        Also when they have been: another process landed them meanwhile, and the bytes that were written just now again
+        may be such as are locked away.
+        """
+        if not submission_ids:
+            return
+        with writing(self._engine) as connection:
             connection.execute(
                 sa.update(receipts)
-                .where(receipts.c.sequence == numbered.sequence)
-                .values(record=numbered.dump().decode())
-            )
-            return numbered, False
-
-    def landed(self, submission_id: str) -> None:
-        """Bytes and receipt are kept for good: from now on it is to be judged.
-
-        Also when it has been: another process landed it meanwhile, and the bytes that were written just now again may
-        be such as are locked away.
-        """
-        with writing(self._engine) as connection:
-            connection.execute(
-                sa.update(receipts)
-                .where(receipts.c.submission_id == submission_id)
+                .where(receipts.c.submission_id.in_(submission_ids))
                 .values(is_landed=True, is_judged=False)
             )
 
@@ -278,6 +277,30 @@ class Receiving:
             else:
                 found.append(receipt.model_copy(update={"sequence": sequence}))
         return found
+
+
+def _numbers(connection: sa.Connection, new: Mapping[str, tuple[str, int | None]]) -> dict[str, int]:
+    """Rows for new submissions, each with its feed and the number that was reserved for it; the numbers of all."""
+    rows = [
+        {"submission_id": s, "feed_id": feed, "record": "", "is_landed": False, "is_judged": False, "sequence": place}
+        for s, (feed, place) in new.items()
+    ]
+    placed = [row for row in rows if row["sequence"] is not None]
+    others = [{n: v for n, v in row.items() if n != "sequence"} for row in rows if row["sequence"] is None]
+    if placed:
+        connection.execute(sa.insert(receipts), placed)
+    numbers = {s: place for s, (_, place) in new.items() if place is not None}
+    if others:
+        made = connection.execute(sa.insert(receipts).returning(receipts.c.submission_id, receipts.c.sequence), others)
+        numbers |= {row.submission_id: row.sequence for row in made}
+    return numbers
+
+
+@cache
+def _begin() -> sa.Update:
+    number: sa.BindParameter[int] = sa.bindparam("number")
+    said: sa.BindParameter[str] = sa.bindparam("said")
+    return sa.update(receipts).where(receipts.c.sequence == number).values(record=said, is_landed=False)
 
 
 def restore(connection: sa.Connection, found: list[Receipt]) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from strike_reporting.errors import OurFault
 from strike_reporting.intake.dialects import Dialect
-from strike_reporting.intake.landing import Sender, land
+from strike_reporting.intake.landing import Arrived, Sender, land
 from strike_reporting.judging.filing import accepted_key, findings
 from strike_reporting.judging.problems import Problem
 from strike_reporting.judging.rulebook import Answer, PresentRules
@@ -86,7 +86,7 @@ def try_files(
     """
     given = rules or PresentRules()
     with scratch() as store:
-        receipts = [land(store, data, name, sender)[0] for name, data, sender in files]
+        receipts = [r for r, _ in land(store, [Arrived(data, name, sender) for name, data, sender in files])]
         judged = validate(store, receipts, progress, rules=lambda _: given, tell=False)
         if failed := [j.reason for j in judged if j.outcome is None]:
             raise OurFault(f"it could not be judged: {failed[0]}")

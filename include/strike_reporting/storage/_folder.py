@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,18 +48,20 @@ class Folder:
         return found
 
     def write_many(self, files: Mapping[str, bytes], private: bool) -> None:
-        def put(key: str) -> Path:
-            target = self.base / key
-            with self._temporary(files[key], private) as written:
-                self._make(target.parent, private)
-                written.replace(target)
-            return target.parent
+        targets = {key: self.base / key for key in files}
+        folders = {target.parent for target in targets.values()}
 
+        def put(key: str) -> None:
+            with self._temporary(files[key], private) as written:
+                written.replace(targets[key])
+
+        self._make(folders, private)
         if len(files) < 2:
-            folders = {put(key) for key in files}
+            for key in files:
+                put(key)
         else:
             with ThreadPoolExecutor(AT_ONCE) as pool:  # they wait for the disk together
-                folders = set(pool.map(put, files))
+                list(pool.map(put, files))
         for folder in folders:
             _sync(folder)
 
@@ -68,7 +70,7 @@ class Folder:
         if target.exists():
             return False
         with self._temporary(data, private=False) as written:
-            self._make(target.parent, private=False)
+            self._make([target.parent], private=False)
             try:
                 target.hardlink_to(written)
             except FileExistsError:
@@ -89,7 +91,7 @@ class Folder:
         try:
             if private:
                 source.chmod(0o600)
-            self._make(target.parent, private)
+            self._make([target.parent], private)
             source.replace(target)
         except FileNotFoundError:
             return False
@@ -133,7 +135,7 @@ class Folder:
     @contextmanager
     def _temporary(self, data: bytes, private: bool) -> Iterator[Path]:
         """A synced temporary file with these bytes, locked as long as it is in use."""
-        self._make(self.base / TEMPORARY, private=True)
+        self._make([self.base / TEMPORARY], private=True)
         while True:
             path = self.base / TEMPORARY / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(8)}"
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -150,13 +152,17 @@ class Folder:
         finally:
             path.unlink(missing_ok=True)
 
-    def _make(self, folder: Path, private: bool) -> None:
-        """Make a folder and those above it, each synced into its own; only below the root can one be private."""
-        if folder.is_dir():
+    def _make(self, folders: Iterable[Path], private: bool) -> None:
+        """Make folders and those above them, synced into theirs; only below the root can one be private."""
+        missing = [folder for folder in folders if not folder.is_dir()]
+        if not missing:
             return
-        self._make(folder.parent, private)
-        folder.mkdir(mode=0o700 if private and self.base in folder.parents else 0o777, exist_ok=True)
-        _sync(folder.parent)
+        above = {folder.parent for folder in missing}
+        self._make(above, private)
+        for folder in missing:
+            folder.mkdir(mode=0o700 if private and self.base in folder.parents else 0o777, exist_ok=True)
+        for folder in above:
+            _sync(folder)
 
 
 def _lock(handle: int) -> bool | None:
