@@ -14,7 +14,7 @@ from strike_reporting import read
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.intake.purging import purge
 from strike_reporting.judging.filing import error_workbook, findings
-from strike_reporting.judging.settle import validate
+from strike_reporting.judging.settle import to_validate, validate
 from strike_reporting.ledger import ledger_of
 from strike_reporting.operations.rebuild import rebuild
 from strike_reporting.publishing.releases import build
@@ -169,6 +169,22 @@ def test_our_own_fault_is_told_apart_and_tried_again(
     assert "the fault is ours" in outcome.reason
     [outcome] = judge(store)
     assert outcome.status == "accepted"
+
+
+@pytest.mark.parametrize("stage", ["judging.batch.judge", "judging.batch.unusable", "judging.filing._parquet"])
+def test_our_own_fault_never_writes_a_row_into_a_log(
+    stage: str,
+    store: Store,
+    drop: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A table shows its values wherever it is printed."""
+    collect_drop(store, drop(a__csv=f"{HEAD},record_key\n{ROW},K4711\n"), JD)
+    monkeypatch.setattr(f"strike_reporting.{stage}", lambda *_: 1 / 0)
+    validate(store, to_validate(store))
+    assert "ZeroDivisionError" in caplog.text
+    assert "K4711" not in caplog.text
 
 
 PERSONS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oracle.mutants import Mutant
 
 _FILING = "judging/filing.py"
-_SETTLE = "judging/settle.py"
+_BATCH = "judging/batch.py"
 _TOTALS = "judging/totals.py"
 _OPENING = "judging/opening.py"
 _SELECTION = "publishing/selection.py"
@@ -14,7 +14,7 @@ FILES = (
     Mutant(
         "a bad optional cell is kept",
         "a bad cell costs itself",
-        *(_SETTLE, "rows.blanks[rule.column].add(found)", "pass"),
+        *(_BATCH, "rows.blanks[rule.column].add(found)", "pass"),
     ),
     Mutant(
         "an unread number marks nothing",
@@ -24,12 +24,12 @@ FILES = (
     Mutant(
         "a row left out is left out again for its number",
         "a row left out lacks no number besides",
-        *(_SETTLE, "        rows.bad_rows.add(usable[out])\n", ""),
+        *(_BATCH, "        rows.bad_rows.add(usable[out])\n", ""),
     ),
     Mutant(
         "a key that is not kept repeats another",
         "a key that is none",
-        *(_SETTLE, "if rule in contract.table_rules:", "if False:"),
+        *(_BATCH, "if rule in contract.table_rules:", "if False:"),
     ),
     Mutant(
         "a row without a day marks none",

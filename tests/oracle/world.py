@@ -60,7 +60,7 @@ def publish(drawn: Round, order: random.Random | None = None, by_library: bool =
         patch.setenv("STRIKES_HOME", f"{folder}/home")
         patch.setenv("STRIKES_PEERS_AT_LEAST", str(PEERS))
         if not by_library:
-            patch.setattr("strike_reporting.judging.settle.judge", plain_rules.judge)
+            patch.setattr("strike_reporting.judging.batch.judge", plain_rules.judge)
         settings.cache_clear()
         store = Store()
         ids = land(store, drawn, Path(folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -47,8 +47,8 @@ class Verdict:
     trust: str | None
     extract: str | None
     dialect: str | None = None
-    rows: Normalised | None = None
-    good: pa.Table | None = None
+    rows: Normalised | None = field(default=None, repr=False)
+    good: pa.Table | None = field(default=None, repr=False)
     refused: Problem | None = None
     days: tuple[date, ...] = ()  # that a file names which could not be read as an extract
     parts: tuple[Outcome, ...] = ()  # of a collective return

@@ -45,7 +45,7 @@ class Normalised:
     """
 
     contract: Contract
-    table: pa.Table
+    table: pa.Table = field(repr=False)  # no log shows a row
     problems: list[Problem] = field(default_factory=list)
     bad_rows: Marked = field(default_factory=Marked)
     blanks: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))

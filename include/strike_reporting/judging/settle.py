@@ -9,26 +9,18 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from dataclasses import dataclass, replace
 
 from strike_reporting.errors import OurFault, Transient, attempt, together
-from strike_reporting.extracts import Contract, Rule
+from strike_reporting.extracts import Contract
 from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
-from strike_reporting.judging.columns import Codes
-from strike_reporting.judging.doubles import doubles
+from strike_reporting.judging.batch import Opened, verdicts
 from strike_reporting.judging.filing import Filed
-from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import Opened as OpenedFile
-from strike_reporting.judging.opening import Refused, code_not_current, open_submission, site_elsewhere
-from strike_reporting.judging.plausibility import days_in, implausible, unusable
-from strike_reporting.judging.problems import Problem, shown
+from strike_reporting.judging.opening import Refused, open_submission
+from strike_reporting.judging.problems import Problem
 from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
-from strike_reporting.judging.rules import judge
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.aside import Found
 from strike_reporting.ledger.records import Outcome, Receipt, part_id
@@ -37,20 +29,7 @@ from strike_reporting.storage import Store
 
 log = logging.getLogger(__name__)
 DOCTOR = "`strikes doctor` says what mends it"
-_NOTED_AT_ONCE = 20_000  # rows whose cells are looked up together
 Rules = Callable[[Receipt], Rulebook]
-
-
-@dataclass
-class Opened:
-    """What one trust says of one extract in a file that could be read, while it is judged."""
-
-    receipt: Receipt
-    asked: Asked
-    trust: str
-    dialect: str
-    rows: Normalised
-    failed: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -250,125 +229,7 @@ def _judge_batch(store: Store, batch: list[Opened], tell: bool) -> list[Judged]:
     return [*(v for v in found if isinstance(v, Judged)), *_keep(store, [v for v in found if isinstance(v, Filed)])]
 
 
-def _verdicts(store: Store, batch: list[Opened]) -> Iterator[filing.Verdict | Filed | Judged]:
-    """What judging finds of submissions of one contract; when all together cannot be judged, each of them alone."""
-    tried = attempt(batch, _failures)
-    if tried.error is not None and len(batch) > 1:
-        for opened in batch:
-            opened.failed.clear()
-            yield from _verdicts(store, [opened])
-        return
-    if tried.error is not None:
-        yield _ours(store, batch[0].receipt, batch[0].asked, tried.error)
-        return
-    for opened in batch:
-        verdict = attempt(opened, _verdict)
-        if verdict.made is None:
-            yield _ours(store, opened.receipt, opened.asked, verdict.error)
-        else:
-            yield verdict.made
-
-
-def _failures(batch: list[Opened]) -> int:
-    """Judge a batch and note on each submission which of its rows failed; how often that was."""
-    contract = batch[0].rows.contract
-    tables = [
-        o.rows.table.select(contract.field_names).append_column(
-            "submission_id", pa.repeat(o.receipt.submission_id, o.rows.table.num_rows)
-        )
-        for o in batch
-    ]
-    failures = judge(contract, pa.concat_tables(tables))
-    starts = np.cumsum([0, *(t.num_rows for t in tables)])
-    for failure in failures:
-        ends = np.searchsorted(failure.rows, starts)
-        for owner in np.flatnonzero(np.diff(ends)).tolist():
-            _note(contract, batch[owner], failure.rule, failure.rows[ends[owner] : ends[owner + 1]] - starts[owner])
-    return sum(len(f.rows) for f in failures)
-
-
-def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None:
-    """Note on a submission which of its rows break a rule. Only their cells are looked up."""
-    rows = opened.rows
-    found = broken[~rows.unread[rule.column].among(broken)]  # those are reported: they could not be read
-    if rule in contract.table_rules:  # what is not kept is beside no other
-        found = found[~rows.blanks[rule.column].among(found)]
-    kept = "this is unusual" if rule.severity == "warning" else "this breaks the contract"
-    if rule.severity == "warning" and rule not in contract.table_rules:
-        # Nothing but what the contract knows goes further: free text may hold anything.
-        rows.blanks[rule.column].add(found)
-        kept = "this breaks the contract; the row is used without it"
-    names = list(dict.fromkeys([rule.column, "source_row", "source_column", "source_sheet", contract.date_field]))
-    for start in range(0, len(found), _NOTED_AT_ONCE):
-        some = rows.table.select(names).take(pa.array(found[start : start + _NOTED_AT_ONCE]))
-        cells = {name: some[name].to_pylist() for name in names}
-        days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
-        for at, value in enumerate(cells[rule.column]):
-            column = cells["source_column"][at] if rule.column == contract.count_field else None
-            opened.failed.append(
-                Problem(
-                    rule.name,
-                    rule.severity,
-                    "nothing is given here" if value is None else kept,
-                    rule.fix,
-                    cells["source_row"][at],
-                    column or rule.column,
-                    None if value is None else shown(value),
-                    days.get(cells[contract.date_field][at]),
-                    cells["source_sheet"][at],
-                )
-            )
-    if rule.severity != "warning":
-        rows.bad_rows.add(found)
-
-
-def _verdict(opened: Opened) -> filing.Verdict:
-    """Split one judged submission into what is used and what is left out."""
-    rows, asked = opened.rows, opened.asked
-    problems = [*rows.problems, *opened.failed]
-    problems += code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
-
-    def verdict(
-        problems: Sequence[Problem], good: pa.Table | None = None, refused: Problem | None = None
-    ) -> filing.Verdict:
-        return filing.Verdict(
-            opened.receipt, asked, list(problems), opened.trust, rows.contract.name, opened.dialect, rows, good, refused
-        )
-
-    if critical := _critical(problems):
-        return verdict(problems, refused=critical)
-    is_usable = np.ones(rows.table.num_rows, np.bool_)
-    is_usable[rows.bad_rows.rows] = False
-    good, usable = _blanked(rows).filter(pa.array(is_usable)), np.flatnonzero(is_usable)
-    if good.num_rows == 0:
-        first = next(p for p in problems if p.severity == "error")
-        reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
-        return verdict(problems, refused=Problem(first.rule, "critical", reason, first.fix))
-    strike_days = asked.strike_days(days_in(rows.contract, good))
-    meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
-    if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
-        return verdict([whole, *problems], refused=whole)
-    twice = doubles(rows.contract, good)
-    problems += [d.problem for d in twice]
-    if critical := _critical(problems):
-        return verdict(problems, refused=critical)
-    if out := sorted({d.at for d in twice if d.problem.severity != "warning"}):
-        rows.bad_rows.add(usable[out])
-        good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
-    return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
-
-
-def _critical(problems: Sequence[Problem]) -> Problem | None:
-    """Why the whole file is refused, if one of its rows is enough for that."""
-    found = next((p for p in problems if p.severity == "critical"), None)
-    return found and replace(found, message=f"row {found.row}, column {found.column}: {found.message}")
-
-
-def _blanked(rows: Normalised) -> pa.Table:
-    """The table without the values that are not kept."""
-    table = rows.table
-    for column, marked in ((c, m) for c, m in rows.blanks.items() if m):
-        keep = pa.array(~marked.among(np.arange(table.num_rows)))
-        place = table.schema.get_field_index(column)
-        table = table.set_column(place, column, pc.if_else(keep, table[column], pa.scalar(None, table[column].type)))
-    return table
+def _verdicts(store: Store, batch: Sequence[Opened]) -> Iterator[filing.Verdict | Filed | Judged]:
+    """What judging finds of submissions of one contract."""
+    for found in verdicts(batch):
+        yield found.made or _ours(store, found.item.receipt, found.item.asked, found.error)
