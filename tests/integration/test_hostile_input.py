@@ -171,7 +171,7 @@ def test_our_own_fault_is_told_apart_and_tried_again(
     assert outcome.status == "accepted"
 
 
-@pytest.mark.parametrize("stage", ["judging.batch.judge", "judging.batch.unusable", "judging.filing._parquet"])
+@pytest.mark.parametrize("stage", ["batch.judge", "batch.unusable", "filing._parquet", "filing._clear_quarantine"])
 def test_our_own_fault_never_writes_a_row_into_a_log(
     stage: str,
     store: Store,
@@ -181,10 +181,10 @@ def test_our_own_fault_never_writes_a_row_into_a_log(
 ) -> None:
     """A table shows its values wherever it is printed."""
     collect_drop(store, drop(a__csv=f"{HEAD},record_key\n{ROW},K4711\n"), JD)
-    monkeypatch.setattr(f"strike_reporting.{stage}", lambda *_: 1 / 0)
+    monkeypatch.setattr(f"strike_reporting.judging.{stage}", lambda *_: 1 / 0)
     validate(store, to_validate(store))
     assert "ZeroDivisionError" in caplog.text
-    assert "K4711" not in caplog.text
+    assert "K4711" not in caplog.text and "PAR1" not in caplog.text
 
 
 PERSONS = {

@@ -108,8 +108,8 @@ class Filed:
 
     receipt: Receipt
     outcome: Outcome
-    files: Mapping[str, bytes]
-    contents: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(repr=False)
+    contents: Mapping[str, Any] = field(repr=False)
     letter: Letter | None
     is_locked: bool
 
