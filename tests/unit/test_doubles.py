@@ -7,8 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from strike_reporting.extracts import load
-from strike_reporting.judging.doubles import doubles
+from strike_reporting.judging.doubles import doubles, may_repeat
 
 DAY = date(2023, 4, 11)
 CANCELLED = {"point_of_delivery": "day_case", "activity_unit": "appointment", "status": "cancelled"}
@@ -21,6 +23,9 @@ def found(extract: str, *rows: dict[str, Any]) -> list[tuple[int, str, str]]:
     full = [{**fixed, "submission_id": "s", "source_row": n, **row} for n, row in enumerate(rows, start=2)]
     table = pa.Table.from_pylist(full, schema=contract.schema)
     twice = doubles(contract, table)
+    single = table.slice(0, 1).set_column(0, table.schema.field(0), pa.array(["RHM"]))
+    [*_, may] = may_repeat(contract, [single, table.slice(1), table])
+    assert may or not twice, "a look at all together finds no less"
     assert [table["source_row"][d.at].as_py() for d in twice] == [d.problem.row for d in twice]
     assert all(d.problem.fix and d.problem.message for d in twice)
     return [(d.problem.row or 0, d.problem.rule, d.problem.severity) for d in twice]
@@ -202,3 +207,30 @@ def test_a_row_that_is_left_out_decides_nothing() -> None:
         (2, "unsited_beside_sited", "error"),
         (9, "unsited_beside_sited", "error"),
     ], "50 are at least the 33 that were not pasted; the unsited day case is out, so it makes no whole of row 3"
+
+
+ROWS = st.tuples(st.sampled_from(["RHU03", None]), st.sampled_from(["all", "day", "night"]), st.integers(0, 2))
+
+
+@given(st.lists(st.lists(ROWS, max_size=5), min_size=1, max_size=5))
+def test_of_submissions_looked_at_together_those_are_told_that_hold_something(
+    files: list[list[tuple[str | None, str, int]]],
+) -> None:
+    """Rows of one submission never repeat another's."""
+    contract = load("staffing")
+    fixed = {"ods_code": "RHU", contract.date_field: DAY, "staff_group": "students", "submission_id": "s"}
+    tables = [
+        pa.Table.from_pylist(
+            [
+                {**fixed, "source_row": n, "site_code": site, "shift": shift, "absent_action": absent}
+                for n, (site, shift, absent) in enumerate(rows)
+            ],
+            schema=contract.schema,
+        )
+        for rows in files
+    ]
+    for rows, table, may in zip(files, tables, may_repeat(contract, tables).tolist(), strict=True):
+        assert may or not doubles(contract, table)
+        counts = [row for row in rows if row[2]]
+        is_of_one_kind = len({site for site, *_ in counts}) < 2 and "all" not in {shift for _, shift, _ in counts}
+        assert not may or not is_of_one_kind or len({*counts}) < len(counts), "nothing of the kind is there"

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from strike_reporting.errors import Attempt, attempt
+from strike_reporting.errors import Attempt, attempt, together
 from strike_reporting.extracts import Contract, Rule
+from strike_reporting.judging import filing
 from strike_reporting.judging.columns import Codes
-from strike_reporting.judging.doubles import doubles
+from strike_reporting.judging.doubles import doubles, may_repeat
 from strike_reporting.judging.filing import Verdict
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import code_not_current, site_elsewhere
@@ -27,6 +29,7 @@ from strike_reporting.judging.rules import judge
 from strike_reporting.ledger.records import Receipt
 
 _NOTED_AT_ONCE = 20_000  # rows whose cells are looked up together
+_LONG = 5_000  # rows from which a submission is as quickly looked at by itself
 
 
 @dataclass
@@ -41,16 +44,38 @@ class Opened:
     failed: list[Problem] = field(default_factory=list, repr=False)
 
 
+@dataclass
+class _Usable:
+    """A submission of which rows can be used, on its way to a verdict.
+
+    good: those rows, and their `places` in its table. may_repeat: whether one may say what another says.
+    """
+
+    opened: Opened
+    problems: list[Problem] = field(repr=False)
+    good: pa.Table = field(repr=False)
+    places: Codes = field(repr=False)
+    strike_days: frozenset[date]
+    may_repeat: bool = True
+
+
 def verdicts(batch: Sequence[Opened]) -> list[Attempt[Opened, Verdict]]:
     """What judging finds of submissions of one contract."""
     tried = attempt(batch, _failures)
-    if tried.error is None:
-        return [attempt(opened, _verdict) for opened in batch]
-    if len(batch) == 1:
+    if tried.error is not None and len(batch) > 1:
+        for opened in batch:
+            opened.failed.clear()
+        return [found for opened in batch for found in verdicts([opened])]
+    if tried.error is not None:
         return [Attempt(batch[0], None, tried.error)]
-    for opened in batch:
-        opened.failed.clear()
-    return [found for opened in batch for found in verdicts([opened])]
+    begun = [attempt(opened, _usable) for opened in batch]
+    usable = [one.made for one in begun if isinstance(one.made, _Usable)]
+    if len(usable) > 1:
+        attempt(usable, _look_for_repeats)
+    found = [_whole(one) for one in begun]
+    counting = together([v for one in found if (v := one.made) and v.good is not None], filing.count)
+    failed = {id(one.item): one.error for one in counting if one.error is not None}
+    return [Attempt(one.item, None, failed[id(one.made)]) if id(one.made) in failed else one for one in found]
 
 
 def _failures(batch: Sequence[Opened]) -> int:
@@ -106,38 +131,65 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
         rows.bad_rows.add(found)
 
 
-def _verdict(opened: Opened) -> Verdict:
-    """Split one judged submission into what is used and what is left out."""
+def _usable(opened: Opened) -> Verdict | _Usable:
+    """The rows of one judged submission that can be used; a verdict where there are none, or a fault is of all."""
     rows, asked = opened.rows, opened.asked
     problems = [*rows.problems, *opened.failed]
     problems += code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
-
-    def verdict(problems: Sequence[Problem], good: pa.Table | None = None, refused: Problem | None = None) -> Verdict:
-        return Verdict(
-            opened.receipt, asked, list(problems), opened.trust, rows.contract.name, opened.dialect, rows, good, refused
-        )
-
     if critical := _critical(problems):
-        return verdict(problems, refused=critical)
-    is_usable = np.ones(rows.table.num_rows, np.bool_)
-    is_usable[rows.bad_rows.rows] = False
-    good, usable = _blanked(rows).filter(pa.array(is_usable)), np.flatnonzero(is_usable)
+        return _verdict(opened, problems, refused=critical)
+    is_good = np.ones(rows.table.num_rows, np.bool_)
+    is_good[rows.bad_rows.rows] = False
+    good, places = _blanked(rows), np.flatnonzero(is_good)
+    if len(places) < good.num_rows:
+        good = good.filter(pa.array(is_good))
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
-        return verdict(problems, refused=Problem(first.rule, "critical", reason, first.fix))
-    strike_days = asked.strike_days(days_in(rows.contract, good))
+        return _verdict(opened, problems, refused=Problem(first.rule, "critical", reason, first.fix))
+    strike_days = frozenset(asked.strike_days(days_in(rows.contract, good)))
     meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
     if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
-        return verdict([whole, *problems], refused=whole)
-    twice = doubles(rows.contract, good)
-    problems += [d.problem for d in twice]
+        return _verdict(opened, [whole, *problems], refused=whole)
+    return _Usable(opened, problems, good, places, strike_days)
+
+
+def _look_for_repeats(usable: Sequence[_Usable]) -> None:
+    """Note of which submissions no row can repeat another."""
+    short = [one for one in usable if one.good.num_rows < _LONG]
+    if short:
+        for one, may in zip(short, may_repeat(short[0].opened.rows.contract, [s.good for s in short]), strict=True):
+            one.may_repeat = bool(may)
+
+
+def _whole(begun: Attempt[Opened, Verdict | _Usable]) -> Attempt[Opened, Verdict]:
+    if not isinstance(begun.made, _Usable):
+        return Attempt(begun.item, begun.made, begun.error)
+    tried = attempt(begun.made, _without_repeats)
+    return Attempt(begun.item, tried.made, tried.error)
+
+
+def _without_repeats(usable: _Usable) -> Verdict:
+    """The verdict on a submission, without the rows that say again what others say."""
+    opened, good, problems = usable.opened, usable.good, usable.problems
+    rows = opened.rows
+    twice = doubles(rows.contract, good) if usable.may_repeat else []
+    problems = [*problems, *(d.problem for d in twice)]
     if critical := _critical(problems):
-        return verdict(problems, refused=critical)
+        return _verdict(opened, problems, refused=critical)
     if out := sorted({d.at for d in twice if d.problem.severity != "warning"}):
-        rows.bad_rows.add(usable[out])
+        rows.bad_rows.add(usable.places[out])
         good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
-    return verdict([*problems, *implausible(rows.contract, good, strike_days)], good)
+    return _verdict(opened, [*problems, *implausible(rows.contract, good, usable.strike_days)], good)
+
+
+def _verdict(
+    opened: Opened, problems: list[Problem], good: pa.Table | None = None, refused: Problem | None = None
+) -> Verdict:
+    rows = opened.rows
+    return Verdict(
+        opened.receipt, opened.asked, problems, opened.trust, rows.contract.name, opened.dialect, rows, good, refused
+    )
 
 
 def _critical(problems: Sequence[Problem]) -> Problem | None:

@@ -6,13 +6,14 @@ nothing. How severe each is, the contract says; an error leaves the rows out, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Inside
 from strike_reporting.judging.columns import Codes, Column, Mask, alike, any_of, dense, least, sums
@@ -125,6 +126,31 @@ def doubles(contract: Contract, good: pa.Table) -> list[Double]:
     return found
 
 
+def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:
+    """Of the usable rows of each of some submissions, whether `doubles` may find something there.
+
+    Asked of all together: most hold nothing of the kind, and to look at one by itself takes longer than its rows do.
+    """
+    rows, often = _Rows(contract, pa.concat_tables(tables).combine_chunks()), [t.num_rows for t in tables]
+    of, found = np.repeat(np.arange(len(tables)), often), np.zeros(len(tables), np.bool_)
+    may, site = _may_be_alike(rows), contract.site_field
+    told = rows.table.select(_told(rows)).append_column("of", pa.array(of)).filter(pa.array(may))
+    alike = told.group_by(told.column_names, use_threads=False).aggregate([([], "count_all")])
+    found[alike["of"].filter(pc.greater(alike["count_all"], 1)).to_numpy()] = True
+
+    def beside(some: Mask, others: Mask) -> None:
+        """Those that have rows of both kinds."""
+        both = [np.bincount(of[rows.says & mask], minlength=len(tables)) > 0 for mask in (some, others)]
+        found[both[0] & both[1]] = True
+
+    if site:
+        beside(rows.where(site, None), ~rows.where(site, None))
+    for field in contract.fields:
+        for value in (v for v in field.values if v.whole_of):
+            beside(rows.where(field.name, value.code), rows.where(field.name, *value.whole_of))
+    return found
+
+
 @dataclass(frozen=True)
 class _Lines:
     """The rows of the file as its sender sees them, in order: in a wide file one holds a count in each of many columns.
@@ -149,15 +175,23 @@ class _Lines:
         return found
 
 
+def _may_be_alike(rows: _Rows) -> Mask:
+    """The rows that count anything, and have no name of their own."""
+    record = rows.contract.record_field
+    return rows.says & rows.where(record, None) if record else rows.says
+
+
+def _told(rows: _Rows) -> list[str]:
+    """The columns by which rows are told apart."""
+    beside = [n for n in ("beside",) if n in rows.table.column_names]
+    return [*rows.contract.field_names, "source_column", *beside]
+
+
 def _lines(rows: _Rows) -> _Lines | None:
     """The lines that may repeat one another; None when no two rows are alike."""
-    contract, table = rows.contract, rows.table
-    may = rows.kept & rows.says
-    if contract.record_field:
-        may &= rows.where(contract.record_field, None)
+    contract, may, told = rows.contract, rows.kept & _may_be_alike(rows), _told(rows)
     places = np.flatnonzero(may)
-    told = [*contract.field_names, "source_column", *(n for n in ("beside",) if n in table.column_names)]
-    usable = table.select(told).filter(pa.array(may)).append_column("place", pa.array(np.arange(len(places))))
+    usable = rows.table.select(told).filter(pa.array(may)).append_column("place", pa.array(np.arange(len(places))))
     same = usable.group_by(told, use_threads=False).aggregate([("place", "list")])["place_list"].combine_chunks()
     if len(same) == len(places):
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -39,7 +40,10 @@ _AT_ONCE = 20_000  # findings that are put into columns together
 
 @dataclass
 class Verdict:
-    """What judging found of one submission. `refused`: why the whole of it is, if it is; else there are `good` rows."""
+    """What judging found of one submission. `refused`: why the whole of it is, if it is; else there are `good` rows.
+
+    used: what these say, by day and part (`count`).
+    """
 
     receipt: Receipt
     asked: Asked
@@ -53,6 +57,7 @@ class Verdict:
     days: tuple[date, ...] = ()  # that a file names which could not be read as an extract
     parts: tuple[Outcome, ...] = ()  # of a collective return
     strays: int = 0  # its rows of no trust
+    used: tuple[Said, ...] = ()
 
 
 def refusal(
@@ -243,7 +248,7 @@ def _outcome(verdict: Verdict) -> Outcome:
         warnings=sum(p.severity == "warning" for p in verdict.problems),
         rules=dict(sorted(Counter(p.rule for p in verdict.problems if p.severity != "warning").items())),
         pins=dict(sorted(verdict.asked.pins.items())),
-        said=_said(rows, good) if rows else tuple(Said(day=d) for d in verdict.days),
+        said=_said(rows, good, verdict.used) if rows else tuple(Said(day=d) for d in verdict.days),
         parts=tuple(o.submission_id for o in verdict.parts),
     )
 
@@ -262,7 +267,7 @@ def _of_parts(verdict: Verdict) -> tuple[str, str]:
     return ("accepted" if {*counted} == {"accepted"} and not wrong else "accepted_in_part"), reason
 
 
-def _said(rows: Normalised, good: pa.Table | None) -> tuple[Said, ...]:
+def _said(rows: Normalised, good: pa.Table | None, said: tuple[Said, ...]) -> tuple[Said, ...]:
     """What the submission says by day and part; what was left out of a day stands on a row without a part.
 
     A row whose day is not known may be of any of its days, so each of them is marked.
@@ -274,31 +279,38 @@ def _said(rows: Normalised, good: pa.Table | None) -> tuple[Said, ...]:
     undated = days.null_count + sum(day is None for _, day in rows.lost)
     used_short = rows.short - rows.bad_rows if good is not None else ()  # else all its rows are left out already
     short = Counter(d for i in used_short if (d := days[i].as_py()))
-    found = list(_parts(contract, good)) if good is not None else []
-    used: Counter[date] = Counter()
-    for said in found:
-        used[said.day] += said.rows
+    found, used = list(said), Counter[date]()
+    for one in found:
+        used[one.day] += one.rows
     for day, n in every.items():
         left = n - used[day] + undated + short[day]
         found += [Said(day=day, quarantined=left)] if left else []
     return tuple(sorted(found, key=lambda s: (s.day, s.part)))
 
 
-def _parts(contract: Contract, good: pa.Table) -> Iterator[Said]:
-    day, part, numbers = contract.date_field, "_part", contract.whole_numbers
+def count(verdicts: Sequence[Verdict]) -> None:
+    """Count what the good rows of submissions of one contract say by day and part: all of them in one go."""
+    goods = [(v.rows.contract, v.good) for v in verdicts if v.rows is not None and v.good is not None]
+    contract, day, numbers = goods[0][0], goods[0][0].date_field, goods[0][0].whole_numbers
+    table = pa.concat_tables([good for _, good in goods]).combine_chunks()
+    of = pa.array(np.repeat(np.arange(len(goods)), [good.num_rows for _, good in goods]))
+    rows = table.append_column("_of", of).append_column("_part", contract.part_keys(table))
     sums = [(n, how) for n in numbers for how in ("sum", "count")]
-    rows = good.append_column(part, contract.part_keys(good))
-    by_part = rows.group_by([day, part], use_threads=False)
+    by_part = rows.group_by(["_of", day, "_part"], use_threads=False)
+    found: dict[int, list[Said]] = defaultdict(list)
     for row in by_part.aggregate([([], "count_all"), ("is_nil", "min"), *sums]).to_pylist():
         given = {n: row[f"{n}_sum"] for n in numbers if row[f"{n}_count"]}
-        yield Said(
+        said = Said(
             day=row[day],
-            part=row[part],
+            part=row["_part"],
             rows=row["count_all"],
             total=given.get(contract.count_field, 0),
             sums=given,
             is_nil=row["is_nil_min"],
         )
+        found[row["_of"]].append(said)
+    for n, verdict in enumerate(verdicts):
+        verdict.used = tuple(found[n])
 
 
 def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
