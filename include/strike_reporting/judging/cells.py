@@ -51,6 +51,12 @@ def clean(text: str) -> str:
     return protected[1].strip() if protected else text
 
 
+@lru_cache(maxsize=50_000)
+def folded(text: str) -> str:
+    """A cell as it is compared: cleaned, and folded as codes and headings are."""
+    return slug(clean(text))
+
+
 def _plain(text: str) -> str:
     seen = unicodedata.normalize("NFC", text.translate(_UNSEEN))
     return "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in seen).strip()

@@ -94,13 +94,13 @@ class Marked:
 
     def among(self, rows: Codes) -> Mask:
         """Of some numbers, which are marked."""
-        return np.isin(rows, self.rows)
+        return np.isin(rows, self.rows) if len(self.rows) else np.zeros(len(rows), np.bool_)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.rows.tolist())
 
     def __sub__(self, other: Marked) -> Marked:
-        return Marked(self.rows[~other.among(self.rows)])
+        return Marked(self.rows[~other.among(self.rows)]) if len(self.rows) else self
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from strike_reporting.extracts import slug
 from strike_reporting.intake.forms import joined, labelled
-from strike_reporting.judging.cells import Unreadable, clean, readers
+from strike_reporting.judging.cells import Unreadable, clean, folded, readers
 from strike_reporting.judging.problems import Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
 from strike_reporting.judging.rulebook import Candidate
@@ -80,10 +80,10 @@ def _likely(candidate: Candidate, sheet: Sheet, every: frozenset[str]) -> Iterat
     if candidate.dialect.header_rows > 1:  # a lower row holds the end of a joined heading
         yield from range(min(sheet.table.num_rows, settings().header_within_rows + candidate.dialect.header_rows))
         return
-    folded = _folded(sheet)
-    if wanted.isdisjoint(folded.top):
+    texts = _folded(sheet)
+    if wanted.isdisjoint(texts.top):
         return
-    standing = folded.standing(wanted | every)
+    standing = texts.standing(wanted | every)
     hits: dict[int, list[int]] = {}
     for place, code in (one for text in wanted for one in standing[text]):
         hits.setdefault(place, []).append(code)
@@ -100,7 +100,7 @@ class _Folded:
         self._standing: dict[str, list[tuple[int, int]]] = {}
         within = settings().header_within_rows
         tops = {c.known[n] for c in sheet.columns for n in {*c.codes[:within].tolist()}}
-        self.top = frozenset(slug(clean(text)) for text in tops if text is not None)
+        self.top = frozenset(folded(text) for text in tops if text is not None)
 
     def standing(self, wanted: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
         """Every wanted text: the columns in which it stands, and as which of their distinct texts."""
@@ -108,8 +108,8 @@ class _Folded:
             self._standing.update((text, []) for text in new)
             for place, column in enumerate(self._columns):
                 for code, text in enumerate(column.known):
-                    if text and (folded := slug(clean(text))) in new:
-                        self._standing[folded].append((place, code))
+                    if text and (said := folded(text)) in new:
+                        self._standing[said].append((place, code))
         return self._standing
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from strike_reporting.extracts import slug
-from strike_reporting.judging.cells import Unreadable, clean, readers
+from strike_reporting.judging.cells import Unreadable, clean, folded, readers
 from strike_reporting.judging.columns import Codes, Column, alike, any_of, is_filled, least, sums
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, shown
@@ -50,7 +50,7 @@ class _Lines:
                 return None
             return found
 
-        self.labels = {p: body.column(p).changed(_folded) for p in labels}
+        self.labels = {p: body.column(p).changed(folded) for p in labels}
         columns = [body.column(p).changed(count) for p in counted(matched)]
         known = [np.array([min(n or 0, _MOST) for n in c.known], np.int64) for c in columns]
         self.values = [k[c.codes] for k, c in zip(known, columns, strict=True)]
@@ -72,10 +72,6 @@ class _Lines:
 
 def _or_else(default: str, label: str) -> str:
     return label or default
-
-
-def _folded(text: str) -> str:
-    return slug(clean(text))
 
 
 def without_totals(matched: Matched, body: Body) -> list[Lost]:
@@ -131,7 +127,7 @@ def _label_places(matched: Matched) -> dict[int, str]:
 @lru_cache(maxsize=20_000)
 def _is_total(text: str, words: frozenset[str], *, is_label: bool) -> bool:
     """Whether a cell is a word for a total, alone or (in a column that is read) with what it is the total of."""
-    said = slug(clean(text))
+    said = folded(text)
     if said in words:
         return True
     return is_label and any(
@@ -219,7 +215,7 @@ def _said(
     counts = lines.counts(at)
     wanted = {p: v for p in lines.labels if p not in places and (v := lines.label(at, p))}
     for place in places:  # “11/04/2023 Total” is the total of that day
-        rest = _folded(body.text(at, place))
+        rest = folded(body.text(at, place))
         for word in sorted(words, key=len, reverse=True):
             rest = rest.removesuffix(f"_{word}").removeprefix(f"{word}_")
         if rest not in words and parts.have(place, rest):
@@ -251,7 +247,7 @@ def _said(
 
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddAndParts | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
-    raw = {_folded(t): clean(t) for t in body.column(place).known}
+    raw = {folded(t): clean(t) for t in body.column(place).known}
     texts = {*raw}
     if len(texts) < 2 or name in (matched.contract.date_field, "ods_code"):
         return None
