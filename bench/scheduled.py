@@ -113,6 +113,7 @@ def main() -> None:
         home = {"STRIKES_HOME": str(work / "home"), "STRIKES_CONFIG": str(config)}
         os.environ.update(home)
         with postgres() as url, airflow(work / "airflow", {**home, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}) as one:
+            one.every = 2.0  # each look takes a processor from what is measured
             deliver(small, inbox)
             parts = [told(one, "Warm-up: three files of one trust", round_of(one))]
             late, second, third = (p for p in sorted(whole.iterdir()) if p.name.startswith("RHM_"))

@@ -74,7 +74,12 @@ class Run:
 
 
 class Airflow:
-    """The running services, by their API."""
+    """The running services, by their API.
+
+    every: seconds between two looks of who waits for something.
+    """
+
+    every = 0.3
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
@@ -175,14 +180,16 @@ class Airflow:
             seen.add(pid)
             os.kill(pid, signal.SIGKILL)
 
-    def until(self, found: Callable[[], Found | None], message: str, seconds: float = 400, every: float = 0.3) -> Found:
+    def until(
+        self, found: Callable[[], Found | None], message: str, seconds: float = 400, every: float | None = None
+    ) -> Found:
         """Wait for something; fail with the ends of the logs."""
         deadline = time.monotonic() + seconds
         while not (value := found()):
             if time.monotonic() > deadline:
                 ends = [f"--- {p.name}\n{p.read_text()[-3000:]}" for p in sorted(self.folder.glob("*.log"))]
                 raise AssertionError(f"{message} in {seconds} s\n" + "\n".join(ends))
-            time.sleep(every)
+            time.sleep(every or self.every)
         return value
 
 
