@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -146,12 +147,49 @@ def test_dag_bag(airflow_environment: dict[str, str]) -> None:
     ("command", "is_warm"), [(["scheduler"], True), (["celery", "worker"], True), (["api-server"], False)]
 )
 def test_what_forks_tasks_has_imported_what_they_use(command: list[str], is_warm: bool) -> None:
-    """Other people's libraries only: a task must read our own modules as they are when it begins."""
+    """Of ours only what has read nothing: settings, contracts and reference data are those of the task's beginning."""
     asked = (
         f"import sys, threading; sys.argv = ['airflow', *{command!r}]; import airflow_local_settings\n"
-        "print('great_expectations' in sys.modules, len(threading.enumerate()))\n"
-        "print(*(m for m in sys.modules if m.startswith('strike')))"
+        "names = [m for m in sys.modules if m.startswith('strike')]\n"
+        "print('great_expectations' in sys.modules, 'strike_reporting.judging.settle' in names)\n"
+        "print(len(threading.enumerate()))\n"
+        "caches = [v for m in names for v in vars(sys.modules[m]).values() if hasattr(v, 'cache_info')]\n"
+        "print({c.__name__ for c in caches if c.__module__ in names and c.cache_info().currsize})"
     )
     path = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
     run = subprocess.run([sys.executable, "-c", asked], env=path, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == [f"{is_warm} 1", ""]
+    assert run.stdout.splitlines() == [f"{is_warm} {is_warm}", "1", "set()"]
+
+
+def test_a_task_has_the_modules_that_are_on_the_disk_when_it_begins(tmp_path: Path) -> None:
+    """All of the new version, or all of the one before."""
+    shutil.copytree(ROOT / "include" / "strike_reporting", tmp_path / "strike_reporting")
+    asked = f"""
+import os, sys
+sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT / "plugins")!r}]
+import airflow_local_settings
+airflow_local_settings.LIBRARIES = ()
+airflow_local_settings.warm()
+from strike_reporting import clock, storage
+
+def child(task=None):
+    pid = os.fork()
+    if pid == 0:
+        from strike_reporting import clock as now, storage as beside
+        print(getattr(now, "VERSION", "before"), now is clock, beside is storage, flush=True)
+        if task:
+            sys.modules["strikes_common"] = sys
+            task()
+            child()
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+def another_version():
+    with open(clock.__file__, "a") as file:
+        file.write("VERSION = 'after'")
+
+child(another_version)
+child()
+"""
+    run = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["before True True", "before True True", "after False False"]
