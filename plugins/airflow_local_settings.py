@@ -1,8 +1,8 @@
 """What each process of Airflow reads when it starts: those that fork tasks import what tasks use, once.
 
-Other people's libraries, and those of our modules that read nothing but themselves when they are imported. A task whose modules are other ones
-on the disk by then reads all of them anew, so a new version holds from the next task on and is never mixed with an old
-one. docs/decisions/0035 says why, and what else was thought of.
+Other people's libraries, and those of our modules that read nothing but themselves when they are imported. A task whose
+modules are other ones on the disk by then reads all of them anew, so a new version holds from the next task on and is
+never mixed with an old one. docs/decisions/0035 says why, and what else was thought of.
 """
 
 from __future__ import annotations

@@ -127,9 +127,13 @@ def doubles(contract: Contract, good: pa.Table) -> list[Double]:
 
 
 def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:
-    """Of the usable rows of each of some submissions, whether `doubles` may find something there.
+    """Of each of some submissions, whether `doubles` may find something in it.
 
     Asked of all together: most hold nothing of the kind, and to look at one by itself takes longer than its rows do.
+
+    Args:
+        contract: theirs.
+        tables: the usable rows of each, as `doubles` is given them.
     """
     rows, often = _Rows(contract, pa.concat_tables(tables).combine_chunks()), [t.num_rows for t in tables]
     of, found = np.repeat(np.arange(len(tables)), often), np.zeros(len(tables), np.bool_)

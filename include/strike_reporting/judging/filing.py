@@ -292,7 +292,8 @@ def count(verdicts: Sequence[Verdict]) -> None:
     """Count what the good rows of submissions of one contract say by day and part: all of them in one go."""
     goods = [(v.rows.contract, v.good) for v in verdicts if v.rows is not None and v.good is not None]
     contract, day, numbers = goods[0][0], goods[0][0].date_field, goods[0][0].whole_numbers
-    table = pa.concat_tables([good for _, good in goods]).combine_chunks()
+    read = {day, "is_nil", *numbers, *(f.name for name in contract.part if (f := contract.behind(name)))}
+    table = pa.concat_tables([good.select(sorted(read)) for _, good in goods]).combine_chunks()
     of = pa.array(np.repeat(np.arange(len(goods)), [good.num_rows for _, good in goods]))
     rows = table.append_column("_of", of).append_column("_part", contract.part_keys(table))
     sums = [(n, how) for n in numbers for how in ("sum", "count")]

@@ -66,8 +66,7 @@ class Receiving:
         """
         wanted = {r.submission_id: (r, place) for r, place in drafted}
         with writing(self._engine) as connection:
-            for submission_id in sorted(wanted):  # in this order all wait for one another
-                one_at_a_time(connection, submission_id)
+            _one_at_a_time(connection, wanted)
             rows = connection.execute(sa.select(receipts).where(receipts.c.submission_id.in_(wanted))).all()
             known, damaged = self._begun(rows)
             new = {s: place for s, (_, place) in wanted.items() if s not in known and s not in damaged}
@@ -96,6 +95,7 @@ class Receiving:
         if not submission_ids:
             return
         with writing(self._engine) as connection:
+            _one_at_a_time(connection, submission_ids)
             connection.execute(
                 sa.update(receipts)
                 .where(receipts.c.submission_id.in_(submission_ids))
@@ -277,6 +277,12 @@ class Receiving:
             else:
                 found.append(receipt.model_copy(update={"sequence": sequence}))
         return found
+
+
+def _one_at_a_time(connection: sa.Connection, submission_ids: Iterable[str]) -> None:
+    """Wait for each of several; in this order all do, so that no two wait for each other."""
+    for submission_id in sorted(submission_ids):
+        one_at_a_time(connection, submission_id)
 
 
 def _numbers(connection: sa.Connection, new: Mapping[str, tuple[str, int | None]]) -> dict[str, int]:
