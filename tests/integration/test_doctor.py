@@ -94,7 +94,7 @@ def test_what_was_cut_short_and_left_over_is_named_with_what_ends_it(root: Root)
     found = Receipt(
         submission_id="0" * 20, feed_id="RHU.cancellations", source_name="a", received_at="", size=0, sha256="0"
     )
-    known.receiving.number(found)
+    known.receiving.number([(found, None)])
     known.published.claim(B, B, "0")
     sql("UPDATE releases SET owner = :dead WHERE state = 'claimed'", dead=dead)
     letter = known.letters.listed()[0]

@@ -107,7 +107,7 @@ def test_nothing_is_acknowledged_when_landing_fails(
 ) -> None:
     send(exchange, TRUST, CSV)
     with monkeypatch.context() as patch:
-        patch.setattr("strike_reporting.intake.collecting.land", lambda *_, **__: 1 / 0)
+        patch.setattr("strike_reporting.intake.landing.land", lambda *_, **__: 1 / 0)
         [pulled] = collect(store, "r", [feed()])
         assert (pulled.status, "the fault is ours" in pulled.reason) == ("failed", True)
     assert waiting(exchange) == 1
