@@ -139,8 +139,8 @@ def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:
     of, found = np.repeat(np.arange(len(tables)), often), np.zeros(len(tables), np.bool_)
     may, site = _may_be_alike(rows), contract.site_field
     told = rows.table.select(_told(rows)).append_column("of", pa.array(of)).filter(pa.array(may))
-    alike = told.group_by(told.column_names, use_threads=False).aggregate([([], "count_all")])
-    found[alike["of"].filter(pc.greater(alike["count_all"], 1)).to_numpy()] = True
+    same = told.group_by(told.column_names, use_threads=False).aggregate([([], "count_all")])
+    found[same["of"].filter(pc.greater(same["count_all"], 1)).to_numpy()] = True
 
     def beside(some: Mask, others: Mask) -> None:
         """Those that have rows of both kinds."""
