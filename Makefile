@@ -47,6 +47,11 @@ $(NODE_READY): tests/browser/package-lock.json | $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix tests/browser --no-fund --no-audit --silent
 	@touch $@
 
+CLUSTER_READY := .venv/.ready-cluster
+$(CLUSTER_READY): $(READY)
+	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --frozen --inexact --quiet --extra cluster
+	@touch $@
+
 report: $(READY) ## run the embedded real strikes through the three DAGs and say where the report is
 	@$(BIN)/python scripts/report.py
 
@@ -55,11 +60,6 @@ test: $(READY) $(MESH_READY) $(NODE_READY) ## run the tests
 
 test-quick: $(READY) ## run the quick tests of single rooms and of rounds by hand: for the inner loop
 	@$(BIN)/python -m pytest -n auto --dist worksteal tests/unit tests/oracle/test_by_hand.py -m "not exhaustive and not slow"
-
-CLUSTER_READY := .venv/.ready-cluster
-$(CLUSTER_READY): $(READY)
-	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --frozen --inexact --quiet --extra cluster
-	@touch $@
 
 test-all: $(READY) $(MESH_READY) $(NODE_READY) $(CLUSTER_READY) ## run every test, also those that take minutes
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "exhaustive or not exhaustive"
@@ -74,7 +74,7 @@ check: $(READY) $(DATACONTRACT_READY) ## lint, types, generated docs, contracts
 	$(BIN)/strikes docs --check
 	@for c in include/strike_reporting/extracts/*/contract.yaml; do $(DATACONTRACT) lint $$c || exit 1; done
 
-bench: $(READY)  ## time the compute path against a plain DuckDB script (SIZES="1 10" for less), a scheduled round, history
+bench: $(CLUSTER_READY)  ## time the compute path against a plain DuckDB script (SIZES="1 10" for less), a scheduled round, history
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/scheduled.py
 	@$(BIN)/python bench/history.py
@@ -82,7 +82,7 @@ bench: $(READY)  ## time the compute path against a plain DuckDB script (SIZES="
 bench-quick: $(READY)  ## the same on some trusts, against the stored ratio: fails on a loss of a third
 	@$(BIN)/python bench/run.py --quick
 
-bench-scheduled: $(READY) ## a national round under a real scheduler, task by task
+bench-scheduled: $(CLUSTER_READY) ## a national round under a real scheduler, task by task
 	@$(BIN)/python bench/scheduled.py
 
 bench-rounds: $(READY) ## an idle day and a strike day on a real scheduler; all actions replayed (ON=replay: only that)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, drawn, judge, made_once
+from held import ended
 from servers import free_port, wait_for
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.publishing.drafts import draft
@@ -144,8 +145,8 @@ def serving(store: Store, folder: Path, users: Sequence[str], **more: str) -> It
         "PATH": f"{tool.parent}:{os.environ['PATH']}",
         **more,
     }
-    log = (folder / "log").open("w")
-    subprocess.run([tool, "db", "migrate"], env=env, check=True, stdout=log, stderr=log, timeout=180)
+    ended([tool, "db", "migrate"], folder / "log", env=env)
+    log = (folder / "log").open("a")
     server = subprocess.Popen(
         [tool, "api-server", "--workers", "1"], env=env, stdout=log, stderr=log, start_new_session=True
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from typing import Any
 import httpx
 from conftest import ROOT
 from cryptography.fernet import Fernet
-from held import Held, held
+from held import Held, ended, held
 from poison.watching import looking
 from postgres import execute, postgres
 from servers import free_port, wait_for
@@ -68,10 +67,7 @@ class Cluster:
 
     def run(self, service: str) -> None:
         """A service that ends by itself."""
-        with (self.folder / f"{service}.log").open("a") as log:
-            subprocess.run(
-                self.command(service), env=self.environment(service), check=True, stdout=log, stderr=log, timeout=240
-            )
+        ended(self.command(service), self.folder / f"{service}.log", env=self.environment(service))
 
     def start(self, name: str, service: str, *, helm: bool = False, **more: str) -> None:
         """Start a service; with `helm` in the form that the official chart uses."""

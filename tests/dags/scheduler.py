@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 from conftest import ROOT
-from held import held
+from held import ended, held
 from servers import free_port, wait_for
 
 AIRFLOW = Path(sys.executable).parent / "airflow"
@@ -200,8 +199,7 @@ def airflow(folder: Path, more: Mapping[str, str]) -> Iterator[Airflow]:
     port = free_port()
     env = {**environment(folder, port), **more}
     with ExitStack() as stack:
-        with (folder / "migrate.log").open("w") as log:
-            subprocess.run([AIRFLOW, "db", "migrate"], env=env, check=True, stdout=log, stderr=log, timeout=240)
+        ended([AIRFLOW, "db", "migrate"], folder / "migrate.log", env=env)
         for command in ("api-server", "dag-processor", "scheduler"):
             stack.enter_context(held([str(AIRFLOW), command], folder / f"{command}.log", env=env, stop="KILL", grace=1))
         wait_for(port, None, 180)

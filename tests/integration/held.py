@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +57,13 @@ class Held:
                 rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
                 total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024
         return total
+
+
+def ended(command: Sequence[str], log: Path, *, env: Mapping[str, str], seconds: float = 240) -> None:
+    """Run a command that ends by itself, its output in `log`; fail with the end of that output where it fails."""
+    with log.open("a") as out:
+        code = subprocess.run(command, env=env, stdout=out, stderr=out, timeout=seconds).returncode
+    assert code == 0, f"{shlex.join(map(str, command))} ended with {code}:\n{log.read_text()[-3000:]}"
 
 
 @contextmanager
