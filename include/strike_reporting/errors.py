@@ -14,7 +14,9 @@ from typing import Generic, TypeVar
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-_NAMED = 20  # problems in one message
+_NAMED = 20  # problems in one message, and items that failed together
+_IDS = ("submission_id", "feed_id", "release_id", "action_id", "id", "slug", "key", "name")
+_HOLD_ONE = ("receipt", "opened", "outcome", "record", "file")  # fields of what is known by another's id
 
 
 class StrikesError(Exception):
@@ -76,8 +78,22 @@ def attempt(item: Item, stage: Callable[[Item], Made]) -> Attempt[Item, Made]:
     except StrikesError as error:
         return Attempt(item, None, error)
     except Exception as error:
-        log.exception("%s: %s failed", getattr(stage, "__name__", "stage"), item)
+        log.exception("%s: %s failed", getattr(stage, "__name__", "stage"), named(item))
         return Attempt(item, None, error)
+
+
+def named(item: object) -> str:
+    """What a log calls an item: by its id and nothing else, for it may hold rows of a file, or the whole of it."""
+    if isinstance(item, str):
+        return repr(item)
+    if isinstance(item, Sequence) and not isinstance(item, bytes):
+        more = f" and {len(item) - _NAMED} more" if len(item) > _NAMED else ""
+        return f"{', '.join(map(named, item[:_NAMED]))}{more}"
+    for name in _IDS:
+        if isinstance(value := getattr(item, name, None), str):
+            return f"{type(item).__name__} {value!r}"
+    inner = (getattr(item, name, None) for name in _HOLD_ONE)
+    return next((named(one) for one in inner if one is not None), type(item).__name__)
 
 
 def each(items: Iterable[Item], stage: Callable[[Item], Made]) -> Iterator[Attempt[Item, Made]]:

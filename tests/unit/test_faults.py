@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+
 import pytest
 from s3 import s3
-from strike_reporting.errors import Away, OurFault, SenderFault, Transient, each, fail_for
+from strike_reporting.errors import Away, OurFault, SenderFault, Transient, attempt, each, fail_for
 from strike_reporting.storage import Store
 
 
@@ -20,6 +23,23 @@ def test_whatever_happens_to_one_item_is_its_own_outcome() -> None:
     assert [t.made for t in tried] == [10, None, None, None, None, 60]
     assert [t.reason for t in tried[1:4]] == ["no table", "no rules", "busy"]
     assert tried[4].reason == "the fault is ours (KeyError: 'x'); see the log"
+
+
+@dataclass
+class Found:
+    """Rows of somebody, known by the file that they are from."""
+
+    receipt: SimpleNamespace
+    rows: list[str]
+
+
+def test_a_log_names_an_item_by_its_id_and_shows_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    some = [Found(SimpleNamespace(submission_id=f"s{n}", reason="K4711"), ["K4711"]) for n in range(22)]
+    for item in (some[0], some, b"K4711", [b"K4711"], {"rows": "K4711"}, SimpleNamespace(rows="K4711")):
+        attempt(item, lambda _: 1 / 0)
+    assert "K4711" not in caplog.text
+    assert "'s0'" in caplog.text and "'s19'" in caplog.text and "'s20' and 2 more" not in caplog.text
+    assert "and 2 more" in caplog.text and "bytes failed" in caplog.text
 
 
 def test_what_every_item_needs_and_is_away_ends_them_all() -> None:

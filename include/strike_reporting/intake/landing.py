@@ -74,7 +74,7 @@ def is_held(store: Store, submission_id: str, sha256: str) -> bool:
     return any(map(store.exists, (object_key(sha256), f"{RESTRICTED}/{sha256}", refusal_key(submission_id))))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Arrived:
     """A file to be landed.
 
@@ -88,8 +88,9 @@ class Arrived:
     place: int | None = None
     is_lost: bool = False
 
-    def __repr__(self) -> str:
-        """As a log may name it: nobody knows yet what is in it."""
+    @property
+    def name(self) -> str:
+        """As a log may name it."""
         return safe_name(self.source_name)
 
     @cached_property
@@ -182,7 +183,7 @@ class _Waiting:
     """A file at the desk, and what is told of it."""
 
     file: Arrived
-    told: Future[tuple[Receipt, bool]] = field(default_factory=Future, repr=False)
+    told: Future[tuple[Receipt, bool]] = field(default_factory=Future)
 
 
 def finish(store: Store) -> int:
