@@ -123,6 +123,7 @@ class Limits(_Group):
     max_workbook_cells: int = Field(
         5_000_000, ge=1, description="cells of a workbook's sheets together; each costs several times a text file's"
     )
+    max_parts: int = Field(20_000, ge=1, description="days and parts (of its sites, say) that a file speaks of")
     max_cell_characters: int = Field(2_000, ge=1, description="characters of a cell")
     max_sheets: int = Field(30, ge=1, description="sheets of a workbook")
     max_archive_depth: int = Field(2, ge=0, description="archives inside one another")

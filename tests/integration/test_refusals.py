@@ -13,11 +13,13 @@ from conftest import drawn, judge
 from strike_reporting import read
 from strike_reporting.cli import app
 from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.judging.filing import findings
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.operations.rounds import returns_board
 from strike_reporting.publishing.releases import build, find
 from strike_reporting.publishing.reproduce import reproduce
 from strike_reporting.reference.actions import resolve
+from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 from typer.testing import CliRunner
 
@@ -154,3 +156,28 @@ def test_purging_asks_first(home: Path, store: Store, drop: Drop) -> None:
     assert list((home / "landing" / "restricted").iterdir())
     assert "1 restricted files deleted" in runner.invoke(app, ["purge", "--yes"]).output
     assert not list((home / "landing" / "restricted").iterdir())
+
+
+def test_a_file_of_more_sites_than_a_trust_can_have_is_refused(
+    store: Store, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said by site and day is kept for each: a file that names a million sites would fill the ledger."""
+    monkeypatch.setenv("STRIKES_MAX_PARTS", "5")
+    settings.cache_clear()
+    head = HEAD.replace("ods_code", "ods_code,site_code")
+    sites = [head + "".join(f"RN5,RN5{n:02},{ROW[4:].format(7)}" for n in range(many)) for many in (5, 6)]
+    collect_drop(store, drop(five__csv=sites[0], six__csv=sites[1]), JD)
+    five, six = sorted(judge(store), key=lambda o: o.source_name)
+    assert (five.status, five.rows_accepted) == ("accepted", 5)
+    assert (six.status, six.rules) == ("rejected", {"too_many_parts": 1})
+    assert "6 sites and days apart, and 5 are the most" in six.reason and six.fix.startswith("Check the codes of sites")
+
+
+def test_each_day_of_no_action_is_told_of_with_its_first_row(store: Store, drop: Drop) -> None:
+    days = ["2023-04-11", "2023-05-23", "2023-05-22", "2023-05-23"]
+    rows = "".join(f"RN5,{day},day_case,cancelled,{n}\n" for n, day in enumerate(days, start=5))
+    collect_drop(store, drop(a__csv=HEAD + rows), JD)
+    [outcome] = judge(store)
+    assert outcome.status == "accepted", outcome.reason
+    told = [(p.row, p.value) for p in findings(store, outcome.submission_id) if p.rule == "date_outside_action"]
+    assert told == [(3, "2023-05-23"), (4, "2023-05-22")]

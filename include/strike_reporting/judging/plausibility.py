@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Set
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract
+from strike_reporting.judging.columns import Column
 from strike_reporting.judging.problems import Problem
+from strike_reporting.settings import settings
 
 
 def days_in(contract: Contract, rows: pa.Table) -> set[date]:
@@ -25,9 +28,10 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
         rows: its accepted rows.
         strike_days: those of its days that are a day of an industrial action.
     """
-    found = []
-    for day in sorted(days_in(contract, rows) - strike_days):
-        row = rows.filter(pc.equal(rows[contract.date_field], day))["source_row"][0].as_py()
+    found, days = [], Column.of(rows[contract.date_field])
+    first = dict(zip(days.known, np.unique(days.codes, return_index=True)[1].tolist(), strict=True))
+    for day in sorted({*first} - strike_days):
+        row = rows["source_row"][first[day]].as_py()
         message = f"{day} is not a day of any industrial action, so its rows are in no release"
         found.append(
             Problem(
@@ -43,6 +47,12 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
     return found
 
 
+def _parts(contract: Contract, rows: pa.Table) -> int:
+    """How many days and parts some rows speak of."""
+    told = pa.table([rows[contract.date_field], contract.part_keys(rows)], names=["day", "part"])
+    return int(told.group_by(["day", "part"], use_threads=False).aggregate([]).num_rows)
+
+
 def unusable(
     contract: Contract,
     good: pa.Table,
@@ -54,7 +64,11 @@ def unusable(
 
     `meant`: the days of the action that it was dropped for.
     """
-    days = days_in(contract, good)
+    days, most = days_in(contract, good), settings().max_parts
+    if good.num_rows > most and (many := _parts(contract, good)) > most:
+        message = f"it tells {many:,} sites and days apart, and {most:,} are the most that one file may"
+        fix = "Check the codes of sites: a trust has some hundreds at the most. Then send the file again."
+        return Problem("too_many_parts", "critical", message, fix, column=contract.site_field)
     if not strike_days:
         message = f"none of its days ({min(days)} to {max(days)}) is a day of any industrial action"
         fix = "Check the dates (is the month written first?), and send the file again."
