@@ -14,6 +14,7 @@ LEAVES = {
     "errors",
     "children",
     "clock",
+    "memory",
     "processes",
     "nhs_number",
     "showing",

@@ -86,7 +86,7 @@ def test_a_row_without_a_label_that_equals_a_single_other_is_asked_about() -> No
     assert (3, "part_or_whole", "critical") in said(read(row(42, tfc="110"), row(42)))
     assert read(row(42, tfc="110"), row(41)).problems == []
     sited = read(row(42, site="RHU03"), row(42))
-    assert sited.problems == [] and [d.problem.rule for d in doubles(sited.contract, sited.table)] == [
+    assert sited.problems == [] and [p.rule for p in doubles(sited.contract, sited.table)[0]] == [
         "unsited_beside_sited"
     ]
 
@@ -197,6 +197,6 @@ def test_a_bad_number_of_an_optional_column_marks_the_day() -> None:
 def test_rows_that_differ_only_where_nothing_reads_are_no_copies() -> None:
     head = f"{HEAD},Ward"
     wards = read(f"{row(70)},A1", f"{row(70)},B2", head=head)
-    assert doubles(wards.contract, wards.table) == []
+    assert doubles(wards.contract, wards.table)[0] == []
     copies = read(f"{row(70)},A1", f"{row(70)},A1", head=head)
-    assert [d.problem.rule for d in doubles(copies.contract, copies.table)] == ["pasted_again"]
+    assert [p.rule for p in doubles(copies.contract, copies.table)[0]] == ["pasted_again"]

@@ -12,6 +12,7 @@ import great_expectations as gx
 import pyarrow as pa
 import pytest
 from strike_reporting.extracts import EXTRACTS, Contract, load
+from strike_reporting.judging import rules
 from strike_reporting.judging.rules import judge
 
 ODD: dict[str, list[Any]] = {
@@ -66,6 +67,16 @@ def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> N
     each = [(f.rule.name, n) for f in found for n in f.rows.tolist()]
     assert {*each} == row_by_row(contract, table) and len(each) == len({*each})
     assert rows < 400 or {f.rule.name for f in found} == {r.name for r in contract.rules}, "each rule is broken by some"
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_what_has_many_values_is_judged_by_itself(extract: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = load(extract)
+    table = drawn(contract, 5, 200)
+    together = [(f.rule.name, f.rows.tolist()) for f in judge(contract, table)]
+    monkeypatch.setattr(rules, "_SIDE_BY_SIDE", 4)
+    assert [(f.rule.name, f.rows.tolist()) for f in judge(contract, table)] == together
+    assert len(together) > 3
 
 
 @pytest.mark.slow

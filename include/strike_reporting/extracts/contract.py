@@ -26,7 +26,7 @@ ARROW = {"string": pa.string(), "date32": pa.date32(), "int64": pa.int64(), "boo
 BETWEEN = "|"  # what joins the values of a part's key; no part field can hold it
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def slug(text: str) -> str:
     """Fold a header or code for comparison: case, punctuation and spacing never matter."""
     return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")

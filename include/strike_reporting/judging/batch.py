@@ -20,6 +20,7 @@ from strike_reporting.judging import filing
 from strike_reporting.judging.columns import Codes
 from strike_reporting.judging.doubles import doubles, may_repeat
 from strike_reporting.judging.filing import Verdict
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.opening import code_not_current, site_elsewhere
 from strike_reporting.judging.plausibility import days_in, implausible, unusable
@@ -40,8 +41,8 @@ class Opened:
     asked: Asked
     trust: str
     dialect: str
-    rows: Normalised = field(repr=False)  # a log names whose they are, and nothing of them
-    failed: list[Problem] = field(default_factory=list, repr=False)
+    rows: Normalised
+    failed: Findings = field(default_factory=Findings)
 
 
 @dataclass
@@ -52,9 +53,9 @@ class _Usable:
     """
 
     opened: Opened
-    problems: list[Problem] = field(repr=False)
-    good: pa.Table = field(repr=False)
-    places: Codes = field(repr=False)
+    problems: Findings
+    good: pa.Table
+    places: Codes
     strike_days: frozenset[date]
     may_repeat: bool = True
 
@@ -64,7 +65,7 @@ def verdicts(batch: Sequence[Opened]) -> list[Attempt[Opened, Verdict]]:
     tried = attempt(batch, _failures)
     if tried.error is not None and len(batch) > 1:
         for opened in batch:
-            opened.failed.clear()
+            opened.failed = Findings()
         return [found for opened in batch for found in verdicts([opened])]
     if tried.error is not None:
         return [Attempt(batch[0], None, tried.error)]
@@ -81,14 +82,13 @@ def verdicts(batch: Sequence[Opened]) -> list[Attempt[Opened, Verdict]]:
 def _failures(batch: Sequence[Opened]) -> int:
     """Judge a batch and note on each submission which of its rows failed; how often that was."""
     contract = batch[0].rows.contract
-    tables = [
-        o.rows.table.select(contract.field_names).append_column(
-            "submission_id", pa.repeat(o.receipt.submission_id, o.rows.table.num_rows)
-        )
-        for o in batch
-    ]
-    failures = judge(contract, pa.concat_tables(tables))
-    starts = np.cumsum([0, *(t.num_rows for t in tables)])
+    often = [o.rows.table.num_rows for o in batch]
+    of = pa.DictionaryArray.from_arrays(
+        np.repeat(np.arange(len(batch), dtype=np.int32), often), [o.receipt.submission_id for o in batch]
+    )
+    table = pa.concat_tables([o.rows.table.select(contract.field_names) for o in batch])
+    failures = judge(contract, table.append_column("submission_id", of))
+    starts = np.cumsum([0, *often])
     for failure in failures:
         ends = np.searchsorted(failure.rows, starts)
         for owner in np.flatnonzero(np.diff(ends)).tolist():
@@ -134,8 +134,8 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
 def _usable(opened: Opened) -> Verdict | _Usable:
     """The rows of one judged submission that can be used; a verdict where there are none, or a fault is of all."""
     rows, asked = opened.rows, opened.asked
-    problems = [*rows.problems, *opened.failed]
-    problems += code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
+    beside = code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
+    problems = Findings.joined(rows.problems, opened.failed, beside)
     if critical := _critical(problems):
         return _verdict(opened, problems, refused=critical)
     is_good = np.ones(rows.table.num_rows, np.bool_)
@@ -144,13 +144,13 @@ def _usable(opened: Opened) -> Verdict | _Usable:
     if len(places) < good.num_rows:
         good = good.filter(pa.array(is_good))
     if good.num_rows == 0:
-        first = next(p for p in problems if p.severity == "error")
+        first = problems.first("error") or problems[0]
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
         return _verdict(opened, problems, refused=Problem(first.rule, "critical", reason, first.fix))
     strike_days = frozenset(asked.strike_days(days_in(rows.contract, good)))
     meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
     if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
-        return _verdict(opened, [whole, *problems], refused=whole)
+        return _verdict(opened, Findings([whole, *problems]), refused=whole)
     return _Usable(opened, problems, good, places, strike_days)
 
 
@@ -173,18 +173,19 @@ def _without_repeats(usable: _Usable) -> Verdict:
     """The verdict on a submission, without the rows that say again what others say."""
     opened, good, problems = usable.opened, usable.good, usable.problems
     rows = opened.rows
-    twice = doubles(rows.contract, good) if usable.may_repeat else []
-    problems = [*problems, *(d.problem for d in twice)]
+    twice, out = doubles(rows.contract, good) if usable.may_repeat else (Findings(), np.zeros(0, np.int64))
+    problems = Findings.joined(problems, twice)
     if critical := _critical(problems):
         return _verdict(opened, problems, refused=critical)
-    if out := sorted({d.at for d in twice if d.problem.severity != "warning"}):
+    if len(out):
         rows.bad_rows.add(usable.places[out])
         good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
-    return _verdict(opened, [*problems, *implausible(rows.contract, good, usable.strike_days)], good)
+    implausibly = implausible(rows.contract, good, usable.strike_days)
+    return _verdict(opened, Findings.joined(problems, implausibly), good)
 
 
 def _verdict(
-    opened: Opened, problems: list[Problem], good: pa.Table | None = None, refused: Problem | None = None
+    opened: Opened, problems: Findings, good: pa.Table | None = None, refused: Problem | None = None
 ) -> Verdict:
     rows = opened.rows
     return Verdict(
@@ -192,9 +193,9 @@ def _verdict(
     )
 
 
-def _critical(problems: Sequence[Problem]) -> Problem | None:
+def _critical(problems: Findings) -> Problem | None:
     """Why the whole file is refused, if one of its rows is enough for that."""
-    found = next((p for p in problems if p.severity == "critical"), None)
+    found = problems.first("critical")
     return found and replace(found, message=f"row {found.row}, column {found.column}: {found.message}")
 
 

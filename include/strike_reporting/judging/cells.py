@@ -40,7 +40,7 @@ class Unreadable(ValueError):
         self.rule, self.fix = rule, fix
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def clean(text: str) -> str:
     """A cell as its sender sees it: without what cannot be seen, and without what protects a code.
 
@@ -51,7 +51,7 @@ def clean(text: str) -> str:
     return protected[1].strip() if protected else text
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def folded(text: str) -> str:
     """A cell as it is compared: cleaned, and folded as codes and headings are."""
     return slug(clean(text))

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
+Places = NDArray[np.int32]  # as Arrow keeps a dictionary's, so that a column it has read takes no memory of its own
 Mask = NDArray[np.bool_]
 _WIDEST = 2**62  # numbers beyond it would not fit
 
@@ -24,20 +25,20 @@ _WIDEST = 2**62  # numbers beyond it would not fit
 class Column:
     """`known`: distinct values (None may be one). codes: of each row, the place in `known` of what it holds."""
 
-    known: list[Any]
-    codes: Codes
+    known: Sequence[Any]
+    codes: Places
 
     @classmethod
     def of(cls, column: pa.ChunkedArray | pa.Array) -> Column:
         """A column of Arrow's, encoded as a dictionary or not."""
-        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if isinstance(array, pa.ChunkedArray):  # there are no rows
-            return cls([], np.zeros(0, np.int64))
-        is_coded = pa.types.is_dictionary(array.type)
-        if is_coded and array.indices.null_count:
-            array, is_coded = array.dictionary_decode(), False
-        coded = array if is_coded else array.dictionary_encode(null_encoding="encode")
-        return cls(coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
+        told = coded(column)
+        return cls(told.dictionary.to_pylist(), _places(told))
+
+    @classmethod
+    def numbered(cls, column: pa.ChunkedArray) -> Column:
+        """A column of Arrow's of which only that is asked, which rows hold the same: its values are numbers."""
+        told = coded(column)
+        return cls(range(len(told.dictionary)), _places(told))
 
     def value(self, at: int) -> Any:
         """What one row holds."""
@@ -64,14 +65,29 @@ class Column:
         stands[codes] = True
         if stands.all():
             return Column(self.known, codes)
-        places = np.cumsum(stands) - 1
+        places = np.cumsum(stands, dtype=np.int32) - 1
         return Column([v for v, does in zip(self.known, stands, strict=True) if does], places[codes])
 
     def changed(self, to: Callable[[Any], Any]) -> Column:
         """The column of what each distinct value becomes; those that become equal are one."""
         known: dict[Any, int] = {}
-        places = np.fromiter((known.setdefault(to(v), len(known)) for v in self.known), np.int64, len(self.known))
+        places = np.fromiter((known.setdefault(to(v), len(known)) for v in self.known), np.int32, len(self.known))
         return Column([*known], places[self.codes])
+
+
+def coded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """A column of Arrow's encoded as a dictionary, of which a null may be one value."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(array.type):
+        if not array.indices.null_count:
+            return array
+        array = array.dictionary_decode()
+    return array.dictionary_encode(null_encoding="encode")
+
+
+def _places(told: pa.DictionaryArray) -> Places:
+    found: Places = told.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return found
 
 
 class Marked:
@@ -89,8 +105,14 @@ class Marked:
 
     def add(self, rows: Codes | Sequence[int]) -> None:
         """Mark more of them."""
-        if len(rows):
-            self._parts.append(np.asarray(rows, np.int64))
+        if not len(rows):
+            return
+        new, (first, *others) = np.asarray(rows, np.int64), self._parts
+        is_first = not others and not len(first)
+        if is_first and (new[1:] > new[:-1]).all():  # no copy is made of them
+            self._parts = [new]
+        else:
+            self._parts.append(new)
 
     def among(self, rows: Codes) -> Mask:
         """Of some numbers, which are marked."""

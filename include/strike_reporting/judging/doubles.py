@@ -6,6 +6,7 @@ nothing. How severe each is, the contract says; an error leaves the rows out, wh
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Inside
-from strike_reporting.judging.columns import Codes, Column, Mask, alike, any_of, dense, least, sums
+from strike_reporting.judging.columns import Codes, Column, Mask, Places, alike, any_of, dense, least, sums
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
 
@@ -49,9 +51,9 @@ class _Rows:
         self.says = any_of([c > 0 for c in counts], self.height)
         self.total: Codes = sum(counts, np.zeros(self.height, np.int64))
 
-    def leave_out(self, places: list[int]) -> None:
+    def leave_out(self, places: Codes) -> None:
         """Rows that a rule has left out decide nothing in the next."""
-        if places:
+        if len(places):
             self.kept[places] = False
             self.__dict__.pop("lines", None)
 
@@ -110,20 +112,25 @@ class _Rows:
         return Double(at, problem)
 
 
-def doubles(contract: Contract, good: pa.Table) -> list[Double]:
+def doubles(contract: Contract, good: pa.Table) -> tuple[Findings, Codes]:
     """Rows of one submission that repeat what other rows of it say; the sender is told of each that is left out.
 
     Args:
         contract: its contract.
         good: its usable rows, with `source_row` and `source_column`.
+
+    Returns:
+        What is said of them, and the places in `good` of those that are left out, in order.
     """
-    found: list[Double] = []
-    rows = _Rows(contract, good)
+    found, rows = Findings(), _Rows(contract, good)
     for rule in contract.once:
-        new = list(_LOOKS[rule](rows))
-        found += new
-        rows.leave_out([d.at for d in new if d.problem.severity != "warning"])
-    return found
+        out = array("q")
+        for double in _LOOKS[rule](rows):
+            found.append(double.problem)
+            if double.problem.severity != "warning":
+                out.append(double.at)
+        rows.leave_out(np.array(out, np.int64))
+    return found, np.flatnonzero(~rows.kept)
 
 
 def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:
@@ -163,7 +170,7 @@ class _Lines:
     says the same; is_first: whether it is that itself. places: rows of the table by line; begins: where each line's do.
     """
 
-    days: Codes
+    days: Places
     numbers: Codes
     says: Codes
     first: Codes
@@ -195,12 +202,10 @@ def _lines(rows: _Rows) -> _Lines | None:
     """The lines that may repeat one another; None when no two rows are alike."""
     contract, may, told = rows.contract, rows.kept & _may_be_alike(rows), _told(rows)
     places = np.flatnonzero(may)
-    usable = rows.table.select(told).filter(pa.array(may)).append_column("place", pa.array(np.arange(len(places))))
-    same = usable.group_by(told, use_threads=False).aggregate([("place", "list")])["place_list"].combine_chunks()
-    if len(same) == len(places):
+    usable = (rows.table[n].filter(pa.array(may)) for n in told)
+    said = alike(map(Column.numbered, usable), len(places))
+    if said.max(initial=-1) + 1 == len(places):
         return None
-    said = np.zeros(len(places), np.int64)
-    said[same.values.to_numpy()] = np.repeat(np.arange(len(same)), np.diff(same.offsets.to_numpy()))
     days = rows.column(contract.date_field).codes[places]
     numbers = rows.numbers[places]
     # Of a line's rows the first comes first, and lines are in the order of their numbers.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import xlsxwriter
 
-from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.findings import Findings
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.settings import settings
 from strike_reporting.showing import place
@@ -21,7 +21,7 @@ _WORDS = {
 }
 
 
-def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
+def text(outcome: Outcome, problems: Findings) -> str:
     """The report as plain text, its most serious findings first."""
     who = f"{outcome.ods_code or 'trust not known'}, {outcome.extract or 'extract not known'}"
     lines = [
@@ -38,7 +38,9 @@ def text(outcome: Outcome, problems: Sequence[Problem]) -> str:
         )
     if outcome.counts and outcome.warnings:
         lines.append(_asked(outcome))
-    counted = Counter((p.severity, p.rule) for p in problems)
+    counted = Counter[tuple[str, ...]]()
+    for kind, n in problems.tally().items():
+        counted[kind.severity, kind.rule] += n
     if counted:
         lines += ["", "By rule:"]
         lines += [f"  {n:>5}  {rule} ({_WORDS[severity]})" for (severity, rule), n in sorted(counted.items())]
@@ -61,7 +63,7 @@ def _asked(outcome: Outcome) -> str:
     return f"{many}: the rows are counted as they are. If one is wrong, correct it and send the file again."
 
 
-def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
+def workbook(outcome: Outcome, problems: Findings) -> bytes:
     """The report as XLSX with three sheets (Summary, By rule, Rows). No cell is ever a formula."""
     buffer = io.BytesIO()
     options = {
@@ -98,10 +100,12 @@ def workbook(outcome: Outcome, problems: Sequence[Problem]) -> bytes:
     for n, (name, value) in enumerate(facts.items()):
         sheet.write(n, 0, name, bold)
         sheet.write(n, 1, value, wrap)
-    counted = Counter((p.severity, p.rule, p.fix) for p in problems)
+    counted = Counter[tuple[str, ...]]()
+    for kind, n in problems.tally().items():
+        counted[kind.severity, kind.rule, kind.fix] += n
     rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
     _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
-    has_sheets = any(p.sheet for p in problems)
+    has_sheets = any(kind.sheet for kind in problems.tally())
     rows = [
         (
             *([p.sheet or ""] if has_sheets else []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.landing import refusal_key
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
+from strike_reporting.judging.findings import SCHEMA, Findings, Kind
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.problems import ASKS_NOTHING, DROPPED, HELD, Problem
 from strike_reporting.judging.rulebook import Asked
@@ -30,11 +31,6 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 from strike_reporting.storage.parquet import read_parquet, write_parquet
 
-_RANK = {"critical": 0, "error": 1, "warning": 2}
-_PROBLEM = pa.schema(
-    [("row", pa.int64())]
-    + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
-)
 _AT_ONCE = 20_000  # findings that are put into columns together
 
 
@@ -47,12 +43,12 @@ class Verdict:
 
     receipt: Receipt
     asked: Asked
-    problems: list[Problem]
+    problems: Findings
     trust: str | None
     extract: str | None
     dialect: str | None = None
-    rows: Normalised | None = field(default=None, repr=False)
-    good: pa.Table | None = field(default=None, repr=False)
+    rows: Normalised | None = None
+    good: pa.Table | None = None
     refused: Problem | None = None
     days: tuple[date, ...] = ()  # that a file names which could not be read as an extract
     parts: tuple[Outcome, ...] = ()  # of a collective return
@@ -70,7 +66,7 @@ def refusal(
     days: tuple[date, ...] = (),
 ) -> Verdict:
     """The verdict on a file that could not be read as an extract. `beside`: what else was found; `days`: it names."""
-    return Verdict(receipt, asked, [problem, *beside], trust, extract, refused=problem, days=days)
+    return Verdict(receipt, asked, Findings([problem, *beside]), trust, extract, refused=problem, days=days)
 
 
 def accepted_key(extract: str, submission_id: str) -> str:
@@ -102,9 +98,9 @@ def _kept(store: Store, submission_id: str) -> Outcome:
     return Outcome.load(store.read(key), key)
 
 
-def has_persons(problems: Iterable[Problem]) -> bool:
+def has_persons(problems: Findings) -> bool:
     """Whether patient data was found: the file is locked away, and its outcome must outlive its bytes."""
-    return any(p.rule in (HELD, DROPPED) for p in problems)
+    return any(kind.rule in (HELD, DROPPED) for kind in problems.tally())
 
 
 @dataclass(frozen=True)
@@ -113,8 +109,8 @@ class Filed:
 
     receipt: Receipt
     outcome: Outcome
-    files: Mapping[str, bytes] = field(repr=False)
-    contents: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, bytes]
+    contents: Mapping[str, Any]
     letter: Letter | None
     is_locked: bool
 
@@ -128,7 +124,7 @@ def filed(verdict: Verdict, *, tell: bool, outlives: bool = False) -> Filed:
         outlives: its bytes may be purged for what another part of its file holds, so its outcome is kept beside them.
     """
     receipt = verdict.receipt
-    verdict.problems = sorted(verdict.problems, key=lambda p: (_RANK[p.severity], p.row or 0, p.column or "", p.rule))
+    verdict.problems = verdict.problems.ordered()
     outcome, is_locked = _outcome(verdict), has_persons(verdict.problems)
     files = _quarantine(outcome, verdict.problems)
     if verdict.good is not None and verdict.rows is not None:
@@ -175,7 +171,7 @@ def keep_again(store: Store, outcome: Outcome) -> None:
     """Settle a file whose bytes were purged. A lost report is written from what is kept: why, and what to do."""
     if not store.exists(report_key(outcome.submission_id)):
         severity: Severity = "critical" if outcome.status == "rejected" else "error"
-        found = [Problem(rule, severity, outcome.reason, outcome.fix) for rule in outcome.rules]
+        found = Findings(Problem(rule, severity, outcome.reason, outcome.fix) for rule in outcome.rules)
         if severity == "error" and outcome.warnings:
             fix = "Leave it out of the next file."
             found.append(Problem(DROPPED, "warning", "the file held what identifies persons; it was dropped", fix))
@@ -193,8 +189,8 @@ def concerned(outcome: Outcome) -> tuple[str, ...]:
     return meant_on(came, settings().ahead_days, settings().behind_days)
 
 
-def _letter(outcome: Outcome, problems: list[Problem]) -> Letter | None:
-    is_clean = outcome.status == "accepted" and all(p.rule in ASKS_NOTHING for p in problems)
+def _letter(outcome: Outcome, problems: Findings) -> Letter | None:
+    is_clean = outcome.status == "accepted" and all(kind.rule in ASKS_NOTHING for kind in problems.tally())
     if outcome.feed_id == DROP or is_clean:
         return None
     return Letter(
@@ -208,12 +204,13 @@ def _outcome(verdict: Verdict) -> Outcome:
     receipt, rows, good, refused = verdict.receipt, verdict.rows, verdict.good, verdict.refused
     read = rows.table.num_rows if rows else 0
     used = good.num_rows if good is not None else 0
+    wrong = verdict.problems.first("error")
     if refused is not None:
         place = f" (row {refused.row})" if refused.row is not None and "row" not in refused.message else ""
         status, reason, fix = "rejected", refused.message + place, refused.fix
     elif verdict.parts:
         status, reason = _of_parts(verdict)
-        fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
+        fix = wrong.fix if wrong else ""
         read, used = sum(o.rows_read for o in verdict.parts), sum(o.rows_accepted for o in verdict.parts)
     else:
         lost = read - used + (len(rows.lost) if rows else 0)
@@ -221,7 +218,8 @@ def _outcome(verdict: Verdict) -> Outcome:
         status = "accepted_in_part" if lost or short else "accepted"
         reason = f"{used:,} row{'s' * (used != 1)} used" + (f", {lost:,} left out" if lost else "")
         reason += f", {short:,} of them without a number that could not be read" if short else ""
-        fix = next((p.fix for p in verdict.problems if p.severity == "error"), "")
+        fix = wrong.fix if wrong else ""
+    tally = verdict.problems.tally()
     return Outcome(
         submission_id=receipt.submission_id,
         sequence=receipt.sequence,
@@ -245,12 +243,20 @@ def _outcome(verdict: Verdict) -> Outcome:
         rows_read=read,
         rows_accepted=used,
         rows_quarantined=read - used,
-        warnings=sum(p.severity == "warning" for p in verdict.problems),
-        rules=dict(sorted(Counter(p.rule for p in verdict.problems if p.severity != "warning").items())),
+        warnings=sum(n for kind, n in tally.items() if kind.severity == "warning"),
+        rules=_by_rule(tally),
         pins=dict(sorted(verdict.asked.pins.items())),
         said=_said(rows, good, verdict.used) if rows else tuple(Said(day=d) for d in verdict.days),
         parts=tuple(o.submission_id for o in verdict.parts),
     )
+
+
+def _by_rule(tally: Mapping[Kind, int]) -> dict[str, int]:
+    """How many findings there are of each rule, warnings apart."""
+    found = Counter[str]()
+    for kind, n in tally.items():
+        found[kind.rule] += n if kind.severity != "warning" else 0
+    return {rule: n for rule, n in sorted(found.items()) if n}
 
 
 def _of_parts(verdict: Verdict) -> tuple[str, str]:
@@ -321,7 +327,7 @@ def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
     return write_parquet(good.cast(contract.schema).replace_schema_metadata(meta))
 
 
-def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
+def _quarantine(outcome: Outcome, problems: Findings) -> dict[str, bytes]:
     """The findings and the report that the trust is sent; a file without findings has none.
 
     The report's workbook is made when somebody opens it: most are opened by nobody.
@@ -329,12 +335,9 @@ def _quarantine(outcome: Outcome, problems: list[Problem]) -> dict[str, bytes]:
     if not problems:
         return {}
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, _PROBLEM, compression="zstd") as kept:
+    with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as kept:
         for start in range(0, len(problems), _AT_ONCE):
-            some = problems[start : start + _AT_ONCE]
-            kept.write_table(
-                pa.table([pa.array([getattr(p, f.name) for p in some], f.type) for f in _PROBLEM], _PROBLEM)
-            )
+            kept.write_table(problems.table(start, start + _AT_ONCE))
     return {
         _findings_key(outcome.submission_id): sink.getvalue().to_pybytes(),
         report_key(outcome.submission_id): error_report.text(outcome, problems).encode(),
@@ -352,13 +355,13 @@ def _findings_key(submission_id: str) -> str:
     return f"quarantine/{submission_id}/problems.parquet"
 
 
-def findings(store: Store, submission_id: str) -> list[Problem]:
+def findings(store: Store, submission_id: str) -> Findings:
     """What was found of a submission, its most serious findings first; nothing where there was nothing to say."""
     try:
         table = read_parquet(store.read(_findings_key(submission_id)))
     except FileNotFoundError:
-        return []
-    return [Problem(**row) for row in table.to_pylist()]
+        return Findings()
+    return Findings.kept(table)
 
 
 def error_workbook(store: Store, submission_id: str) -> bytes | None:

@@ -140,10 +140,11 @@ def _distinct(column: Column) -> Counter[str]:
     Of a great many texts, some evenly spread and all that are written as NHS numbers are show what the column is.
     """
     counts = np.bincount(column.codes, minlength=len(column.known)).tolist()
-    pairs = list(zip(column.known, counts, strict=True))
-    if (step := len(pairs) // identifiers.SAMPLE + 1) > 1:
-        written = (p for p in pairs if p[0] and _SPACED.search(p[0]))
-        pairs = [*pairs[::step], *islice(written, identifiers.SAMPLE)]
+    some: Iterable[int] = range(len(counts))
+    if (step := len(counts) // identifiers.SAMPLE + 1) > 1:
+        written = (at for at, text in enumerate(column.known) if text and _SPACED.search(text))
+        some = [*range(0, len(counts), step), *islice(written, identifiers.SAMPLE)]
+    pairs = ((column.known[at], counts[at]) for at in some)
     found: Counter[str] = Counter()
     for text, n in pairs:
         if text and text.strip():

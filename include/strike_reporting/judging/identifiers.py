@@ -212,13 +212,13 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[a-z]+|\d+", re.sub(r"['’]s\b|['’]", "", text.casefold())))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _plain(value: str) -> str:
     """A value without what spreadsheets put round a text."""
     return value.replace("\N{NO-BREAK SPACE}", " ").strip().removeprefix("=").strip("\"'").strip()
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _ten(value: str) -> tuple[str, bool] | None:
     """Ten digits of a value that is nothing else, and whether they are written 3-3-4."""
     m = _TEN.fullmatch(value)
@@ -273,7 +273,7 @@ class _Like(NamedTuple):
     about: bool
 
 
-@lru_cache(maxsize=20_000)  # the files of a round hold the same sites, days and numbers
+@lru_cache(maxsize=5_000)  # the files of a round hold the same sites, days and numbers
 def _like(v: str) -> _Like:
     is_nobody = bool(_NOBODY.search(v))
     is_full = not is_nobody and bool(_FULL.fullmatch(v))

@@ -54,6 +54,10 @@ class Matched(Fit):
         """The texts of those rows, by column."""
         return [column.taken(self.below) for column in self.sheet.columns]
 
+    def forget(self) -> None:
+        """Its cells are needed no more: of a million rows they take as much as what they become."""
+        self.__dict__.pop("cells", None)
+
     @property
     def filled(self) -> dict[int, str]:
         """The columns that are read, by place: the field that each fills; empty for the mark that there was nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
 from strike_reporting.judging.columns import Codes, Column, Marked, Mask
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
@@ -45,15 +46,15 @@ class Normalised:
     """
 
     contract: Contract
-    table: pa.Table = field(repr=False)  # no log shows a row
-    problems: list[Problem] = field(default_factory=list)
+    table: pa.Table
+    problems: Findings = field(default_factory=Findings)
     bad_rows: Marked = field(default_factory=Marked)
     blanks: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))
     short: Marked = field(default_factory=Marked)
     unread: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))
     lost: list[Lost] = field(default_factory=list)
 
-    def taken(self, places: Codes, problems: list[Problem], lost: list[Lost]) -> Normalised:
+    def taken(self, places: Codes, problems: Findings, lost: list[Lost]) -> Normalised:
         """Some of its rows, in their order, with what is said of them."""
 
         def of(marked: Marked) -> Marked:
@@ -171,7 +172,7 @@ class _Typing:
     def __init__(self, matched: Matched, rows: Body, fixed: dict[str, str]) -> None:
         self.matched, self.body, self.fixed = matched, rows, fixed
         self.contract, self.dialect = matched.contract, matched.dialect
-        self.result = Normalised(matched.contract, pa.table({}), list(rows.problems))
+        self.result = Normalised(matched.contract, pa.table({}), rows.problems)
         self.height = rows.height
         self.readers = readers(matched.contract, matched.dialect)
 
@@ -207,6 +208,8 @@ class _Typing:
         given = height * len(blocks)
         nils = self._append_nils(data, numbers, headings)
         beside.append(pa.repeat("", nils))
+        self.body.columns = []
+        self.matched.forget()
         arrays = [pa.chunked_array(data[n], contract.schema.field(n).type) for n in contract.field_names]
         arrays += [pa.array(np.concatenate(numbers), pa.int64()), pa.chunked_array(headings, pa.string())]
         arrays.append(pa.repeat(pa.scalar(self.matched.place or None, pa.string()), given + nils))
@@ -268,7 +271,7 @@ class _Typing:
             repeated = np.isin(numbers, merged)
             unread |= repeated
             typed = pc.if_else(pa.array(~repeated), typed, None)
-        for at in np.flatnonzero(unread).tolist():
+        for at in map(int, np.flatnonzero(unread)):  # one after the other: there may be a million
             code = raw.codes[at]
             self._report(f, int(numbers[at]), heading, raw.known[code], wrong[code] or _MERGED)
         return typed, unread
@@ -326,14 +329,14 @@ class _Typing:
         if not self.result.problems:
             return
         numbers, said = table["source_row"].to_numpy(), Column.of(table[contract.date_field])
-        order = np.argsort(numbers, kind="stable")
-        rows = np.fromiter((p.row or -1 for p in self.result.problems), np.int64, len(self.result.problems))
-        last = order[np.searchsorted(numbers, rows, "right", sorter=order) - 1]  # of a wide row, its last heading
+        rows, order = self.result.problems.rows, None
+        if (numbers[1:] < numbers[:-1]).any():  # under one heading after the other
+            order = np.argsort(numbers, kind="stable")
+        last = np.searchsorted(numbers, rows, "right", sorter=order) - 1
+        last = last if order is None else order[last]  # of a wide row, its last heading
         days = [day and day.isoformat() for day in said.known]
-        codes = np.where(numbers[last] == rows, said.codes[last], -1).tolist()
-        sheet, problems = self.matched.place or None, self.result.problems
-        for n, (p, code) in enumerate(zip(problems, codes, strict=True)):  # one after the other: there may be a million
-            problems[n] = replace(p, sheet=sheet, day=(days[code] if code >= 0 else None) or p.day)
+        codes = np.where(numbers[last] == rows, said.codes[last], len(days))
+        self.result.problems.place(self.matched.place or None, map([*days, None].__getitem__, codes))
 
 
 def _bare(error: Unreadable) -> Unreadable:

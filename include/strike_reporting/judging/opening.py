@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from heapq import nlargest
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
 from strike_reporting.judging.columns import Codes, Column
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
@@ -44,7 +46,7 @@ class Opened:
     """A file that could be read. `problems` are of the file and of no part; a collective return has several parts."""
 
     parts: list[Part] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Findings = field(default_factory=Findings)
 
     @property
     def is_collective(self) -> bool:
@@ -166,8 +168,8 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     """Give each trust its rows. Raises `Rejected` when none says a trust, or the feed may not speak for one."""
     said, row_of = Column.of(rows.table["ods_code"]), rows.table["source_row"].to_numpy()
     often = np.bincount(said.codes, minlength=len(said.known)).tolist()
-    named = sorted((n, c) for c, n in zip(said.known, often, strict=True) if c)
-    known = {c for _, c in named[-_CODES:] if asked.trust(c)}
+    named = nlargest(_CODES, ((n, c) for c, n in zip(said.known, often, strict=True) if c))
+    known = {c for _, c in named if asked.trust(c)}
     if not named:
         raise Rejected(
             "trust",
@@ -188,12 +190,12 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
             row=row,
             column="ods_code",
         )
-    strange = np.flatnonzero(is_strange).tolist()
+    strange = np.flatnonzero(is_strange)
     rows.bad_rows.add(strange)
     rows.unread["ods_code"].add(strange)
-    for index in strange:
+    for index in map(int, strange):  # one after the other: there may be a million
         rows.problems.append(_no_trust(said.value(index), int(row_of[index]), rows, index))
-    if strange:  # what is no trust's code is not judged once more as a code
+    if len(strange):  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")
         kept = pc.if_else(pa.array(is_strange), None, rows.table["ods_code"])
         rows.table = rows.table.set_column(place, "ods_code", kept)
@@ -204,7 +206,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     gap = said.where(lambda c: c is None)
     above = np.maximum.accumulate(np.where(said.where(known.__contains__), np.arange(len(row_of)), -1))
     owner = np.where(gap & (above >= 0), said.codes[above], said.codes)
-    of: dict[str | None, list[Problem]] = defaultdict(list)
+    of: dict[str | None, Findings] = defaultdict(Findings)
     owners = _owners(rows, row_of, [c if c in known else None for c in said.known], owner)
     for problem in rows.problems:
         of[owners.get((problem.sheet, problem.row or 0))].append(problem)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import lru_cache
 
 import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import ERRORS, clean
 from strike_reporting.judging.columns import Codes, Column, Mask, any_of, is_filled
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem
 
@@ -30,7 +32,7 @@ class Body:
     numbers: Codes
     nils: list[tuple[list[str], int]] = field(default_factory=list)
     bad: dict[int, Problem] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Findings = field(default_factory=Findings)
 
     @property
     def height(self) -> int:
@@ -41,7 +43,7 @@ class Body:
         """The texts of a column; empty ones where the table has none."""
         if place < len(self.columns):
             return self.columns[place]
-        return Column([""], np.zeros(self.height, np.int64))
+        return Column([""], np.zeros(self.height, np.int32))
 
     def text(self, at: int, place: int) -> str:
         """One cell."""
@@ -77,7 +79,7 @@ def body(matched: Matched) -> Body:
     numbers = matched.sheet.table.column(0).to_numpy()[matched.below]
     found = Body([c.changed(lambda text: text or "") if None in c.known else c for c in cells], numbers)
     filled = [c.where(is_filled) for c in found.columns]
-    many: Codes = np.sum([np.zeros(len(numbers), np.int64), *filled], axis=0)
+    many = sum((f.astype(np.int64) for f in filled), np.zeros(len(numbers), np.int64))
     widths = _widths(cells, len(numbers))
     is_none = (many == 0) | _begin(found, filled, dialect.not_data)
     ends = ~is_none & _begin(found, filled, dialect.stop)
@@ -88,7 +90,7 @@ def body(matched: Matched) -> Body:
     out = is_none | ~is_data
     widths = widths[~out]
     found.drop(out)
-    found.problems = [_note(int(number)) for number in notes]
+    found.problems = Findings(_note(int(number)) for number in notes)
     for place in (matched.columns[n] for n in dialect.fill_down):
         found.columns[place] = _filled_down(found.columns[place])
     nils, contradicted = _nils(matched, found)
@@ -185,7 +187,11 @@ def _contradicted(number: int) -> Problem:
 
 
 def _long(matched: Matched, width: int, number: int) -> Problem:
-    many = len(matched.headings)
-    message = f"this row has {width} cells and the headings only {many}, so its numbers may be cut in two"
     fix = "Put a number that holds a comma into quotes, or write it without, and send the file again."
-    return Problem("long_row", "error", message, fix, number)
+    return Problem("long_row", "error", _too_many(width, len(matched.headings)), fix, number)
+
+
+@lru_cache(maxsize=100)
+def _too_many(cells: int, headings: int) -> str:
+    """One text for all rows of that width: there may be a million."""
+    return f"this row has {cells} cells and the headings only {headings}, so its numbers may be cut in two"

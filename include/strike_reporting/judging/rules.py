@@ -11,7 +11,7 @@ import functools
 import gc
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -24,11 +24,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Rule
-from strike_reporting.judging.columns import Codes
+from strike_reporting.judging.columns import Codes, coded
 
 # Our severities are the ones senders read; these are the library's names for them.
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
 _SPARED = ("scipy.stats", "altair", "boto3", "jsonschema")
+_SIDE_BY_SIDE = 20_000  # distinct values
 _UNIQUE = ("expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique")
 
 
@@ -41,10 +42,13 @@ class Failure:
 
 
 class _Distinct(NamedTuple):
-    """What is to be told apart in some columns. codes: of each row, which of the distinct `columns` it holds."""
+    """What is to be told apart in some columns. codes: of each row, which of the distinct `columns` it holds.
+
+    They are made again when they are asked for: few rules are broken, and every row has a code for each of them.
+    """
 
     columns: Mapping[str, pd.Series]
-    codes: pa.Array
+    codes: Callable[[], pa.Array]
 
 
 class _Later(ModuleType):
@@ -169,13 +173,15 @@ def judge(contract: Contract, table: pa.Table) -> list[Failure]:
         return []
     told_apart = _told_apart(contract, table.combine_chunks())
     asked, batches = _definition(contract)
-    batch = batches.get_batch({"dataframe": _frame(told_apart.values())})
-    # First only whether: to name values takes as long again, and most rules nobody breaks.
-    broken = [r for r, outcome in _outcomes(contract, batch, asked.values(), "BOOLEAN_ONLY") if not outcome.success]
-    failures = {
-        rule.name: Failure(rule, _rows(told_apart[_key(rule)], set(map(int, outcome.result["unexpected_index_list"]))))
-        for rule, outcome in _outcomes(contract, batch, [asked[r.name] for r in broken], "COMPLETE")
-    }
+    failures: dict[str, Failure] = {}
+    for keys in _side_by_side(told_apart):
+        batch = batches.get_batch({"dataframe": _frame(told_apart[key] for key in keys)})
+        mine = [asked[r.name] for r in contract.rules if _key(r) in keys]
+        # First only whether: to name values takes as long again, and most rules nobody breaks.
+        broken = [r for r, outcome in _outcomes(contract, batch, mine, "BOOLEAN_ONLY") if not outcome.success]
+        for rule, outcome in _outcomes(contract, batch, [asked[r.name] for r in broken], "COMPLETE"):
+            wrong = np.array(outcome.result["unexpected_index_list"], np.int64)
+            failures[rule.name] = Failure(rule, _rows(told_apart[_key(rule)], wrong))
     return [failures[r.name] for r in contract.rules if r.name in failures]
 
 
@@ -210,13 +216,8 @@ def _told_apart(contract: Contract, table: pa.Table) -> dict[str, _Distinct]:
         elif key == rule.name:
             found[key] = _combined(rule, table)
         else:
-            column = _encoded(table[key])
-            found[key] = _Distinct({key: _series(column.dictionary)}, column.indices)
+            found[key] = _single(key, table)
     return found
-
-
-def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    return column.combine_chunks().dictionary_encode(null_encoding="encode")
 
 
 def _series(values: pa.Array) -> pd.Series:
@@ -233,22 +234,43 @@ def _together(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
     return codes.dictionary_encode()
 
 
+def _single(name: str, table: pa.Table) -> _Distinct:
+    """The values of one column."""
+    return _Distinct({name: _series(coded(table[name]).dictionary)}, lambda: coded(table[name]).indices)
+
+
 def _combined(rule: Rule, table: pa.Table) -> _Distinct:
     """Every combination of the values of several columns."""
     names = _read(rule)
-    both = _together([_encoded(table[c]) for c in names])
-    _, first = np.unique(both.indices.to_numpy(), return_index=True)
-    return _Distinct({_own(rule, c): _series(table[c].take(first).combine_chunks()) for c in names}, both.indices)
+
+    def codes() -> pa.Array:
+        return _together([coded(table[c]) for c in names]).indices
+
+    _, first = np.unique(codes().to_numpy(), return_index=True)
+    return _Distinct({_own(rule, c): _series(table[c].take(first).combine_chunks()) for c in names}, codes)
 
 
 def _counted(rule: Rule, table: pa.Table) -> _Distinct:
     """How often each key occurs; a key of which a part is missing is none."""
     names = _read(rule)
-    both = _together([_encoded(table[c]) for c in names])
-    is_whole = functools.reduce(pc.and_, (pc.is_valid(table[c].combine_chunks()) for c in names))
-    codes = pc.if_else(is_whole, both.indices, pa.scalar(None, both.indices.type))
-    counts = np.bincount(codes.drop_null().to_numpy(), minlength=len(both.dictionary))
-    return _Distinct({rule.name: pd.Series(counts)}, codes)
+
+    def codes() -> pa.Array:
+        found = _together([coded(table[c]) for c in names]).indices
+        is_whole = functools.reduce(pc.and_, (pc.is_valid(table[c].combine_chunks()) for c in names))
+        return pc.if_else(is_whole, found, pa.scalar(None, found.type))
+
+    counts = np.bincount(codes().drop_null().to_numpy())
+    return _Distinct({rule.name: pd.Series(counts if len(counts) else [0])}, codes)
+
+
+def _side_by_side(told_apart: Mapping[str, _Distinct]) -> list[list[str]]:
+    """What is judged as one frame: all that is told apart, but what is of very many values by itself.
+
+    A frame is as long as its longest column, and each of the others would be as long as that.
+    """
+    many = {key: max(map(len, one.columns.values())) for key, one in told_apart.items()}
+    short = [key for key, n in many.items() if n <= _SIDE_BY_SIDE]
+    return [*([short] if short else []), *([key] for key, n in many.items() if n > _SIDE_BY_SIDE)]
 
 
 def _frame(told_apart: Iterable[_Distinct]) -> pd.DataFrame:
@@ -258,8 +280,9 @@ def _frame(told_apart: Iterable[_Distinct]) -> pd.DataFrame:
     return pd.DataFrame({n: v.reindex(range(longest), fill_value=v.iloc[0]) for n, v in columns.items()})
 
 
-def _rows(of: _Distinct, wrong: set[int]) -> Codes:
+def _rows(of: _Distinct, wrong: Codes) -> Codes:
     """The rows that hold one of the values that a rule is broken by."""
-    found = pc.is_in(of.codes, value_set=pa.array(sorted(wrong), of.codes.type))
+    codes = of.codes()
+    found = pc.is_in(codes, value_set=pa.array(wrong, codes.type))
     rows: Codes = pc.indices_nonzero(found).to_numpy().astype(np.int64)
     return rows

@@ -17,6 +17,7 @@ from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
 from strike_reporting.judging.batch import Opened, verdicts
 from strike_reporting.judging.filing import Filed
+from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.opening import Opened as OpenedFile
 from strike_reporting.judging.opening import Refused, open_submission
 from strike_reporting.judging.problems import Problem
@@ -24,6 +25,7 @@ from strike_reporting.judging.rulebook import Asked, PresentRules, Rulebook
 from strike_reporting.ledger import ledger_of
 from strike_reporting.ledger.aside import Found
 from strike_reporting.ledger.records import Outcome, Receipt, part_id
+from strike_reporting.memory import give_back
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -87,6 +89,7 @@ def validate(
     Returns:
         One `Judged` for each receipt.
     """
+    give_back()
     present = PresentRules()
     rules = rules or (lambda _: present)
     done: list[Judged] = []
@@ -151,8 +154,8 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         batches.setdefault(part.rows.contract, []).append(Opened(mine, asked, part.trust, part.dialect, part.rows))
     # All are judged before one is kept: each is kept with every question that its file asked.
     found = [v for batch in batches.values() for v in _verdicts(store, batch)]
-    problems = [p for v in found if isinstance(v, filing.Verdict) for p in v.problems]
-    outlives = filing.has_persons([*file.problems, *problems])
+    judged = [v for v in found if isinstance(v, filing.Verdict)]
+    outlives = any(filing.has_persons(problems) for problems in (file.problems, *(v.problems for v in judged)))
     parts = [v if isinstance(v, (Judged, Filed)) else _filed(v, tell=False, outlives=outlives) for v in found]
     if wrong := next((p for p in parts if isinstance(p, Judged)), None):
         return [Judged(receipt, None, wrong.reason)]
@@ -160,15 +163,12 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     extracts = {part.rows.contract.name for part in file.parts}
     extract = extracts.pop() if len(extracts) == 1 else None
     # Whoever sent the file hears of all of it, in one letter.
-    told = [
-        replace(p, message=f"{v.trust}: {p.message}")
-        for v in found
-        if isinstance(v, filing.Verdict)
-        for p in v.problems
-        if p.severity != "warning"
-    ]
-    strays = sum(p.severity == "error" for p in file.problems)
-    all_told, dialect, outcomes = [*file.problems, *told], file.parts[0].dialect, tuple(f.outcome for f in kept)
+    told = (
+        replace(p, message=f"{v.trust}: {p.message}") for v in judged for p in v.problems if p.severity != "warning"
+    )
+    strays = sum(n for kind, n in file.problems.tally().items() if kind.severity == "error")
+    all_told, dialect = Findings.joined(file.problems, told), file.parts[0].dialect
+    outcomes = tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
     last = _filed(whole, tell, outlives)
     if isinstance(last, Judged):

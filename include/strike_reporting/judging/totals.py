@@ -124,7 +124,7 @@ def _label_places(matched: Matched) -> dict[int, str]:
     return {p: names.get(p, "") for p in range(width) if p not in numbers and names.get(p, "") not in left_out}
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _is_total(text: str, words: frozenset[str], *, is_label: bool) -> bool:
     """Whether a cell is a word for a total, alone or (in a column that is read) with what it is the total of."""
     said = folded(text)

@@ -1,0 +1,176 @@
+"""Many findings as columns: a file may be wrong in every one of a million rows.
+
+What findings share is kept once. As an object each would take four times the memory, and take it from the rows.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import eq
+from typing import NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+
+from strike_reporting.extracts import Severity
+from strike_reporting.judging.columns import Codes
+from strike_reporting.judging.problems import Problem
+
+RANK: dict[str, int] = {"critical": 0, "error": 1, "warning": 2}
+_NONE = -1  # no row
+_SHARED = 10_000
+SCHEMA = pa.schema(
+    [("row", pa.int64())]
+    + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
+)
+
+
+class Kind(NamedTuple):
+    """What many findings share."""
+
+    rule: str
+    severity: Severity
+    fix: str
+    column: str | None
+    sheet: str | None
+
+
+class Findings(Sequence[Problem]):
+    """Findings in order; each is made an object when it is asked for."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        """Take some over."""
+        self._kinds: dict[Kind, int] = {}
+        self._shared: dict[str, str] = {}
+        self._kind, self._row = array("i"), array("q")
+        self._message, self._value, self._day = list[str](), list[str | None](), list[str | None]()
+        self += problems
+
+    @classmethod
+    def joined(cls, first: Findings, *more: Iterable[Problem]) -> Findings:
+        """Findings with others after them; themselves where there are no others."""
+        others = [found for some in more if (found := some if isinstance(some, Findings) else cls(some))]
+        if not others:
+            return first
+        found = cls()
+        for some in (first, *others):
+            found += some
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __len__(self) -> int:
+        return len(self._kind)
+
+    @overload
+    def __getitem__(self, at: int) -> Problem: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Problem]: ...
+    def __getitem__(self, at: int | slice) -> Problem | list[Problem]:
+        kinds = [*self._kinds]
+        if isinstance(at, slice):
+            return [self._made(kinds, n) for n in range(len(self))[at]]
+        return self._made(kinds, at)
+
+    def __iter__(self) -> Iterator[Problem]:
+        kinds = [*self._kinds]
+        return (self._made(kinds, n) for n in range(len(self)))
+
+    def _made(self, kinds: Sequence[Kind], at: int) -> Problem:
+        rule, severity, fix, column, sheet = kinds[self._kind[at]]
+        row = None if (number := self._row[at]) == _NONE else number
+        return Problem(rule, severity, self._message[at], fix, row, column, self._value[at], self._day[at], sheet)
+
+    def __iadd__(self, problems: Iterable[Problem]) -> Findings:
+        if not isinstance(problems, Findings):
+            for problem in problems:
+                self.append(problem)
+            return self
+        to = [self._kinds.setdefault(kind, len(self._kinds)) for kind in problems._kinds]
+        self._kind.extend(map(to.__getitem__, problems._kind))
+        self._row += problems._row
+        self._message += problems._message
+        self._value += problems._value
+        self._day += problems._day
+        return self
+
+    def append(self, problem: Problem) -> None:
+        """One more."""
+        kind = Kind(problem.rule, problem.severity, problem.fix, problem.column, problem.sheet)
+        self._kind.append(self._kinds.setdefault(kind, len(self._kinds)))
+        self._row.append(_NONE if problem.row is None else problem.row)
+        self._message.append(self._one(problem.message) or "")
+        self._value.append(self._one(problem.value))
+        self._day.append(self._one(problem.day))
+
+    def _one(self, text: str | None) -> str | None:
+        """The same text, as one object with those that are equal: of the first that were said, not of a million."""
+        if text is None or len(self._shared) < _SHARED:
+            return text and self._shared.setdefault(text, text)
+        return self._shared.get(text, text)
+
+    @property
+    def rows(self) -> Codes:
+        """The row of each; -1 where it is about the file."""
+        return np.array(self._row, np.int64)
+
+    def tally(self) -> Counter[Kind]:
+        """How many there are of each kind."""
+        often = np.bincount(np.array(self._kind, np.int32), minlength=len(self._kinds)).tolist()
+        return Counter({kind: n for kind, n in zip(self._kinds, often, strict=True) if n})
+
+    def first(self, severity: Severity) -> Problem | None:
+        """The first of a severity."""
+        mine = [n for kind, n in self._kinds.items() if kind.severity == severity]
+        is_mine = np.isin(np.array(self._kind, np.int32), mine)
+        return self[int(is_mine.argmax())] if is_mine.any() else None
+
+    def place(self, sheet: str | None, days: Iterable[str | None]) -> None:
+        """Say the sheet of all, and the day of each where there is one to say."""
+        moved: dict[Kind, int] = {}
+        to = [moved.setdefault(kind._replace(sheet=sheet), len(moved)) for kind in self._kinds]
+        self._kind = array("i", map(to.__getitem__, self._kind))
+        self._kinds, self._day = moved, [new or old for new, old in zip(days, self._day, strict=True)]
+
+    def ordered(self) -> Findings:
+        """The same, the most serious first, then by row, column and rule."""
+        kind, row = np.array(self._kind, np.int32), self.rows
+        keys = (_ranks([k.rule for k in self._kinds])[kind], _ranks([k.column or "" for k in self._kinds])[kind])
+        severity = np.array([RANK[k.severity] for k in self._kinds], np.int32)
+        order = np.lexsort((*keys, np.maximum(row, 0), severity[kind])) if len(self) else np.zeros(0, np.int64)
+        if (order[1:] > order[:-1]).all():
+            return self
+        found = Findings()
+        found._kinds, found._kind, found._row = self._kinds, array("i", kind[order]), array("q", row[order])
+        places = order.tolist()
+        found._message = [self._message[n] for n in places]
+        found._value, found._day = [self._value[n] for n in places], [self._day[n] for n in places]
+        return found
+
+    def table(self, first: int, end: int) -> pa.Table:
+        """Some of them as they are kept."""
+        kinds = [*self._kinds]
+        told: dict[str, list[str] | list[str | None] | list[int | None]] = {
+            "row": [None if n == _NONE else n for n in self._row[first:end]],
+            "message": self._message[first:end],
+            "value": self._value[first:end],
+            "day": self._day[first:end],
+        }
+        of = [kinds[n] for n in self._kind[first:end]]
+        told |= {name: [getattr(kind, name) for kind in of] for name in Kind._fields}
+        return pa.table(told, SCHEMA)
+
+    @classmethod
+    def kept(cls, table: pa.Table) -> Findings:
+        """Findings as they were kept."""
+        return cls(Problem(**row) for batch in table.to_batches(10_000) for row in batch.to_pylist())
+
+
+def _ranks(texts: Sequence[str]) -> Codes:
+    """Of each text, the place in their order."""
+    return np.unique(np.array(texts, object), return_inverse=True)[1].astype(np.int64)
