@@ -8,7 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+from conftest import judge
+from strike_reporting.intake.collecting import collect_drop
+from strike_reporting.ledger import ledger_of
+from strike_reporting.publishing.frame import frame
+from strike_reporting.publishing.selection import select
+from strike_reporting.publishing.summaries import summarise
+from strike_reporting.reference.actions import resolve
+from strike_reporting.storage import Store
 
 pytestmark = pytest.mark.integration
 
@@ -79,3 +90,20 @@ def test_memory_follows_the_rows(tmp_path: Path, kind: str) -> None:
 def test_the_largest_file_stays_below_600_megabytes(tmp_path: Path, kind: str) -> None:
     _, after, _, read, _, _ = judged(tmp_path, kind, MOST)
     assert read == MOST and after < 600e6
+
+
+@pytest.mark.exhaustive
+def test_figures_of_large_files_fit_the_memory_that_is_given(store: Store, drop: Callable[..., Path]) -> None:
+    """Two that are summed together: what DuckDB sorted of them did not fit, and nothing was published."""
+    made = {}
+    for trust in ("RHU", "RHM"):
+        rows = (f"{KINDS['good'](n).replace('RHU', trust)},Yes" for n in range(430_000))
+        made[f"{trust}_cancellations__csv"] = "\n".join([f"{HEAD},patient_notified", *rows])
+    collect_drop(store, drop(**made), "JD-2023-12-20")
+    assert [o.rows_accepted for o in judge(store)] == [430_000, 430_000]
+    asked = frame(resolve("JD-2023-12-20"))
+    tables, facts, lost = summarise(store, asked, select(asked, ledger_of(store).judged.listed()))
+    said = 2 * sum(n % 499 + 1 for n in range(430_000))
+    [england] = tables["action_totals"].filter(pc.field("area_code") == "ENG").to_pylist()
+    assert lost == [] and england["inpatient_cancelled"] == said
+    assert pq.read_metadata(pa.BufferReader(facts)).num_rows == 6 * 430_000

@@ -253,9 +253,12 @@ def test_figures_that_do_not_add_up_are_not_published(
 def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
     store: Store, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    days = ("2023-04-11", "2023-04-12")
-    rows = {c: [f"{c},{d},{p},cancelled,{n}\n" for n, d in enumerate(days, 3) for p in PODS] for c in CODES}
-    folder = drop(**{f"{code}__csv": HEAD + "".join(of_one) for code, of_one in rows.items()})
+    days = {"2023-04-11": "01", "2023-04-12": ""}  # with a site, and without one
+    rows = {
+        c: [f"{s and c + s},{c},{d},{p},cancelled,{n}\n" for n, (d, s) in enumerate(days.items(), 3) for p in PODS]
+        for c in CODES
+    }
+    folder = drop(**{f"{code}__csv": f"site_code,{HEAD}" + "".join(of_one) for code, of_one in rows.items()})
     collect_drop(store, folder, JD)
     judge(store)
     asked = frame(resolve(JD))
@@ -264,9 +267,12 @@ def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
     monkeypatch.setenv("STRIKES_SUMMED_ROWS", "1")  # each trust by itself
     monkeypatch.setattr("strike_reporting.publishing.facts._GROUP_ROWS", 5)
     settings.cache_clear()
-    again, same, lost = summarise(store, asked, returns)
-    assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
-    assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12
+    for sorted_rows in (1, 3):  # each place by itself, or some together
+        monkeypatch.setattr("strike_reporting.publishing.facts._SORTED_ROWS", sorted_rows)
+        again, same, lost = summarise(store, asked, returns)
+        assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
+        assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12
+    assert {*read_parquet(facts)["site_code"].is_null().to_pylist()} == {True, False}
 
 
 def test_the_command_line(home: Path, drop: Callable[..., Path]) -> None:

@@ -28,6 +28,12 @@ from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
 _SAID = ("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS)
+_SORTED_ROWS = 250_000  # accepted rows, or facts, that are sorted together: a sort is held in memory
+# The first columns of the full order as one value; a missing site comes last.
+_PLACE = (
+    "struct_pack(a := ods_code, b := site_code IS NULL, c := coalesce(site_code, ''), d := strike_day, "
+    "e := submission_id, f := extract, g := measure)"
+)
 _GROUP_ROWS, _BATCH_ROWS = 1024 * 1024, 64 * 1024  # as one table would be written whole
 
 
@@ -54,10 +60,11 @@ def write_facts(
                 con.register(f"all_{extract}", _accepted(store, extract, some))
                 for statement in _summing(contracts[extract]):
                     con.execute(statement)
-            batches = con.execute(f"SELECT * FROM ({_every_fact()}) ORDER BY ALL").to_arrow_reader(_BATCH_ROWS)
-            writer = writer or _Writer(file, batches.schema)
-            for batch in batches:
-                writer.add(batch)
+            for asked in _in_order(con, sum(r.rows_accepted for r in some)):
+                batches = con.execute(asked).to_arrow_reader(_BATCH_ROWS)
+                writer = writer or _Writer(file, batches.schema)
+                for batch in batches:
+                    writer.add(batch)
         if writer is not None:
             writer.close()
     for extract in BY_EXTRACT:
@@ -168,6 +175,21 @@ def _every_fact() -> str:
         f"NULL::BIGINT AS value WHERE false"
     )
     return " UNION ALL BY NAME ".join([empty, *(_fact(e, m) for e in BY_EXTRACT for m in BY_EXTRACT[e].measures)])
+
+
+def _in_order(con: duckdb.DuckDBPyConnection, rows: int) -> Iterator[str]:
+    """What asks for all facts of a group of so many rows in full order; of many piece after piece."""
+    if rows <= _SORTED_ROWS:
+        yield f"SELECT * FROM ({_every_fact()}) ORDER BY ALL"
+        return
+    con.execute(
+        "CREATE OR REPLACE TABLE places AS SELECT place, "
+        f"((sum(n) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) - n) // {_SORTED_ROWS})::BIGINT AS piece "
+        f"FROM (SELECT {_PLACE} AS place, count(*) AS n FROM ({_every_fact()}) GROUP BY ALL)"
+    )
+    for (piece,) in con.execute("SELECT DISTINCT piece FROM places ORDER BY piece").fetchall():
+        bounds = f"SELECT min(place) AS first, max(place) AS last FROM places WHERE piece = {piece}"
+        yield f"SELECT f.* FROM ({_every_fact()}) f, ({bounds}) WHERE {_PLACE} BETWEEN first AND last ORDER BY ALL"
 
 
 def _fact(extract: str, m: Measure) -> str:
