@@ -104,11 +104,13 @@ class Document:
             sheets, tuple(p for p in found if isinstance(p, Unread)), tuple(dict.fromkeys(p.file for p in found))
         )
 
-    @cached_property
+    @property
     def files(self) -> list[Document]:
         """A document for each member of an archive, in its order; a plain file is its only one."""
-        if len(self.members) < 2:
-            return [self]
+        return self._members if len(self.members) > 1 else [self]  # not kept: what holds itself is freed late
+
+    @cached_property
+    def _members(self) -> list[Document]:
         parts: list[Sheet | Unread] = [*self.sheets, *self.unread]
         return [Document.of(p for p in parts if p.file == name) for name in self.members]
 
