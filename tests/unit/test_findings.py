@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strike_reporting.judging.findings import RANK, Findings
 from strike_reporting.judging.problems import Problem
 
+SHARED = ("rule", "severity", "fix", "column", "sheet")
 TEXT = st.text(max_size=3)
 PROBLEM = st.builds(
     Problem,
@@ -48,7 +49,10 @@ def test_they_are_ordered_as_a_sender_reads_them(some: list[Problem]) -> None:
 @given(PROBLEMS)
 def test_they_are_counted_by_kind_and_found_by_severity(some: list[Problem]) -> None:
     found = Findings(some).ordered()
-    assert found.tally() == Counter((p.rule, p.severity, p.fix, p.column, p.sheet) for p in some)
+    assert found.tally("rule", "severity", "fix", "column", "sheet") == Counter(
+        (p.rule, p.severity, p.fix, p.column, p.sheet) for p in some
+    )
+    assert found.tally("severity") == Counter((p.severity,) for p in some)
     for severity in RANK:
         assert found.first(severity) == next((p for p in found if p.severity == severity), None)
 

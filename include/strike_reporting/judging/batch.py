@@ -144,7 +144,7 @@ def _usable(opened: Opened) -> Verdict | _Usable:
     if len(places) < good.num_rows:
         good = good.filter(pa.array(is_good))
     if good.num_rows == 0:
-        first = problems.first("error") or problems[0]
+        first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
         return _verdict(opened, problems, refused=Problem(first.rule, "critical", reason, first.fix))
     strike_days = frozenset(asked.strike_days(days_in(rows.contract, good)))
@@ -173,13 +173,14 @@ def _without_repeats(usable: _Usable) -> Verdict:
     """The verdict on a submission, without the rows that say again what others say."""
     opened, good, problems = usable.opened, usable.good, usable.problems
     rows = opened.rows
-    twice, out = doubles(rows.contract, good) if usable.may_repeat else (Findings(), np.zeros(0, np.int64))
-    problems = Findings.joined(problems, twice)
-    if critical := _critical(problems):
-        return _verdict(opened, problems, refused=critical)
-    if len(out):
-        rows.bad_rows.add(usable.places[out])
-        good = good.filter(pa.array(~np.isin(np.arange(good.num_rows), out)))
+    if usable.may_repeat:
+        twice, kept = doubles(rows.contract, good)
+        problems = Findings.joined(problems, twice)
+        if critical := _critical(problems):
+            return _verdict(opened, problems, refused=critical)
+        if not kept.all():
+            rows.bad_rows.add(usable.places[~kept])
+            good = good.filter(pa.array(kept))
     implausibly = implausible(rows.contract, good, usable.strike_days)
     return _verdict(opened, Findings.joined(problems, implausibly), good)
 

@@ -164,6 +164,14 @@ def least(codes: Codes, values: Codes, groups: int) -> Codes:
     return found
 
 
+def many_of(masks: Iterable[Mask], rows: int) -> Codes:
+    """How many of some are so of each row; one after the other, for side by side they take eight times the memory."""
+    found = np.zeros(rows, np.int64)
+    for mask in masks:
+        found += mask
+    return found
+
+
 def any_of(masks: Sequence[Mask], rows: int) -> Mask:
     """Where one of some is so."""
     return reduce(np.logical_or, masks, np.zeros(rows, np.bool_))

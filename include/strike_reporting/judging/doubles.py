@@ -112,7 +112,7 @@ class _Rows:
         return Double(at, problem)
 
 
-def doubles(contract: Contract, good: pa.Table) -> tuple[Findings, Codes]:
+def doubles(contract: Contract, good: pa.Table) -> tuple[Findings, Mask]:
     """Rows of one submission that repeat what other rows of it say; the sender is told of each that is left out.
 
     Args:
@@ -120,7 +120,7 @@ def doubles(contract: Contract, good: pa.Table) -> tuple[Findings, Codes]:
         good: its usable rows, with `source_row` and `source_column`.
 
     Returns:
-        What is said of them, and the places in `good` of those that are left out, in order.
+        What is said of them, and of each row of `good` whether it is kept.
     """
     found, rows = Findings(), _Rows(contract, good)
     for rule in contract.once:
@@ -130,7 +130,7 @@ def doubles(contract: Contract, good: pa.Table) -> tuple[Findings, Codes]:
             if double.problem.severity != "warning":
                 out.append(double.at)
         rows.leave_out(np.array(out, np.int64))
-    return found, np.flatnonzero(~rows.kept)
+    return found, rows.kept
 
 
 def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:

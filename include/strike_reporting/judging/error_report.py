@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -38,9 +37,7 @@ def text(outcome: Outcome, problems: Findings) -> str:
         )
     if outcome.counts and outcome.warnings:
         lines.append(_asked(outcome))
-    counted = Counter[tuple[str, ...]]()
-    for kind, n in problems.tally().items():
-        counted[kind.severity, kind.rule] += n
+    counted = problems.tally("severity", "rule")
     if counted:
         lines += ["", "By rule:"]
         lines += [f"  {n:>5}  {rule} ({_WORDS[severity]})" for (severity, rule), n in sorted(counted.items())]
@@ -100,12 +97,10 @@ def workbook(outcome: Outcome, problems: Findings) -> bytes:
     for n, (name, value) in enumerate(facts.items()):
         sheet.write(n, 0, name, bold)
         sheet.write(n, 1, value, wrap)
-    counted = Counter[tuple[str, ...]]()
-    for kind, n in problems.tally().items():
-        counted[kind.severity, kind.rule, kind.fix] += n
+    counted = problems.tally("severity", "rule", "fix")
     rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
     _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
-    has_sheets = any(kind.sheet for kind in problems.tally())
+    has_sheets = any(sheet for (sheet,) in problems.tally("sheet"))
     rows = [
         (
             *([p.sheet or ""] if has_sheets else []),

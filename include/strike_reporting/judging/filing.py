@@ -19,7 +19,7 @@ from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.landing import refusal_key
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
-from strike_reporting.judging.findings import SCHEMA, Findings, Kind
+from strike_reporting.judging.findings import SCHEMA, Findings
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.problems import ASKS_NOTHING, DROPPED, HELD, Problem
 from strike_reporting.judging.rulebook import Asked
@@ -100,7 +100,7 @@ def _kept(store: Store, submission_id: str) -> Outcome:
 
 def has_persons(problems: Findings) -> bool:
     """Whether patient data was found: the file is locked away, and its outcome must outlive its bytes."""
-    return any(kind.rule in (HELD, DROPPED) for kind in problems.tally())
+    return any(rule in (HELD, DROPPED) for (rule,) in problems.tally("rule"))
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def concerned(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _letter(outcome: Outcome, problems: Findings) -> Letter | None:
-    is_clean = outcome.status == "accepted" and all(kind.rule in ASKS_NOTHING for kind in problems.tally())
+    is_clean = outcome.status == "accepted" and all(rule in ASKS_NOTHING for (rule,) in problems.tally("rule"))
     if outcome.feed_id == DROP or is_clean:
         return None
     return Letter(
@@ -219,7 +219,6 @@ def _outcome(verdict: Verdict) -> Outcome:
         reason = f"{used:,} row{'s' * (used != 1)} used" + (f", {lost:,} left out" if lost else "")
         reason += f", {short:,} of them without a number that could not be read" if short else ""
         fix = wrong.fix if wrong else ""
-    tally = verdict.problems.tally()
     return Outcome(
         submission_id=receipt.submission_id,
         sequence=receipt.sequence,
@@ -243,20 +242,21 @@ def _outcome(verdict: Verdict) -> Outcome:
         rows_read=read,
         rows_accepted=used,
         rows_quarantined=read - used,
-        warnings=sum(n for kind, n in tally.items() if kind.severity == "warning"),
-        rules=_by_rule(tally),
+        warnings=verdict.problems.tally("severity")["warning",],
+        rules=_by_rule(verdict.problems),
         pins=dict(sorted(verdict.asked.pins.items())),
         said=_said(rows, good, verdict.used) if rows else tuple(Said(day=d) for d in verdict.days),
         parts=tuple(o.submission_id for o in verdict.parts),
     )
 
 
-def _by_rule(tally: Mapping[Kind, int]) -> dict[str, int]:
+def _by_rule(problems: Findings) -> dict[str, int]:
     """How many findings there are of each rule, warnings apart."""
     found = Counter[str]()
-    for kind, n in tally.items():
-        found[kind.rule] += n if kind.severity != "warning" else 0
-    return {rule: n for rule, n in sorted(found.items()) if n}
+    for (rule, severity), n in problems.tally("rule", "severity").items():
+        if severity != "warning":
+            found[rule] += n
+    return dict(sorted(found.items()))
 
 
 def _of_parts(verdict: Verdict) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import eq
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
@@ -20,14 +20,14 @@ from strike_reporting.judging.problems import Problem
 
 RANK: dict[str, int] = {"critical": 0, "error": 1, "warning": 2}
 _NONE = -1  # no row
-_SHARED = 10_000
+_SHARED = 10_000  # texts that are kept as one object
 SCHEMA = pa.schema(
     [("row", pa.int64())]
     + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
 )
 
 
-class Kind(NamedTuple):
+class _Kind(NamedTuple):
     """What many findings share."""
 
     rule: str
@@ -42,7 +42,7 @@ class Findings(Sequence[Problem]):
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         """Take some over."""
-        self._kinds: dict[Kind, int] = {}
+        self._kinds: dict[_Kind, int] = {}
         self._shared: dict[str, str] = {}
         self._kind, self._row = array("i"), array("q")
         self._message, self._value, self._day = list[str](), list[str | None](), list[str | None]()
@@ -81,7 +81,7 @@ class Findings(Sequence[Problem]):
         kinds = [*self._kinds]
         return (self._made(kinds, n) for n in range(len(self)))
 
-    def _made(self, kinds: Sequence[Kind], at: int) -> Problem:
+    def _made(self, kinds: Sequence[_Kind], at: int) -> Problem:
         rule, severity, fix, column, sheet = kinds[self._kind[at]]
         row = None if (number := self._row[at]) == _NONE else number
         return Problem(rule, severity, self._message[at], fix, row, column, self._value[at], self._day[at], sheet)
@@ -101,7 +101,7 @@ class Findings(Sequence[Problem]):
 
     def append(self, problem: Problem) -> None:
         """One more."""
-        kind = Kind(problem.rule, problem.severity, problem.fix, problem.column, problem.sheet)
+        kind = _Kind(problem.rule, problem.severity, problem.fix, problem.column, problem.sheet)
         self._kind.append(self._kinds.setdefault(kind, len(self._kinds)))
         self._row.append(_NONE if problem.row is None else problem.row)
         self._message.append(self._one(problem.message) or "")
@@ -119,10 +119,14 @@ class Findings(Sequence[Problem]):
         """The row of each; -1 where it is about the file."""
         return np.array(self._row, np.int64)
 
-    def tally(self) -> Counter[Kind]:
-        """How many there are of each kind."""
+    def tally(self, *fields: str) -> Counter[tuple[Any, ...]]:
+        """How many there are by some of the fields of their kinds."""
+        found = Counter[tuple[Any, ...]]()
         often = np.bincount(np.array(self._kind, np.int32), minlength=len(self._kinds)).tolist()
-        return Counter({kind: n for kind, n in zip(self._kinds, often, strict=True) if n})
+        for kind, n in zip(self._kinds, often, strict=True):
+            if n:
+                found[tuple(getattr(kind, field) for field in fields)] += n
+        return found
 
     def first(self, severity: Severity) -> Problem | None:
         """The first of a severity."""
@@ -132,7 +136,7 @@ class Findings(Sequence[Problem]):
 
     def place(self, sheet: str | None, days: Iterable[str | None]) -> None:
         """Say the sheet of all, and the day of each where there is one to say."""
-        moved: dict[Kind, int] = {}
+        moved: dict[_Kind, int] = {}
         to = [moved.setdefault(kind._replace(sheet=sheet), len(moved)) for kind in self._kinds]
         self._kind = array("i", map(to.__getitem__, self._kind))
         self._kinds, self._day = moved, [new or old for new, old in zip(days, self._day, strict=True)]
@@ -162,7 +166,7 @@ class Findings(Sequence[Problem]):
             "day": self._day[first:end],
         }
         of = [kinds[n] for n in self._kind[first:end]]
-        told |= {name: [getattr(kind, name) for kind in of] for name in Kind._fields}
+        told |= {name: [getattr(kind, name) for kind in of] for name in _Kind._fields}
         return pa.table(told, SCHEMA)
 
     @classmethod

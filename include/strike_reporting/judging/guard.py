@@ -16,7 +16,7 @@ import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging import identifiers
-from strike_reporting.judging.columns import Codes, Column, Mask, is_filled
+from strike_reporting.judging.columns import Column, Mask, is_filled, many_of
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import DROPPED, HELD, Problem, Rejected, shown
 from strike_reporting.judging.reading.document import Sheet
@@ -154,5 +154,4 @@ def _distinct(column: Column) -> Counter[str]:
 
 def _without_notes(body: Sequence[Column]) -> Mask:
     """The rows with more than one filled cell: a lonely cell is a note or a total, and no row of figures."""
-    filled: Codes = np.sum([c.where(is_filled) for c in body], axis=0)
-    return filled > 1
+    return many_of((c.where(is_filled) for c in body), len(body[0].codes)) > 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import ERRORS, clean
-from strike_reporting.judging.columns import Codes, Column, Mask, any_of, is_filled
+from strike_reporting.judging.columns import Codes, Column, Mask, any_of, is_filled, many_of
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem
@@ -79,7 +79,7 @@ def body(matched: Matched) -> Body:
     numbers = matched.sheet.table.column(0).to_numpy()[matched.below]
     found = Body([c.changed(lambda text: text or "") if None in c.known else c for c in cells], numbers)
     filled = [c.where(is_filled) for c in found.columns]
-    many = sum((f.astype(np.int64) for f in filled), np.zeros(len(numbers), np.int64))
+    many = many_of(filled, len(numbers))
     widths = _widths(cells, len(numbers))
     is_none = (many == 0) | _begin(found, filled, dialect.not_data)
     ends = ~is_none & _begin(found, filled, dialect.stop)

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Rule
-from strike_reporting.judging.columns import Codes, coded
+from strike_reporting.judging.columns import Codes, Column, alike, coded
 
 # Our severities are the ones senders read; these are the library's names for them.
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
@@ -225,15 +225,6 @@ def _series(values: pa.Array) -> pd.Series:
     return made
 
 
-def _together(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
-    """Distinct combinations of the values of several columns, as numbers."""
-    codes = columns[0].indices.cast(pa.int64())
-    for column in columns[1:]:
-        codes = pc.add(pc.multiply(codes, len(column.dictionary)), column.indices.cast(pa.int64()))
-        codes = codes.dictionary_encode().indices.cast(pa.int64())
-    return codes.dictionary_encode()
-
-
 def _single(name: str, table: pa.Table) -> _Distinct:
     """The values of one column."""
     return _Distinct({name: _series(coded(table[name]).dictionary)}, lambda: coded(table[name]).indices)
@@ -244,7 +235,7 @@ def _combined(rule: Rule, table: pa.Table) -> _Distinct:
     names = _read(rule)
 
     def codes() -> pa.Array:
-        return _together([coded(table[c]) for c in names]).indices
+        return pa.array(_numbered(names, table))
 
     _, first = np.unique(codes().to_numpy(), return_index=True)
     return _Distinct({_own(rule, c): _series(table[c].take(first).combine_chunks()) for c in names}, codes)
@@ -255,12 +246,16 @@ def _counted(rule: Rule, table: pa.Table) -> _Distinct:
     names = _read(rule)
 
     def codes() -> pa.Array:
-        found = _together([coded(table[c]) for c in names]).indices
-        is_whole = functools.reduce(pc.and_, (pc.is_valid(table[c].combine_chunks()) for c in names))
-        return pc.if_else(is_whole, found, pa.scalar(None, found.type))
+        is_part_missing = functools.reduce(pc.or_, (pc.is_null(table[c].combine_chunks()) for c in names))
+        return pa.array(_numbered(names, table), mask=is_part_missing.to_numpy(zero_copy_only=False))
 
     counts = np.bincount(codes().drop_null().to_numpy())
     return _Distinct({rule.name: pd.Series(counts if len(counts) else [0])}, codes)
+
+
+def _numbered(names: Sequence[str], table: pa.Table) -> Codes:
+    """A number for each row, the same where rows hold the same in some columns."""
+    return alike((Column.numbered(table[c]) for c in names), table.num_rows)
 
 
 def _side_by_side(told_apart: Mapping[str, _Distinct]) -> list[list[str]]:

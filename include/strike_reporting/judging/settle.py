@@ -166,7 +166,7 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
     told = (
         replace(p, message=f"{v.trust}: {p.message}") for v in judged for p in v.problems if p.severity != "warning"
     )
-    strays = sum(n for kind, n in file.problems.tally().items() if kind.severity == "error")
+    strays = file.problems.tally("severity")["error",]
     all_told, dialect = Findings.joined(file.problems, told), file.parts[0].dialect
     outcomes = tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)

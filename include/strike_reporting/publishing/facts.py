@@ -67,8 +67,8 @@ def write_facts(
                     writer.add(batch)
         if writer is not None:
             writer.close()
-    for extract in BY_EXTRACT:
-        con.execute(f"DROP TABLE summed_{extract}")
+    for table in ("places", *(f"summed_{extract}" for extract in BY_EXTRACT)):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def counting(returns: list[Return], extract: str) -> list[str]:
