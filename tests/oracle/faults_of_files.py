@@ -24,7 +24,7 @@ FILES = (
     Mutant(
         "a row left out is left out again for its number",
         "a row left out lacks no number besides",
-        *(_BATCH, "        rows.bad_rows.add(usable.places[out])\n", ""),
+        *(_BATCH, "            rows.bad_rows.add(usable.places[~kept])\n", ""),
     ),
     Mutant(
         "a key that is not kept repeats another",
