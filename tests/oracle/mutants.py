@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,7 @@ def _swap(patch: pytest.MonkeyPatch, file: str, text: str) -> None:
     swapped = 0
     for function in _functions(module):
         code = codes.get(function.__qualname__)
-        if code is not None and code.co_code + repr(code.co_consts).encode() != (
-            function.__code__.co_code + repr(function.__code__.co_consts).encode()
-        ):
+        if code is not None and code != function.__code__:
             patch.setattr(function, "__code__", code)
             swapped += 1
     assert swapped, f"{file}: no function is another one"
@@ -78,11 +77,11 @@ def _codes(code: types.CodeType) -> Iterator[tuple[str, types.CodeType]]:
 
 
 def _functions(module: types.ModuleType) -> Iterator[Any]:
+    """All functions and methods of a module, also those behind a cache."""
     for value in vars(module).values():
-        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
-            yield value
-        elif isinstance(value, type) and value.__module__ == module.__name__:
-            for member in vars(value).values():
-                found = member.fget if isinstance(member, property) else member
-                if isinstance(found, types.FunctionType):
-                    yield found
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        for member in vars(value).values() if isinstance(value, type) else [value]:
+            found = unwrap(member.fget) if isinstance(member, property) and member.fget else unwrap(member)
+            if isinstance(found, types.FunctionType):
+                yield found
