@@ -267,8 +267,8 @@ def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
     monkeypatch.setenv("STRIKES_SUMMED_ROWS", "1")  # each trust by itself
     monkeypatch.setattr("strike_reporting.publishing.facts._GROUP_ROWS", 5)
     settings.cache_clear()
-    for sorted_rows in (1, 3):  # each place by itself, or some together
-        monkeypatch.setattr("strike_reporting.publishing.facts._SORTED_ROWS", sorted_rows)
+    for some in (1, 3):
+        monkeypatch.setattr("strike_reporting.publishing.ordering._BATCH_ROWS", some)
         again, same, lost = summarise(store, asked, returns)
         assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
         assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12

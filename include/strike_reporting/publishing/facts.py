@@ -16,25 +16,19 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from strike_reporting.catalogue.measures import Measure
 from strike_reporting.extracts import Contract, contracts_dir, load
 from strike_reporting.extracts.contract import BETWEEN
-from strike_reporting.extracts.measures import BREAKDOWNS, BY_EXTRACT
+from strike_reporting.extracts.measures import BY_EXTRACT
 from strike_reporting.judging.filing import accepted_key
 from strike_reporting.publishing.counting import listed
+from strike_reporting.publishing.ordering import SCHEMA, TOLD_BY, coded, in_order
 from strike_reporting.publishing.relations import held
 from strike_reporting.publishing.selection import Return
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
-_SAID = ("ods_code", "site_code", "strike_day", "submission_id", *BREAKDOWNS)
-_SORTED_ROWS = 250_000  # accepted rows, or facts, that are sorted together: a sort is held in memory
-# The first columns of the full order as one value; a missing site comes last.
-_PLACE = (
-    "struct_pack(a := ods_code, b := site_code IS NULL, c := coalesce(site_code, ''), d := strike_day, "
-    "e := submission_id, f := extract, g := measure)"
-)
-_GROUP_ROWS, _BATCH_ROWS = 1024 * 1024, 64 * 1024  # as one table would be written whole
+_GROUP_ROWS = 1024 * 1024  # as one table would be written whole
+_READ_ROWS = 128 * 1024  # whose texts are held beside their numbers
 
 
 def write_facts(
@@ -53,22 +47,12 @@ def write_facts(
         Exception: whatever the reader of an accepted file that is damaged or gone says.
     """
     with path.open("wb") as file:
-        writer: _Writer | None = None
+        writer = _Writer(file)
         for some in _together(returns):
             con.register("held", held(some))
-            for extract in BY_EXTRACT:
-                con.register(f"all_{extract}", _accepted(store, extract, some))
-                for statement in _summing(contracts[extract]):
-                    con.execute(statement)
-            for asked in _in_order(con, sum(r.rows_accepted for r in some)):
-                batches = con.execute(asked).to_arrow_reader(_BATCH_ROWS)
-                writer = writer or _Writer(file, batches.schema)
-                for batch in batches:
-                    writer.add(batch)
-        if writer is not None:
-            writer.close()
-    for table in ("places", *(f"summed_{extract}" for extract in BY_EXTRACT)):
-        con.execute(f"DROP TABLE IF EXISTS {table}")
+            for batch in in_order({e: _summed(con, store, contracts[e], some) for e in BY_EXTRACT}):
+                writer.add(batch)
+        writer.close()
 
 
 def counting(returns: list[Return], extract: str) -> list[str]:
@@ -90,9 +74,9 @@ def _together(returns: list[Return]) -> Iterator[list[Return]]:
 class _Writer:
     """A Parquet file of sorted rows, byte for byte as if all were written at once."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
-        self._to = pq.ParquetWriter(file, schema, compression="zstd", version="2.6")
-        self._schema, self._kept, self._rows, self._groups = schema, list[pa.RecordBatch](), 0, 0
+    def __init__(self, file: BinaryIO) -> None:
+        self._to = pq.ParquetWriter(file, SCHEMA, compression="zstd", version="2.6")
+        self._kept, self._rows, self._groups = list[pa.RecordBatch](), 0, 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Rows that come after all before."""
@@ -111,7 +95,7 @@ class _Writer:
         self._to.close()
 
     def _write(self) -> None:
-        self._to.write_table(pa.Table.from_batches(self._kept, self._schema), row_group_size=_GROUP_ROWS)
+        self._to.write_table(pa.Table.from_batches(self._kept, SCHEMA), row_group_size=_GROUP_ROWS)
         self._kept, self._rows, self._groups = [], 0, self._groups + 1
 
 
@@ -124,19 +108,19 @@ def _accepted(store: Store, extract: str, returns: list[Return]) -> ds.Dataset |
     return ds.dataset(paths, schema=schema, format="parquet", filesystem=None if store.local else store.fs)
 
 
-def _summing(contract: Contract) -> Iterator[str]:
+def _summed(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract, returns: list[Return]) -> pa.Table:
     """Every measure of an extract summed to what figures are told apart by, in one pass over the accepted files."""
     extract = contract.name
     grain = (contracts_dir(extract) / "grain.sql").read_text(encoding="utf-8")
     sums = [
         f"(sum(({m.value})::BIGINT) FILTER (WHERE {m.where}))::BIGINT AS {m.key}" for m in BY_EXTRACT[extract].measures
     ]
-    yield f"CREATE OR REPLACE VIEW rows_{extract} AS {_rows(contract)}"
-    yield f"CREATE OR REPLACE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
-    yield (
-        f"CREATE OR REPLACE TABLE summed_{extract} AS SELECT COLUMNS(c -> c IN ({listed(_SAID)})), {', '.join(sums)} "
-        f"FROM grain_{extract} GROUP BY ALL"
-    )
+    con.register(f"all_{extract}", _accepted(store, extract, returns))
+    con.execute(f"CREATE OR REPLACE VIEW rows_{extract} AS {_rows(contract)}")
+    con.execute(f"CREATE OR REPLACE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}")
+    told = f"COLUMNS(c -> c IN ({listed(TOLD_BY)}))"
+    found = con.execute(f"SELECT {told}, {', '.join(sums)} FROM grain_{extract} GROUP BY ALL")
+    return coded(found.to_arrow_reader(_READ_ROWS))
 
 
 def _rows(contract: Contract) -> str:
@@ -164,40 +148,3 @@ def _part(contract: Contract) -> str:
         else:
             words.append(f"coalesce(r_{name}.rolls_up_to, '')")
     return f"concat_ws('{BETWEEN}', {', '.join(words)})"
-
-
-def _every_fact() -> str:
-    """One fact for each measure of each extract."""
-    typed = ", ".join(f"NULL::{_sql_type(b)} AS {b}" for b in BREAKDOWNS)
-    empty = (
-        f"SELECT NULL::VARCHAR AS ods_code, NULL::VARCHAR AS site_code, NULL::DATE AS strike_day, "
-        f"NULL::VARCHAR AS submission_id, NULL::VARCHAR AS extract, NULL::VARCHAR AS measure, {typed}, "
-        f"NULL::BIGINT AS value WHERE false"
-    )
-    return " UNION ALL BY NAME ".join([empty, *(_fact(e, m) for e in BY_EXTRACT for m in BY_EXTRACT[e].measures)])
-
-
-def _in_order(con: duckdb.DuckDBPyConnection, rows: int) -> Iterator[str]:
-    """What asks for all facts of a group of so many rows in full order; of many piece after piece."""
-    if rows <= _SORTED_ROWS:
-        yield f"SELECT * FROM ({_every_fact()}) ORDER BY ALL"
-        return
-    con.execute(
-        "CREATE OR REPLACE TABLE places AS SELECT place, "
-        f"((sum(n) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) - n) // {_SORTED_ROWS})::BIGINT AS piece "
-        f"FROM (SELECT {_PLACE} AS place, count(*) AS n FROM ({_every_fact()}) GROUP BY ALL)"
-    )
-    for (piece,) in con.execute("SELECT DISTINCT piece FROM places ORDER BY piece").fetchall():
-        bounds = f"SELECT min(place) AS first, max(place) AS last FROM places WHERE piece = {piece}"
-        yield f"SELECT f.* FROM ({_every_fact()}) f, ({bounds}) WHERE {_PLACE} BETWEEN first AND last ORDER BY ALL"
-
-
-def _fact(extract: str, m: Measure) -> str:
-    return (
-        f"SELECT COLUMNS(c -> c IN ({listed(_SAID)})), '{extract}' AS extract, '{m.key}' AS measure, "
-        f"{m.key} AS value FROM summed_{extract} WHERE {m.key} IS NOT NULL"
-    )
-
-
-def _sql_type(breakdown: str) -> str:
-    return "BOOLEAN" if BREAKDOWNS[breakdown].is_flag else "VARCHAR"

@@ -3,7 +3,7 @@ CREATE TABLE area_names AS
 SELECT area_type, area_code, arg_max(area_name, strike_day) AS area_name FROM membership GROUP BY ALL
 UNION ALL
 SELECT 'site', site_code, site_name FROM sites
-WHERE site_code IN (SELECT site_code FROM facts);
+WHERE site_code IN (SELECT site_code FROM site_trusts);
 
 -- What they were called on each day.
 CREATE TABLE day_names AS

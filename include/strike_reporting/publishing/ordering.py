@@ -1,0 +1,115 @@
+"""Facts in full order, from sums that have a column for each measure.
+
+Texts are numbers until the last step: to sort long texts is mostly to move them about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from strike_reporting.extracts.measures import BREAKDOWNS, BY_EXTRACT
+
+_PLACE = ("ods_code", "site_code", "strike_day", "submission_id", "extract")
+# What of a fact its extract's rows are grouped by.
+TOLD_BY = (*_PLACE[:-1], *BREAKDOWNS)
+_TYPES = {"strike_day": pa.date32(), **{n: b.type for n, b in BREAKDOWNS.items() if b.is_flag}}
+SCHEMA = pa.schema(
+    [(n, _TYPES.get(n, pa.string())) for n in (*_PLACE, "measure", *BREAKDOWNS)] + [("value", pa.int64())]
+)
+"""Of the facts: their order is that of these columns, what is missing last."""
+
+_CODED = pa.dictionary(pa.int32(), pa.string())
+_BATCH_ROWS = 64 * 1024
+Numbers = npt.NDArray[np.int64]
+
+
+def coded(rows: pa.RecordBatchReader) -> pa.Table:
+    """Rows with each text once: a table whose columns of texts are dictionaries."""
+    parts = [rows.schema.empty_table(), *(pa.Table.from_batches([b]) for b in rows)]
+    return pa.concat_tables(
+        pa.table([c.dictionary_encode() if pa.types.is_string(c.type) else c for c in part.columns], part.column_names)
+        for part in parts
+    )
+
+
+def in_order(summed: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
+    """One fact for each measure that a row gives, as `SCHEMA` has them, in its order.
+
+    Args:
+        summed: of each extract its rows as `coded` makes them, unlike each other in `TOLD_BY`; a column for each
+            measure.
+    """
+    rows = _side_by_side(summed)
+    order = _sorted(rows, [*_PLACE, *BREAKDOWNS])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    rows = rows.take(pa.array(order))
+    measures = sorted({m.key for extract in summed for m in BY_EXTRACT[extract].measures})
+    # Facts of one place stand together, by measure, and those of a measure as their rows do.
+    place = _changes(rows, _PLACE)
+    keys, values, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for extract, table in summed.items():
+        for measure in (m.key for m in BY_EXTRACT[extract].measures):
+            column = table[measure].combine_chunks()
+            at = rank[first + np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))]
+            keys.append((place[at] * len(measures) + measures.index(measure)) * len(order) + at)
+            values.append(column.drop_null().to_numpy())
+        first += table.num_rows
+    key = np.concatenate(keys)
+    by_key = np.argsort(key)
+    key, value = key[by_key], np.concatenate(values)[by_key]
+    names = pa.array(measures)
+    for start in range(0, len(key), _BATCH_ROWS):
+        some = key[start : start + _BATCH_ROWS]
+        measure = pa.array((some // len(order) % len(measures)).astype(np.int32))
+        facts = (
+            rows.take(pa.array(some % len(order)))
+            .append_column("measure", pa.DictionaryArray.from_arrays(measure, names))
+            .append_column("value", pa.array(value[start : start + _BATCH_ROWS]))
+            .select(SCHEMA.names)
+            .cast(SCHEMA)
+        )
+        yield from facts.combine_chunks().to_batches()
+
+
+def _side_by_side(summed: Mapping[str, pa.Table]) -> pa.Table:
+    """What the rows of all extracts are told apart by, as one table."""
+    empty = pa.schema([(n, _TYPES.get(n, _CODED)) for n in (*_PLACE, *BREAKDOWNS)]).empty_table()
+    parts = [empty]
+    for extract, table in summed.items():
+        name = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), [extract])
+        told = table.select([n for n in TOLD_BY if n in table.column_names])
+        parts.append(told.append_column("extract", name))
+    return pa.concat_tables(parts, promote_options="default").unify_dictionaries().combine_chunks()
+
+
+def _sorted(rows: pa.Table, by: list[str]) -> Numbers:
+    """Where the rows stand, in order."""
+    ranks = pa.table([_ranks(rows[n].combine_chunks()) for n in by], by)
+    return pc.sort_indices(ranks, [(n, "ascending") for n in by]).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _ranks(column: pa.Array) -> pa.Array:
+    """Numbers in the order of a column's values."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    order = pc.sort_indices(column.dictionary).to_numpy()
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return pc.take(pa.array(rank), column.indices)
+
+
+def _changes(rows: pa.Table, columns: Iterable[str]) -> Numbers:
+    """By row, how many rows before it or at it differ from the one above in one of these columns."""
+    differs = np.zeros(max(rows.num_rows - 1, 0), np.bool_)
+    for name in columns:
+        column = rows[name].combine_chunks()
+        whole = column.indices if pa.types.is_dictionary(column.type) else column.cast(pa.int32())
+        numbers = whole.fill_null(-1).to_numpy()
+        differs |= numbers[1:] != numbers[:-1]
+    return np.concatenate([np.zeros(min(rows.num_rows, 1), np.int64), np.cumsum(differs)])
