@@ -70,11 +70,13 @@ def test_every_row_gets_its_own_verdict(extract: str, seed: int, rows: int) -> N
 
 
 @pytest.mark.parametrize("extract", EXTRACTS)
-def test_what_has_many_values_is_judged_by_itself(extract: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [3, 1_000])
+def test_what_has_many_values_is_judged_by_itself(extract: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = load(extract)
     table = drawn(contract, 5, 200)
     together = [(f.rule.name, f.rows.tolist()) for f in judge(contract, table)]
     monkeypatch.setattr(rules, "_SIDE_BY_SIDE", 4)
+    monkeypatch.setattr(rules, "_AT_ONCE", at_once)  # and piece after piece
     assert [(f.rule.name, f.rows.tolist()) for f in judge(contract, table)] == together
     assert len(together) > 3
 

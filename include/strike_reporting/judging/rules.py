@@ -11,6 +11,7 @@ import functools
 import gc
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ from strike_reporting.judging.columns import Codes, Column, alike, coded
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
 _SPARED = ("scipy.stats", "altair", "boto3", "jsonschema")
 _SIDE_BY_SIDE = 20_000  # distinct values
+_AT_ONCE = 100_000  # of them: the library makes a list of objects of all that are wrong
 _UNIQUE = ("expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique")
 
 
@@ -173,16 +175,18 @@ def judge(contract: Contract, table: pa.Table) -> list[Failure]:
         return []
     told_apart = _told_apart(contract, table.combine_chunks())
     asked, batches = _definition(contract)
-    failures: dict[str, Failure] = {}
+    wrong: dict[str, list[Codes]] = defaultdict(list)
     for keys in _side_by_side(told_apart):
-        batch = batches.get_batch({"dataframe": _frame(told_apart[key] for key in keys)})
+        frame = _frame(told_apart[key] for key in keys)
         mine = [asked[r.name] for r in contract.rules if _key(r) in keys]
-        # First only whether: to name values takes as long again, and most rules nobody breaks.
-        broken = [r for r, outcome in _outcomes(contract, batch, mine, "BOOLEAN_ONLY") if not outcome.success]
-        for rule, outcome in _outcomes(contract, batch, [asked[r.name] for r in broken], "COMPLETE"):
-            wrong = np.array(outcome.result["unexpected_index_list"], np.int64)
-            failures[rule.name] = Failure(rule, _rows(told_apart[_key(rule)], wrong))
-    return [failures[r.name] for r in contract.rules if r.name in failures]
+        for start in range(0, len(frame), _AT_ONCE):
+            batch = batches.get_batch({"dataframe": frame.iloc[start : start + _AT_ONCE]})
+            # First only whether: to name values takes as long again, and most rules nobody breaks.
+            broken = [r for r, outcome in _outcomes(contract, batch, mine, "BOOLEAN_ONLY") if not outcome.success]
+            for rule, outcome in _outcomes(contract, batch, [asked[r.name] for r in broken], "COMPLETE"):
+                wrong[rule.name].append(np.array(outcome.result["unexpected_index_list"], np.int64))
+    broken_by = ((r, np.concatenate(wrong[r.name])) for r in contract.rules if r.name in wrong)
+    return [Failure(rule, _rows(told_apart[_key(rule)], values)) for rule, values in broken_by]
 
 
 def _outcomes(
