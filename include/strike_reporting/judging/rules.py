@@ -66,7 +66,7 @@ class _Later(ModuleType):
 def _library() -> Any:
     """Great Expectations, without what only kinds of rule ask for that no contract names: half of its time.
 
-    While it is read nothing of it is garbage, so nobody looks for any.
+    While it is read nothing of it is garbage, so nobody looks for any; and none of it ever will be.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     stand_ins = {name: _Later(name) for name in _SPARED if name not in sys.modules}
@@ -81,6 +81,7 @@ def _library() -> Any:
                 del sys.modules[name]
         if was_on:
             gc.enable()
+    gc.freeze()
     return gx
 
 
