@@ -7,10 +7,12 @@ third over the one that is stored.
 
 from __future__ import annotations
 
+import atexit
 import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -19,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,16 +99,35 @@ class Sent:
     phases: Laps
 
 
+def folder() -> Path:
+    """A new folder that stays until the end: a file system looks long for places of new files beside deleted ones."""
+    found = Path(tempfile.mkdtemp(prefix="strikes-bench-"))
+    atexit.register(shutil.rmtree, found)
+    return found
+
+
 def child(*command: str) -> tuple[Used, str]:
     """What a Python process took and printed."""
     start = time.monotonic()
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None  # noqa: S101
-    said = process.stdout.read()
+    with ThreadPoolExecutor(1) as beside:
+        peak = beside.submit(_peak, process.pid)
+        said = process.stdout.read()
+        peak.result()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[0]} failed")
-    return Used(time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), said
+    return Used(time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak.result()), said
+
+
+def _peak(pid: int) -> float:
+    """Peak memory of a program until it ends, in MB: what `wait4` says of it begins with the peak of ours."""
+    found, status = 0.0, Path(f"/proc/{pid}/status")
+    while said := re.search(r"VmHWM:\s+(\d+)", status.read_text()):  # none once it has ended
+        found = int(said[1]) / 1024
+        time.sleep(0.02)
+    return found
 
 
 def median(used: list[Used]) -> Used:
@@ -180,13 +202,12 @@ def middle(found: Sequence[Laps]) -> Laps:
 
 
 def measured(times: int, detail: int, runs: int) -> Size:
-    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        work = Path(root)
-        print(f"{times}x: simulating ...", flush=True)
-        files, rows = round_of(work, times, detail, 0.01)
-        print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
-        found = [both(work, n) for n in range(runs)]
-        _, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
+    work = folder()
+    print(f"{times}x: simulating ...", flush=True)
+    files, rows = round_of(work, times, detail, 0.01)
+    print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
+    found = [both(work, n) for n in range(runs)]
+    _, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
     ours, phases, reference, imports = (list(each) for each in zip(*found, strict=True))
     used = median(ours), median(reference), median(imports)  # type: ignore[arg-type]
     return Size(times, files, rows, *used, middle(phases), json.loads(said))  # type: ignore[arg-type]
@@ -194,13 +215,12 @@ def measured(times: int, detail: int, runs: int) -> Size:
 
 def measured_as_sent(detail: int, runs: int) -> Sent:
     """The same trusts' rows in the dialects and file types that they send: workbooks, their suppliers' own forms."""
-    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        work = Path(root)
-        print("as trusts send it: simulating ...", flush=True)
-        simulate(resolve(ACTION), work / "drop", detail=detail, dirt=0.01)
-        collect_drop(Store(work / "landed"), work / "drop", ACTION)
-        found = [ours_alone(work, n) for n in range(runs)]
-        outcomes = ledger_of(Store(work / "home0")).judged.listed()
+    work = folder()
+    print("as trusts send it: simulating ...", flush=True)
+    simulate(resolve(ACTION), work / "drop", detail=detail, dirt=0.01)
+    collect_drop(Store(work / "landed"), work / "drop", ACTION)
+    found = [ours_alone(work, n) for n in range(runs)]
+    outcomes = ledger_of(Store(work / "home0")).judged.listed()
     kinds = Counter(f"{o.dialect or 'refused'} ({Path(o.source_name).suffix[1:]})" for o in outcomes)
     rows = sum(o.rows_read for o in outcomes)
     return Sent(dict(kinds.most_common()), rows, median([u for u, _ in found]), middle([laps for _, laps in found]))
@@ -211,9 +231,9 @@ def requests() -> dict[str, dict[str, int]]:
     trusts = some_trusts(QUICK_TRUSTS)
     made = {}
     for some in (trusts[: QUICK_TRUSTS // 2], trusts):
-        with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-            files, _ = drop(Path(root), 1, QUICK_DETAIL, 0.01, some)
-            made[f"{files} files"] = json.loads(child(str(HERE / "objects.py"), root, ACTION)[1])
+        work = folder()
+        files, _ = drop(work, 1, QUICK_DETAIL, 0.01, some)
+        made[f"{files} files"] = json.loads(child(str(HERE / "objects.py"), str(work), ACTION)[1])
     return made
 
 
@@ -224,11 +244,10 @@ def some_trusts(many: int) -> list[str]:
 
 def agreed() -> dict[str, tuple[int, int]]:
     """Whether a clean round gives the same figures on both sides. A dirty one need not: ours knows more rules."""
-    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        work = Path(root)
-        round_of(work, 1, QUICK_DETAIL, 0.0)
-        both(work, 0)
-        found = differing(work / "home0", work / "out0")
+    work = folder()
+    round_of(work, 1, QUICK_DETAIL, 0.0)
+    both(work, 0)
+    found = differing(work / "home0", work / "out0")
     for table, (figures, wrong) in found.items():
         print(f"{table}: {figures:,} figures, {wrong:,} differ")
         if wrong or not figures:
@@ -241,10 +260,10 @@ def quick_ratio() -> float:
 
     Whatever else the machine does makes a run longer, never shorter.
     """
-    with tempfile.TemporaryDirectory(prefix="strikes-bench-") as root:
-        files, rows = round_of(Path(root), 1, QUICK_DETAIL, 0.01, some_trusts(QUICK_TRUSTS))
-        print(f"{files} files, {rows:,} rows; {RUNS} runs of each side, alternating", flush=True)
-        found = [both(Path(root), n) for n in range(RUNS)]
+    work = folder()
+    files, rows = round_of(work, 1, QUICK_DETAIL, 0.01, some_trusts(QUICK_TRUSTS))
+    print(f"{files} files, {rows:,} rows; {RUNS} runs of each side, alternating", flush=True)
+    found = [both(work, n) for n in range(RUNS)]
     ours = min(sum(took[1] for name, took in phases.items() if name != IMPORTS) for _, phases, _, _ in found)
     imports = min(alone.processor for *_, alone in found)
     return ours / (min(reference.processor for _, _, reference, _ in found) - imports)
