@@ -6,6 +6,7 @@ memory limit, a time-out) is that file's outcome and nothing else's: the parent 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -38,6 +39,7 @@ from strike_reporting.judging.reading.parsing import parse  # noqa: E402
 from strike_reporting.judging.reading.wire import Broken, layouts_in, part_out, receive, send  # noqa: E402
 
 OUT_OF_MEMORY = 77
+_SELDOM = 200_000  # objects between two looks for garbage: a table's rows are none, and each look goes through them
 
 
 def main(parent: int, limits: Limits) -> None:
@@ -45,6 +47,7 @@ def main(parent: int, limits: Limits) -> None:
     end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     source, answers = os.dup(0), os.dup(1)
+    gc.set_threshold(_SELDOM)
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what a crash leaves would hold what the file held
