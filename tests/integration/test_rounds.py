@@ -11,7 +11,9 @@ from strike_reporting.errors import OurFault
 from strike_reporting.intake.collecting import collect_drop
 from strike_reporting.ledger import ledger_of, schema
 from strike_reporting.ledger.receiving import receipt_key
-from strike_reporting.operations.rounds import collected, group_size, validate_group, validate_plan
+from strike_reporting.ledger.records import Receipt
+from strike_reporting.operations.grouping import by_weight, group_size
+from strike_reporting.operations.rounds import collected, validate_group, validate_plan
 from strike_reporting.storage import Store
 
 JD = "JD-2023-04-11"
@@ -68,3 +70,26 @@ def test_work_is_cut_into_a_group_for_each_task_that_may_run(
 ) -> None:
     monkeypatch.setenv("STRIKES_TASKS_AT_ONCE", str(at_once))
     assert group_size(number, 100) == size
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [
+        ([], []),
+        ([10], [1]),
+        ([10] * 4, [2, 2]),
+        ([10_000_000, 10_000_000, *[1_000] * 4], [1, 5]),  # two as large as that are not one task's
+        ([*[1_000] * 4, 90_000_000], [4, 1]),
+        ([90_000_000, *[1_000] * 4], [1, 4]),
+        ([1_000, 90_000_000, 1_000], [1, 2]),
+    ],
+)
+def test_large_files_are_not_all_one_tasks(monkeypatch: pytest.MonkeyPatch, sizes: list[int], cut: list[int]) -> None:
+    monkeypatch.setenv("STRIKES_TASKS_AT_ONCE", "2")
+    receipts = [
+        Receipt(submission_id=str(n), feed_id="f", source_name="a.csv", received_at="", size=size, sha256="")
+        for n, size in enumerate(sizes)
+    ]
+    found = by_weight(receipts, 1)
+    assert [len(group) for group in found] == cut
+    assert [r for group in found for r in group] == receipts

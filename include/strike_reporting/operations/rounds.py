@@ -6,13 +6,13 @@ Each function imports what it needs: a task is a process of its own and pays for
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from strike_reporting.errors import Transient, each, fail_for
+from strike_reporting.operations.grouping import by_weight, group_size, in_groups
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
 
@@ -88,12 +88,6 @@ def _looked(store: Store, now: datetime) -> Rounds:
     told = [Round(round_id=r.round_id, due_at=utc(r.due_at), kind=r.kind, actions=r.actions) for r in asked]
     rounds.look(told, after, now)
     return rounds
-
-
-def group_size(number: int, at_least: int) -> int:
-    """Of how many a group is, so that there are no more groups than run side by side, and none is too small."""
-    at_once = settings().tasks_at_once or os.cpu_count() or 1
-    return max(at_least, -(-number // at_once))
 
 
 def collect_plan(only: Sequence[str] = ()) -> list[FeedGroup]:
@@ -188,8 +182,7 @@ def validate_plan() -> list[SubmissionGroup]:
     from strike_reporting.judging.settle import to_validate
 
     todo = to_validate(Store())
-    size = group_size(len(todo), settings().submissions_in_group)
-    parts = [todo[i : i + size] for i in range(0, len(todo), size)]
+    parts = by_weight(todo, settings().submissions_in_group)
     found: list[SubmissionGroup] = [
         {"name": f"{p[0].sequence} to {p[-1].sequence}", "submissions": [r.submission_id for r in p]} for p in parts
     ]
@@ -279,9 +272,7 @@ def reported_with(store: Store, action_id: str) -> list[str]:
 
 def publish_plan() -> list[ActionGroup]:
     """Actions to publish, in groups."""
-    todo = to_publish(Store())
-    size = group_size(len(todo), settings().actions_in_group)
-    parts = [todo[i : i + size] for i in range(0, len(todo), size)]
+    parts = in_groups(to_publish(Store()), settings().actions_in_group)
     return [{"name": p[0][0] if len(p) == 1 else f"{p[0][0]} and {len(p) - 1} more", "actions": p} for p in parts]
 
 
