@@ -269,6 +269,7 @@ def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
     settings.cache_clear()
     for some in (1, 3):
         monkeypatch.setattr("strike_reporting.publishing.ordering._BATCH_ROWS", some)
+        monkeypatch.setattr("strike_reporting.publishing.facts._SORTED_ROWS", some)  # each place by itself, or a few
         again, same, lost = summarise(store, asked, returns)
         assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
         assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12

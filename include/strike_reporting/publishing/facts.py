@@ -29,6 +29,9 @@ from strike_reporting.storage import Store
 
 _GROUP_ROWS = 1024 * 1024  # as one table would be written whole
 _READ_ROWS = 128 * 1024  # whose texts are held beside their numbers
+_SORTED_ROWS = 1_000_000  # accepted rows whose facts are sorted together, in memory
+# The first columns of the full order as one value; a missing site comes last.
+_PLACE = "struct_pack(a := ods_code, b := site_code IS NULL, c := coalesce(site_code, ''), d := strike_day)"
 
 
 def write_facts(
@@ -50,8 +53,14 @@ def write_facts(
         writer = _Writer(file)
         for some in _together(returns):
             con.register("held", held(some))
-            for batch in in_order({e: _summed(con, store, contracts[e], some) for e in BY_EXTRACT}):
-                writer.add(batch)
+            for extract in BY_EXTRACT:
+                con.register(f"all_{extract}", _accepted(store, extract, some))
+                for statement in _views(contracts[extract]):
+                    con.execute(statement)
+            for where in _spans(con, sum(r.rows_accepted for r in some)):
+                for batch in in_order({e: _summed(con, e, where) for e in BY_EXTRACT}):
+                    writer.add(batch)
+                pa.default_memory_pool().release_unused()  # it keeps what one group took, and the next takes its own
         writer.close()
 
 
@@ -108,18 +117,38 @@ def _accepted(store: Store, extract: str, returns: list[Return]) -> ds.Dataset |
     return ds.dataset(paths, schema=schema, format="parquet", filesystem=None if store.local else store.fs)
 
 
-def _summed(con: duckdb.DuckDBPyConnection, store: Store, contract: Contract, returns: list[Return]) -> pa.Table:
-    """Every measure of an extract summed to what figures are told apart by, in one pass over the accepted files."""
+def _views(contract: Contract) -> Iterator[str]:
+    """An extract's accepted rows as they are counted."""
     extract = contract.name
     grain = (contracts_dir(extract) / "grain.sql").read_text(encoding="utf-8")
+    yield f"CREATE OR REPLACE VIEW rows_{extract} AS {_rows(contract)}"
+    yield f"CREATE OR REPLACE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}"
+
+
+def _spans(con: duckdb.DuckDBPyConnection, rows: int) -> list[str]:
+    """Conditions that part so many rows by their places, in order: a trust may have sent several of the largest files.
+
+    No place is cut: what a trust says of a site and day is sorted together, however much that is.
+    """
+    if rows <= _SORTED_ROWS:
+        return ["true"]
+    every = " UNION ALL ".join(f"SELECT {_PLACE} AS place FROM grain_{extract}" for extract in BY_EXTRACT)
+    con.execute(
+        "CREATE OR REPLACE TABLE spans AS SELECT span, min(place) AS first, max(place) AS last FROM (SELECT place, "
+        f"((sum(n) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) - n) // {_SORTED_ROWS})::BIGINT AS span "
+        f"FROM (SELECT place, count(*) AS n FROM ({every}) GROUP BY ALL)) GROUP BY ALL"
+    )
+    spans = con.execute("SELECT span FROM spans ORDER BY span").fetchall()
+    return [f"(SELECT {_PLACE} BETWEEN first AND last FROM spans WHERE span = {span})" for (span,) in spans]
+
+
+def _summed(con: duckdb.DuckDBPyConnection, extract: str, where: str) -> pa.Table:
+    """Every measure of an extract summed to what figures are told apart by, in one pass over the accepted files."""
     sums = [
         f"(sum(({m.value})::BIGINT) FILTER (WHERE {m.where}))::BIGINT AS {m.key}" for m in BY_EXTRACT[extract].measures
     ]
-    con.register(f"all_{extract}", _accepted(store, extract, returns))
-    con.execute(f"CREATE OR REPLACE VIEW rows_{extract} AS {_rows(contract)}")
-    con.execute(f"CREATE OR REPLACE VIEW grain_{extract} AS WITH rows AS (SELECT * FROM rows_{extract}) {grain}")
     told = f"COLUMNS(c -> c IN ({listed(TOLD_BY)}))"
-    found = con.execute(f"SELECT {told}, {', '.join(sums)} FROM grain_{extract} GROUP BY ALL")
+    found = con.execute(f"SELECT {told}, {', '.join(sums)} FROM grain_{extract} WHERE {where} GROUP BY ALL")
     return coded(found.to_arrow_reader(_READ_ROWS))
 
 
