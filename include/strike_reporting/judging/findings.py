@@ -143,15 +143,18 @@ class Findings(Sequence[Problem]):
 
     def ordered(self) -> Findings:
         """The same, the most serious first, then by row, column and rule."""
-        kind, row = np.array(self._kind, np.int32), self.rows
-        keys = (_ranks([k.rule for k in self._kinds])[kind], _ranks([k.column or "" for k in self._kinds])[kind])
-        severity = np.array([RANK[k.severity] for k in self._kinds], np.int32)
-        order = np.lexsort((*keys, np.maximum(row, 0), severity[kind])) if len(self) else np.zeros(0, np.int64)
+        kind = np.array(self._kind, np.int32)
+        last = [(k.column or "", k.rule) for k in self._kinds]
+        rank = {told: n for n, told in enumerate(sorted({*last}))}
+        severity = np.array([RANK[k.severity] for k in self._kinds], np.int64)
+        key = severity[kind] * (self.rows.max(initial=0) + 1) + np.maximum(self.rows, 0)
+        key = key * len(rank) + np.array([rank[told] for told in last], np.int64)[kind]
+        order = np.argsort(key, kind="stable")
         if (order[1:] > order[:-1]).all():
             return self
         found = Findings()
-        found._kinds, found._kind, found._row = self._kinds, array("i", kind[order]), array("q", row[order])
-        places = order.tolist()
+        found._kinds, found._kind, found._row = self._kinds, array("i", kind[order]), array("q", self.rows[order])
+        places = order.data  # whose numbers are objects one after the other
         found._message = [self._message[n] for n in places]
         found._value, found._day = [self._value[n] for n in places], [self._day[n] for n in places]
         return found
@@ -173,8 +176,3 @@ class Findings(Sequence[Problem]):
     def kept(cls, table: pa.Table) -> Findings:
         """Findings as they were kept."""
         return cls(Problem(**row) for batch in table.to_batches(10_000) for row in batch.to_pylist())
-
-
-def _ranks(texts: Sequence[str]) -> Codes:
-    """Of each text, the place in their order."""
-    return np.unique(np.array(texts, object), return_inverse=True)[1].astype(np.int64)

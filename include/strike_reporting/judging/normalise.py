@@ -200,8 +200,8 @@ class _Typing:
                         shared[f.name] = values, unread
                 data[f.name].append(values)
                 self._spoil(f, np.flatnonzero(unread) + block * height)
-            result.bad_rows.add([i + block * height for i in self.body.bad])
-        result.problems += self.body.bad.values()
+            result.bad_rows.add(np.flatnonzero(self.body.bad) + block * height)
+        result.problems += self.body.faults(self.matched)
         numbers = [np.tile(self.body.numbers, len(blocks))]
         headings = [pa.array([h for _, h, _ in blocks], pa.string()).take(np.repeat(np.arange(len(blocks)), height))]
         beside = [self._beside()] * len(blocks)

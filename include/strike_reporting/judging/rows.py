@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -12,11 +12,12 @@ import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import ERRORS, clean
-from strike_reporting.judging.columns import Codes, Column, Mask, any_of, is_filled, many_of
+from strike_reporting.judging.columns import Codes, Column, Mask, Places, any_of, is_filled, many_of
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem
 
+_CONTRADICTED = -1
 _DIGIT, _COUNT = re.compile(r"\d"), re.compile("[1-9]")
 
 
@@ -24,14 +25,14 @@ _DIGIT, _COUNT = re.compile(r"\d"), re.compile("[1-9]")
 class Body:
     """The rows of a table that are data: their texts by column, and their numbers in the file.
 
-    nils: rows that the dialect reads as “none”. bad: what is wrong with whole rows, by their place. problems: what was
-    left out and why.
+    bad: what is wrong with each as a whole: 0 for nothing, how many cells it has where they are too many, or
+    `_CONTRADICTED`. nils: rows that the dialect reads as “none”. problems: what was left out and why.
     """
 
     columns: list[Column]
     numbers: Codes
+    bad: Places
     nils: list[tuple[list[str], int]] = field(default_factory=list)
-    bad: dict[int, Problem] = field(default_factory=dict)
     problems: Findings = field(default_factory=Findings)
 
     @property
@@ -61,9 +62,14 @@ class Body:
         """Take rows out."""
         if not out.any():
             return
-        new = np.cumsum(~out) - 1
-        self.bad = {int(new[at]): problem for at, problem in self.bad.items() if not out[at]}
-        self.columns, self.numbers = [c.taken(~out) for c in self.columns], self.numbers[~out]
+        self.columns = [c.taken(~out) for c in self.columns]
+        self.numbers, self.bad = self.numbers[~out], self.bad[~out]
+
+    def faults(self, matched: Matched) -> Iterator[Problem]:
+        """What is wrong with whole rows."""
+        for at in np.flatnonzero(self.bad):  # one after the other: there may be a million
+            number, cells = int(self.numbers[at]), int(self.bad[at])
+            yield _contradicted(number) if cells == _CONTRADICTED else _long(matched, cells, number)
 
 
 def counted(matched: Matched) -> list[int]:
@@ -77,7 +83,8 @@ def body(matched: Matched) -> Body:
     dialect = matched.dialect
     cells = matched.cells
     numbers = matched.sheet.table.column(0).to_numpy()[matched.below]
-    found = Body([c.changed(lambda text: text or "") if None in c.known else c for c in cells], numbers)
+    texts = [c.changed(lambda text: text or "") if None in c.known else c for c in cells]
+    found = Body(texts, numbers, np.zeros(len(numbers), np.int32))
     filled = [c.where(is_filled) for c in found.columns]
     many = many_of(filled, len(numbers))
     widths = _widths(cells, len(numbers))
@@ -95,9 +102,7 @@ def body(matched: Matched) -> Body:
         found.columns[place] = _filled_down(found.columns[place])
     nils, contradicted = _nils(matched, found)
     long = ~nils & ~contradicted & _is_long(matched, found, widths, usual)
-    for at in np.flatnonzero(contradicted | long).tolist():
-        number = int(found.numbers[at])
-        found.bad[at] = _contradicted(number) if contradicted[at] else _long(matched, int(widths[at]), number)
+    found.bad[long], found.bad[contradicted] = widths[long], _CONTRADICTED
     marked = np.flatnonzero(nils).tolist()
     found.nils = [([found.text(at, p) for p in range(len(found.columns))], int(found.numbers[at])) for at in marked]
     found.drop(nils)

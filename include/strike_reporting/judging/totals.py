@@ -247,9 +247,11 @@ def _said(
 
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddAndParts | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
+    if name in (matched.contract.date_field, "ods_code"):
+        return None
     raw = {folded(t): clean(t) for t in body.column(place).known}
     texts = {*raw}
-    if len(texts) < 2 or name in (matched.contract.date_field, "ods_code"):
+    if len(texts) < 2:
         return None
     if not name:
         return ({""} & texts, texts - {""}) if "" in texts else None
