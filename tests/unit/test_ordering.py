@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -54,3 +54,21 @@ def test_every_fact_stands_in_its_place(sums: dict[str, list[Row]], batch: int) 
         batches = list(in_order({e: read(e, rows, batch) for e, rows in sums.items()}))
     assert all(b.schema == SCHEMA and 0 < b.num_rows <= batch for b in batches)
     assert [f for b in batches for f in b.to_pylist()] == [{n: w[n] for n in SCHEMA.names} for w in wanted]
+
+
+def test_what_an_extracts_sql_gives_otherwise_is_told_by_as_well() -> None:
+    [extract] = EXTRACTS[:1]
+    measure = BY_EXTRACT[extract].measures[0].key
+    given = pa.table(
+        {
+            "ods_code": ["RHU"],
+            "site_code": pa.array([None], pa.int32()),
+            "strike_day": [datetime(2023, 4, 11)],
+            "submission_id": [7],
+            **{m.key: pa.array([3 if m.key == measure else None], pa.int64()) for m in BY_EXTRACT[extract].measures},
+        }
+    )
+    [batch] = in_order({extract: coded(given.to_reader())})
+    [fact] = batch.to_pylist()
+    assert (fact["site_code"], fact["strike_day"], fact["submission_id"]) == (None, date(2023, 4, 11), "7")
+    assert (fact["measure"], fact["value"], batch.schema) == (measure, 3, SCHEMA)

@@ -29,12 +29,16 @@ Numbers = npt.NDArray[np.int64]
 
 
 def coded(rows: pa.RecordBatchReader) -> pa.Table:
-    """Rows with each text once: a table whose columns of texts are dictionaries."""
+    """Rows with each text once: columns are as `SCHEMA` has them, and those of texts are dictionaries."""
+    names = rows.schema.names
     parts = [rows.schema.empty_table(), *(pa.Table.from_batches([b]) for b in rows)]
-    return pa.concat_tables(
-        pa.table([c.dictionary_encode() if pa.types.is_string(c.type) else c for c in part.columns], part.column_names)
-        for part in parts
-    )
+    return pa.concat_tables(pa.table([_coded(n, part[n]) for n in names], names) for part in parts)
+
+
+def _coded(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if name in TOLD_BY:  # an extract's own SQL may give it otherwise, so a missing one as a number
+        column = column.cast(SCHEMA.field(name).type)
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
 
 
 def in_order(summed: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
