@@ -218,6 +218,10 @@ TOTALS = {
             "returns RHU cancellations 11": {"total": 24, "rows_quarantined": 0},
         },
     ),
+    "an unknown word beside an empty cell": Case(  # which says the unit that is usual: 20 are its 12 and 8 lists
+        (out("RHM", "11 day_case 12", "11 day_case 8 activity_unit=theatre_list", "11 day_case 20 activity_unit=Any"),),
+        {"returns RHM cancellations 11": {"return_status": "rejected", "rows_quarantined": 3}},
+    ),
     "all patients beside those with cancer": Case(  # 30 may hold the 12; 11 cannot, and with yes and no 50 are meant
         (
             out("RHM", "11 day_case 12 is_cancer=yes", "11 day_case 30 is_cancer="),

@@ -77,6 +77,11 @@ FILES = (
         *(_TOTALS, "if asked.is_equal and len(parts) > 1:", "if asked.is_equal:"),
     ),
     Mutant(
+        "an empty cell is no part",
+        "an unknown word beside an empty cell",
+        *(_TOTALS, "folded(t) or slug(default)", "folded(t)"),
+    ),
+    Mutant(
         "any gap beside cancer is asked about",
         "all patients beside those with cancer",
         *(_TOTALS, "may_hold = asked.is_one_value and asked.is_within", "may_hold = asked.is_within"),

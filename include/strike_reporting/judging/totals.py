@@ -246,10 +246,14 @@ def _said(
 
 
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddAndParts | None:
-    """Among a column's texts, those that may hide a total, and those that may be its parts (both folded)."""
+    """Among a column's texts, those that may hide a total, and those that may be its parts (both folded).
+
+    An empty cell of a field with a default is no gap: it says the default.
+    """
     if name in (matched.contract.date_field, "ods_code"):
         return None
-    raw = {folded(t): clean(t) for t in body.column(place).known}
+    default = (matched.contract.field(name).default or "") if name else ""
+    raw = {folded(t) or slug(default): clean(t) or default for t in body.column(place).known}
     texts = {*raw}
     if len(texts) < 2:
         return None
@@ -284,10 +288,7 @@ def _unnamed(
     labels: dict[int, str],
     asked: dict[int, _OddAndParts],
 ) -> Iterator[tuple[Problem, int]]:
-    """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else.
-
-    An empty cell of a field with a default is no gap: it says the default.
-    """
+    """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else."""
     defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
     asked = asked if len(plain) and lines.values else {}
     told = {p: c.taken(plain) for p, c in lines.with_defaults(defaults).items()} if asked else {}
