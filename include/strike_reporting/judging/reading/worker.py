@@ -79,7 +79,7 @@ def _answer(answers: int, head: dict[str, Any], received: bytearray, limits: Lim
             for part in parse(data, layouts_in(head["layouts"]), limits):
                 send(answers, *part_out(part))
         except Rejected as rejected:
-            raise with_patients(data, limits, rejected) from rejected
+            raise with_patients(data, limits, rejected) from None  # from itself it would hold the file in a circle
         send(answers, {"end": True})
     except Rejected as rejected:
         send(answers, {"rejected": asdict(rejected.problem)})
