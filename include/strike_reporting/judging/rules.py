@@ -66,7 +66,8 @@ class _Later(ModuleType):
 def _library() -> Any:
     """Great Expectations, without what only kinds of rule ask for that no contract names: half of its time.
 
-    While it is read nothing of it is garbage, so nobody looks for any; and none of it ever will be.
+    While it is read nothing of it is garbage, so nobody looks for any; nor is there
+    any to speak of afterwards, among all that is alive by then.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     stand_ins = {name: _Later(name) for name in _SPARED if name not in sys.modules}

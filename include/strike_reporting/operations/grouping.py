@@ -30,7 +30,7 @@ def in_groups(things: Sequence[T], at_least: int) -> list[list[T]]:
 
 
 def by_weight(receipts: Sequence[Receipt], at_least: int) -> list[list[Receipt]]:
-    """As many groups, in their order, but of about the same bytes: a few files may be as much work as all others."""
+    """At most as many groups, in their order, of about the same bytes: a few files may be as much work as the rest."""
     many = len(in_groups(receipts, at_least))
     weights = [r.size + _ANY_FILE for r in receipts]
     whole = sum(weights)

@@ -77,7 +77,10 @@ def _within(where: dict[str, tuple[str, ...]]) -> str:
 
 
 def _place_facts() -> str:
-    """The facts by trust and site, where a site is an area: much fewer, and all that most figures ask for."""
+    """The facts by trust and site, where a site is an area: all that most figures ask for.
+
+    They are fewer as more sites are none: of a nation all of whose sites were areas, as many.
+    """
     return (
         "CREATE TABLE place_facts AS SELECT ods_code, s.site_code, strike_day, extract, measure, "
         f"{', '.join(BREAKDOWNS)}, sum(value)::BIGINT AS value FROM facts f LEFT JOIN sites s USING (site_code) "

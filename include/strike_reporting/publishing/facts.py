@@ -62,6 +62,7 @@ def write_facts(
                     writer.add(batch)
                 pa.default_memory_pool().release_unused()  # it keeps what one group took, and the next takes its own
         writer.close()
+    con.execute("DROP TABLE IF EXISTS spans")
 
 
 def counting(returns: list[Return], extract: str) -> list[str]:
@@ -143,7 +144,7 @@ def _spans(con: duckdb.DuckDBPyConnection, rows: int) -> list[str]:
 
 
 def _summed(con: duckdb.DuckDBPyConnection, extract: str, where: str) -> pa.Table:
-    """Every measure of an extract summed to what figures are told apart by, in one pass over the accepted files."""
+    """Every measure of an extract in a span, summed to what figures are told apart by, in one pass over its files."""
     sums = [
         f"(sum(({m.value})::BIGINT) FILTER (WHERE {m.where}))::BIGINT AS {m.key}" for m in BY_EXTRACT[extract].measures
     ]
