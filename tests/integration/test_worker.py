@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
+from strike_reporting.judging.problems import Rejected
+from strike_reporting.judging.reading.document import Layout
+from strike_reporting.judging.reading.reader import Reader
 
 pytestmark = pytest.mark.integration
 
-REFUSED = """
-import gc, os
-from dataclasses import fields
-from strike_reporting.judging.reading import worker
-from strike_reporting.judging.reading.limits import Limits
-from strike_reporting.settings import settings
-limits = Limits(**{f.name: getattr(settings(), f.name) for f in fields(Limits)})
-def refused():
-    heard, answers = os.pipe()
-    worker._answer(answers, {"layouts": []}, bytearray(b"PK\\x03\\x04" + bytes(20_000)), limits)
-    os.close(answers)
-    said = os.read(heard, 100_000)
-    os.close(heard)
-    return said
-assert b"rejected" in refused()
-gc.collect()
-gc.disable()
-refused()
-print(gc.collect())
-"""
+SIZE = 8_000_000
+KINDS = {
+    "damaged": b"PK\x03\x04" + bytes(SIZE),
+    "undecodable": b"a,b\n" + b"1,\x81\x8d\n" * (SIZE // 6),
+}
 
 
-def test_a_refused_file_is_not_held_until_somebody_looks_for_garbage() -> None:
-    said = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["0"]
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_cannot_be_read_is_not_held_when_it_is_answered_for(kind: str) -> None:
+    with Reader() as reader:
+        held = []
+        for _ in range(6):
+            try:
+                document = reader.read(KINDS[kind], [Layout(("utf-8",), ",")])
+            except Rejected:
+                pass
+            else:
+                assert document.unread and kind == "undecodable"
+            assert reader._worker is not None
+            status = Path(f"/proc/{reader._worker._process.pid}/statm").read_text()
+            held.append(int(status.split()[1]) * 4096)
+    assert held[-1] - held[1] < 2 * SIZE, held  # of four files more

@@ -58,6 +58,7 @@ def main(parent: int, limits: Limits) -> None:
     os.dup2(quiet, 1)  # what a library prints must not break the frames
     os.dup2(quiet, 2)  # and its last words may quote the file
     know({*receive(source, limits.read_memory_bytes)[1].decode().split()})
+    gc.freeze()  # what is loaded stays
     send(answers, {"ready": True})
     while True:
         try:
@@ -67,6 +68,7 @@ def main(parent: int, limits: Limits) -> None:
         signal.setitimer(signal.ITIMER_PROF, limits.read_seconds)  # processor time: others may keep the machine busy
         _answer(answers, head, data, limits)
         signal.setitimer(signal.ITIMER_PROF, 0)
+        gc.collect()  # an error that says why a file cannot be read may hold its bytes in a circle
 
 
 def _answer(answers: int, head: dict[str, Any], received: bytearray, limits: Limits) -> None:
@@ -79,7 +81,7 @@ def _answer(answers: int, head: dict[str, Any], received: bytearray, limits: Lim
             for part in parse(data, layouts_in(head["layouts"]), limits):
                 send(answers, *part_out(part))
         except Rejected as rejected:
-            raise with_patients(data, limits, rejected) from None  # from itself it would hold the file in a circle
+            raise with_patients(data, limits, rejected) from rejected
         send(answers, {"end": True})
     except Rejected as rejected:
         send(answers, {"rejected": asdict(rejected.problem)})
