@@ -88,7 +88,7 @@ FILES = (
     ),
     Mutant(
         "no unit is a gap",
-        "no unit is an appointment",
+        "an unknown word beside an empty cell",
         *(_TOTALS, "return label or default", "return label"),
     ),
     Mutant(
