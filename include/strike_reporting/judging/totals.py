@@ -245,6 +245,11 @@ def _said(
     return Problem("total_differs", "error", message, fix, number, column)
 
 
+def _default(matched: Matched, name: str) -> str:
+    """What an empty cell of a column says."""
+    return (matched.contract.field(name).default or "") if name else ""
+
+
 def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddAndParts | None:
     """Among a column's texts, those that may hide a total, and those that may be its parts (both folded).
 
@@ -252,7 +257,7 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddA
     """
     if name in (matched.contract.date_field, "ods_code"):
         return None
-    default = (matched.contract.field(name).default or "") if name else ""
+    default = _default(matched, name)
     raw = {folded(t) or slug(default): clean(t) or default for t in body.column(place).known}
     texts = {*raw}
     if len(texts) < 2:
@@ -289,7 +294,7 @@ def _unnamed(
     asked: dict[int, _OddAndParts],
 ) -> Iterator[tuple[Problem, int]]:
     """Rows without a label, or with an unknown one, beside rows that differ from them in nothing else."""
-    defaults = {p: slug(matched.contract.field(n).default or "") for p, n in labels.items() if n}
+    defaults = {p: slug(_default(matched, n)) for p, n in labels.items()}
     asked = asked if len(plain) and lines.values else {}
     told = {p: c.taken(plain) for p, c in lines.with_defaults(defaults).items()} if asked else {}
     values, given = [v[plain] for v in lines.values], [g[plain] for g in lines.given]

@@ -5,14 +5,14 @@ Texts are numbers until the last step: to sort long texts is mostly to move them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts.measures import BREAKDOWNS, BY_EXTRACT
+from strike_reporting.judging.columns import Column, alike
 
 _PLACE = ("ods_code", "site_code", "strike_day", "submission_id", "extract")
 # What of a fact its extract's rows are grouped by.
@@ -25,7 +25,6 @@ SCHEMA = pa.schema(
 
 _CODED = pa.dictionary(pa.int32(), pa.string())
 _BATCH_ROWS = 64 * 1024
-Numbers = npt.NDArray[np.int64]
 
 
 def coded(rows: pa.RecordBatchReader) -> pa.Table:
@@ -49,19 +48,17 @@ def in_order(summed: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
             measure.
     """
     rows = _side_by_side(summed)
-    order = _sorted(rows, [*_PLACE, *BREAKDOWNS])
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    rows = rows.take(pa.array(order))
+    ranked = [_ranked(rows[name].combine_chunks()) for name in (*_PLACE, *BREAKDOWNS)]
+    place, rank = alike(ranked[: len(_PLACE)], rows.num_rows), alike(ranked, rows.num_rows)
+    rows = rows.take(pa.array(np.argsort(rank)))
     measures = sorted({m.key for extract in summed for m in BY_EXTRACT[extract].measures})
     # Facts of one place stand together, by measure, and those of a measure as their rows do.
-    place = _changes(rows, _PLACE)
     keys, values, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
     for extract, table in summed.items():
         for measure in (m.key for m in BY_EXTRACT[extract].measures):
             column = table[measure].combine_chunks()
-            at = rank[first + np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))]
-            keys.append((place[at] * len(measures) + measures.index(measure)) * len(order) + at)
+            at = first + np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+            keys.append((place[at] * len(measures) + measures.index(measure)) * len(rank) + rank[at])
             values.append(column.drop_null().to_numpy())
         first += table.num_rows
     key = np.concatenate(keys)
@@ -70,9 +67,9 @@ def in_order(summed: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
     names = pa.array(measures)
     for start in range(0, len(key), _BATCH_ROWS):
         some = key[start : start + _BATCH_ROWS]
-        measure = pa.array((some // len(order) % len(measures)).astype(np.int32))
+        measure = pa.array((some // len(rank) % len(measures)).astype(np.int32))
         facts = (
-            rows.take(pa.array(some % len(order)))
+            rows.take(pa.array(some % len(rank)))
             .append_column("measure", pa.DictionaryArray.from_arrays(measure, names))
             .append_column("value", pa.array(value[start : start + _BATCH_ROWS]))
             .select(SCHEMA.names)
@@ -92,28 +89,10 @@ def _side_by_side(summed: Mapping[str, pa.Table]) -> pa.Table:
     return pa.concat_tables(parts, promote_options="default").unify_dictionaries().combine_chunks()
 
 
-def _sorted(rows: pa.Table, by: list[str]) -> Numbers:
-    """Where the rows stand, in order."""
-    ranks = pa.table([_ranks(rows[n].combine_chunks()) for n in by], by)
-    return pc.sort_indices(ranks, [(n, "ascending") for n in by]).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _ranks(column: pa.Array) -> pa.Array:
-    """Numbers in the order of a column's values."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    order = pc.sort_indices(column.dictionary).to_numpy()
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return pc.take(pa.array(rank), column.indices)
-
-
-def _changes(rows: pa.Table, columns: Iterable[str]) -> Numbers:
-    """By row, how many rows before it or at it differ from the one above in one of these columns."""
-    differs = np.zeros(max(rows.num_rows - 1, 0), np.bool_)
-    for name in columns:
-        column = rows[name].combine_chunks()
-        whole = column.indices if pa.types.is_dictionary(column.type) else column.cast(pa.int32())
-        numbers = whole.fill_null(-1).to_numpy()
-        differs |= numbers[1:] != numbers[:-1]
-    return np.concatenate([np.zeros(min(rows.num_rows, 1), np.int64), np.cumsum(differs)])
+def _ranked(column: pa.Array) -> Column:
+    """A column by the order of its values, what is missing last."""
+    told = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    order = pc.sort_indices(told.dictionary).to_numpy()
+    rank = np.empty(len(order) + 1, np.int32)
+    rank[order], rank[-1] = np.arange(len(order)), len(order)
+    return Column(range(len(rank)), rank[told.indices.fill_null(len(order)).to_numpy()])
