@@ -258,8 +258,12 @@ def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
         c: [f"{s and c + s},{c},{d},{p},cancelled,{n}\n" for n, (d, s) in enumerate(days.items(), 3) for p in PODS]
         for c in CODES
     }
-    folder = drop(**{f"{code}__csv": f"site_code,{HEAD}" + "".join(of_one) for code, of_one in rows.items()})
-    collect_drop(store, folder, JD)
+    said = {f"{code}__csv": f"site_code,{HEAD}" + "".join(of_one) for code, of_one in rows.items()}
+    # Of another extract the last trust says a day beyond the others' last.
+    said["staff__csv"] = (
+        f"ods_code,shift_date,staff_group,due_to_work,absent_action\n{max(CODES)},2023-04-13,medical_and_dental,40,9\n"
+    )
+    collect_drop(store, drop(**said), JD)
     judge(store)
     asked = frame(resolve(JD))
     returns = select(asked, ledger_of(store).judged.listed())
@@ -274,6 +278,7 @@ def test_figures_do_not_hang_on_how_many_rows_are_summed_together(
         assert lost == [] and all(again[n].equals(table) for n, table in tables.items())
         assert read_parquet(same).equals(read_parquet(facts)) and read_parquet(facts).num_rows >= 12
     assert {*read_parquet(facts)["site_code"].is_null().to_pylist()} == {True, False}
+    assert {*read_parquet(facts)["extract"].to_pylist()} == {"cancellations", "staffing"}
 
 
 def test_the_command_line(home: Path, drop: Callable[..., Path]) -> None:

@@ -56,6 +56,16 @@ def test_every_fact_stands_in_its_place(sums: dict[str, list[Row]], batch: int) 
     assert [f for b in batches for f in b.to_pylist()] == [{n: w[n] for n in SCHEMA.names} for w in wanted]
 
 
+def test_rows_that_differ_in_a_missing_site_only_are_of_two_places() -> None:
+    [extract] = EXTRACTS[:1]
+    measured = {m.key: n for n, m in enumerate(BY_EXTRACT[extract].measures)}
+    here = {n: None for n in TOLD_BY} | {"ods_code": "A", "strike_day": date(2023, 4, 11), "submission_id": "A"}
+    rows = [{**here, "site_code": site, **measured} for site in (None, "B")]
+    facts = [f for b in in_order({extract: read(extract, rows, 100)}) for f in b.to_pylist()]
+    assert [f["site_code"] for f in facts] == ["B"] * len(measured) + [None] * len(measured)
+    assert [f["measure"] for f in facts] == sorted(measured) * 2 and len(measured) > 1
+
+
 def test_what_an_extracts_sql_gives_otherwise_is_told_by_as_well() -> None:
     [extract] = EXTRACTS[:1]
     measure = BY_EXTRACT[extract].measures[0].key

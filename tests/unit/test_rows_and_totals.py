@@ -132,6 +132,16 @@ def test_a_number_cut_in_two_costs_its_row() -> None:
     head = "ods_code,activity_date,point_of_delivery,status,cancelled_count"
     found = read("RHU,2023-04-11,outpatient,cancelled,1,234", "RHU,2023-04-11,day_case,cancelled,5", head=head)
     assert used(found) == [5] and said(found) == [(2, "long_row", "error")]
+    below = read(
+        "RHU,2023-04-12,outpatient,cancelled,70",
+        "RHU,2023-04-12,day_case,cancelled,61",
+        "RHU,2023-04-12,Total,cancelled,131",
+        "RHU,2023-04-11,outpatient,cancelled,1,234",
+        "RHU,2023-04-11,day_case,cancelled,5",
+        head=head,
+    )
+    assert used(below) == [70, 61, 5], "what is left out above moves the fault to no other row"
+    assert said(below) == [(4, "total_row", "warning"), (5, "long_row", "error")]
     trailing = read("RHU,2023-04-11,outpatient,cancelled,7,", "RHU,2023-04-11,day_case,cancelled,5,", head=head)
     assert used(trailing) == [7, 5] and trailing.problems == []
     wide = "Org Code,Date,Inpatient,Outpatient"
