@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -214,20 +214,24 @@ class Contract:
         """The field that a part's name is taken from: of that name, or which rolls up to it."""
         return next((f for f in self.fields if name in (f.name, f.rolls_up_to)), None)
 
-    def part_column(self, table: pa.Table, name: str) -> pa.ChunkedArray:
-        """One value of each row's part as text, never null."""
+    def part_columns(self, table: pa.Table) -> list[pa.ChunkedArray]:
+        """The values of `part` of each row as text, a column each; what is not given is empty."""
+        return [self._part_column(table, name) for name in self.part]
+
+    def _part_column(self, table: pa.Table, name: str) -> pa.ChunkedArray:
         source = self.behind(name)
         if source is None:  # a kept contract of before roll-ups were named
-            return pa.chunked_array([pa.array([""] * table.num_rows, pa.string())])
+            return pa.chunked_array([pa.repeat("", table.num_rows)])
         column = table[source.name].fill_null(source.default or "")
         if source.name == name:
             return column
         place = pc.index_in(column, value_set=pa.array([v.code for v in source.values], pa.string()))
-        return pc.take(pa.array([v.roll_up for v in source.values], pa.string()), place).fill_null("")
+        roll_ups = pa.array([v.roll_up for v in source.values], pa.string()).dictionary_encode()
+        return pc.take(roll_ups, place).fill_null("")
 
-    def part_keys(self, table: pa.Table) -> pa.ChunkedArray:
-        """Each row's part as one text: the values of `part`, joined by `|`; what is not given is empty."""
-        return pc.binary_join_element_wise(*(self.part_column(table, n) for n in self.part), BETWEEN)
+    def part_key(self, values: Iterable[str]) -> str:
+        """A part as one text: the values of `part`, joined by `|`."""
+        return BETWEEN.join(values)
 
     def split_part(self, key: str) -> tuple[str, str]:
         """A part's key without its site, and the site; a part that names none has an empty one."""

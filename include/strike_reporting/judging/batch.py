@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import Attempt, attempt, together
 from strike_reporting.extracts import Contract, Rule
 from strike_reporting.judging import filing
-from strike_reporting.judging.columns import Codes
+from strike_reporting.judging.columns import Codes, values
 from strike_reporting.judging.doubles import doubles, may_repeat
 from strike_reporting.judging.filing import Verdict
 from strike_reporting.judging.findings import Findings
@@ -110,7 +110,7 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
     names = list(dict.fromkeys([rule.column, "source_row", "source_column", "source_sheet", contract.date_field]))
     for start in range(0, len(found), _NOTED_AT_ONCE):
         some = rows.table.select(names).take(pa.array(found[start : start + _NOTED_AT_ONCE]))
-        cells = {name: some[name].to_pylist() for name in names}
+        cells = {name: values(some[name]) for name in names}
         days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
         for at, value in enumerate(cells[rule.column]):
             column = cells["source_column"][at] if rule.column == contract.count_field else None

@@ -19,6 +19,7 @@ Codes = NDArray[np.int64]
 Places = NDArray[np.int32]  # as Arrow keeps a dictionary's, so that a column it has read takes no memory of its own
 Mask = NDArray[np.bool_]
 _WIDEST = 2**62  # numbers beyond it would not fit
+CODED = pa.dictionary(pa.int32(), pa.string())  # how texts are kept: each once, and by row which of them stands there
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +77,26 @@ class Column:
 
 
 def coded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
-    """A column of Arrow's encoded as a dictionary, of which a null may be one value."""
+    """A column of Arrow's encoded as a dictionary of what stands in it, of which a null may be one value."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_dictionary(array.type):
-        if not array.indices.null_count:
-            return array
-        array = array.dictionary_decode()
-    return array.dictionary_encode(null_encoding="encode")
+    if not pa.types.is_dictionary(array.type):
+        return array.dictionary_encode(null_encoding="encode")
+    indices, known = array.indices, array.dictionary
+    if indices.null_count:
+        indices, known = indices.fill_null(len(known)), pa.concat_arrays([known, pa.nulls(1, known.type)])
+    stands = np.zeros(len(known), np.bool_)
+    stands[indices.to_numpy()] = True
+    if not stands.all():  # values of rows that were taken out
+        places = np.cumsum(stands, dtype=np.int32) - 1
+        indices, known = pa.array(places[indices.to_numpy()]), known.filter(pa.array(stands))
+    return pa.DictionaryArray.from_arrays(indices, known)
+
+
+def values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    """What a column of Arrow's holds, row by row: one of codes makes an object of each cell first, and so is read."""
+    is_coded = pa.types.is_dictionary(column.type)
+    found: list[Any] = (column.cast(column.type.value_type) if is_coded else column).to_pylist()
+    return found
 
 
 def _places(told: pa.DictionaryArray) -> Places:

@@ -88,8 +88,8 @@ class _Rows:
     @cached_property
     def _base(self) -> list[Column]:
         """Each row's day, and what makes up its part but for the site."""
-        parts = (n for n in self.contract.part if n != self.contract.site_field)
-        told = [Column.of(self.contract.part_column(self.table, n)) for n in parts]
+        parts = zip(self.contract.part, self.contract.part_columns(self.table), strict=True)
+        told = [Column.of(column) for name, column in parts if name != self.contract.site_field]
         return [self.column(self.contract.date_field), *told]
 
     def double(

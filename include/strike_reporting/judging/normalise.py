@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
-from strike_reporting.judging.columns import Codes, Column, Marked, Mask
+from strike_reporting.judging.columns import CODED, Codes, Column, Marked, Mask
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
@@ -38,8 +37,8 @@ class Named:
 class Normalised:
     """One extract of a submission as typed rows (contract fields, lineage) and what was found on the way.
 
-    Last in `table` stand `beside`, the cells that nothing reads, and `is_nil`: the row is the dialect's mark that there
-    was nothing, and no count.
+    Texts are kept as codes. Last in `table` stand `beside`, the cells that nothing reads, and `is_nil`: the row is the
+    dialect's mark that there was nothing, and no count.
     bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
     they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of
     each row that is not in the table although it says something, where known.
@@ -92,7 +91,7 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
         )
     if len(parts) == 1:
         return parts[0]
-    result = Normalised(contract, pa.concat_tables([p.table for p in parts]))
+    result = Normalised(contract, pa.concat_tables([p.table for p in parts]).combine_chunks())
     start = 0
     for part in parts:
         result.problems += part.problems
@@ -114,13 +113,12 @@ def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
         Rejected: two of them speak of the same trust, day and part: which is meant, or whether both are, is not
             guessed.
     """
-    seen: dict[tuple[str, date, str], Matched] = {}
+    seen: dict[tuple[Any, ...], Matched] = {}
     for matched, part in found if len(found) > 1 else ():
         table, contract = part.table, part.contract
-        told = pa.table(
-            [table["ods_code"], table[contract.date_field], contract.part_keys(table)], names=["0", "1", "2"]
-        )
-        distinct = told.group_by(told.column_names, use_threads=False).aggregate([])
+        told = [table["ods_code"], table[contract.date_field], *contract.part_columns(table)]
+        distinct = pa.table(told, [*map(str, range(len(told)))])
+        distinct = distinct.group_by(distinct.column_names, use_threads=False).aggregate([])
         for key in (k for k in zip(*(c.to_pylist() for c in distinct.columns), strict=True) if k[1]):
             other = seen.setdefault(key, matched)
             if other is not matched and not (other.is_declared and matched.is_declared):
@@ -203,17 +201,17 @@ class _Typing:
             result.bad_rows.add(np.flatnonzero(self.body.bad) + block * height)
         result.problems += self.body.faults(self.matched)
         numbers = [np.tile(self.body.numbers, len(blocks))]
-        headings = [pa.array([h for _, h, _ in blocks], pa.string()).take(np.repeat(np.arange(len(blocks)), height))]
+        headings = [pa.array([h for _, h, _ in blocks], CODED).take(np.repeat(np.arange(len(blocks)), height))]
         beside = [self._beside()] * len(blocks)
         given = height * len(blocks)
         nils = self._append_nils(data, numbers, headings)
-        beside.append(pa.repeat("", nils))
+        beside.append(pa.repeat(pa.scalar("", CODED), nils))
         self.body.columns = []
         self.matched.forget()
-        arrays = [pa.chunked_array(data[n], contract.schema.field(n).type) for n in contract.field_names]
-        arrays += [pa.array(np.concatenate(numbers), pa.int64()), pa.chunked_array(headings, pa.string())]
-        arrays.append(pa.repeat(pa.scalar(self.matched.place or None, pa.string()), given + nils))
-        arrays.append(pa.chunked_array(beside, pa.string()))
+        arrays = [pa.chunked_array(data[f.name], _kept_as(f)) for f in contract.fields]
+        arrays += [pa.array(np.concatenate(numbers), pa.int64()), pa.chunked_array(headings, CODED)]
+        arrays.append(pa.repeat(pa.scalar(self.matched.place or None, CODED), given + nils))
+        arrays.append(pa.chunked_array(beside, CODED))
         arrays.append(pa.array(np.arange(given + nils) >= given))
         names = [*contract.field_names, "source_row", "source_column", "source_sheet", "beside", "is_nil"]
         result.table = pa.table(arrays, names=names).combine_chunks()
@@ -226,9 +224,9 @@ class _Typing:
         read = self.matched.filled
         columns = [self.body.column(p) for p in range(len(self.matched.headings)) if p not in read]
         if not columns:
-            return pa.repeat("", self.height)
+            return pa.repeat(pa.scalar("", CODED), self.height)
         texts = [pa.array(c.known, pa.string()).take(pa.array(c.codes)) for c in columns]
-        return pc.binary_join_element_wise(*texts, "\0")
+        return pc.binary_join_element_wise(*texts, "\0").dictionary_encode()
 
     def _blocks(self) -> list[tuple[dict[str, str], str | None, int | None]]:
         if self.dialect.unpivot is None:
@@ -243,7 +241,7 @@ class _Typing:
             raise Rejected(
                 error.rule, f"{f.name.replace('_', ' ')}: {error}", error.fix or f.fix, column=f.name, value=shown(text)
             ) from error
-        return pa.repeat(pa.scalar(value, f.arrow_type), self.height)
+        return pa.repeat(pa.scalar(value, _kept_as(f)), self.height)
 
     def _column(self, f: Field, place: int, heading: str) -> tuple[pa.Array, Mask]:
         """One column's typed values and which cells were not read. Each distinct text is read once."""
@@ -265,7 +263,7 @@ class _Typing:
             values.append(value)
             wrong.append(why)
         unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes]
-        typed = pa.array(values, f.arrow_type).take(pa.array(raw.codes))
+        typed = pa.array(values, _kept_as(f)).take(pa.array(raw.codes))
         del values
         if f.type == "int64" and (merged := self._merged(place)):
             repeated = np.isin(numbers, merged)
@@ -308,9 +306,9 @@ class _Typing:
             return 0
         for f in self.contract.fields:
             values = [self._nil(f, row, constants) for row, _, constants in made]
-            data[f.name].append(pa.array(values, f.arrow_type))
+            data[f.name].append(pa.array(values, _kept_as(f)))
         numbers.append(np.array([number for _, number, _ in made], np.int64))
-        headings.append(pa.repeat(pa.scalar(nil.header, pa.string()), len(made)))
+        headings.append(pa.repeat(pa.scalar(nil.header, CODED), len(made)))
         return len(made)
 
     def _nil(self, f: Field, row: list[str], constants: Mapping[str, str]) -> Any:
@@ -337,6 +335,11 @@ class _Typing:
         days = [day and day.isoformat() for day in said.known]
         codes = np.where(numbers[last] == rows, said.codes[last], len(days))
         self.result.problems.place(self.matched.place or None, map([*days, None].__getitem__, codes))
+
+
+def _kept_as(f: Field) -> pa.DataType:
+    """The type of a field's column until it is filed."""
+    return CODED if f.type == "string" else f.arrow_type
 
 
 def _bare(error: Unreadable) -> Unreadable:

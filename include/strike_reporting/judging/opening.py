@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.columns import Codes, Column
+from strike_reporting.judging.columns import Codes, Column, values
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
@@ -222,7 +222,7 @@ def _owners(
 ) -> dict[tuple[str | None, int], str | None]:
     """Whose each row of the file is of which a problem tells; nobody's where it speaks for several trusts."""
     told = np.isin(row_of, [p.row for p in rows.problems if p.row is not None])
-    sheets = rows.table["source_sheet"].filter(pa.array(told)).to_pylist()
+    sheets = values(rows.table["source_sheet"].filter(pa.array(told)))
     owners: dict[tuple[str | None, int], str | None] = {}
     for sheet, row, at in zip(sheets, row_of[told].tolist(), owner[told].tolist(), strict=True):
         key, code = (sheet, row), codes[at]

@@ -49,8 +49,9 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
 
 def _parts(contract: Contract, rows: pa.Table) -> int:
     """How many days and parts some rows speak of."""
-    told = pa.table([rows[contract.date_field], contract.part_keys(rows)], names=["day", "part"])
-    return int(told.group_by(["day", "part"], use_threads=False).aggregate([]).num_rows)
+    told = [rows[contract.date_field], *contract.part_columns(rows)]
+    table = pa.table(told, [*map(str, range(len(told)))])
+    return int(table.group_by(table.column_names, use_threads=False).aggregate([]).num_rows)
 
 
 def unusable(

@@ -227,7 +227,8 @@ def _told_apart(contract: Contract, table: pa.Table) -> dict[str, _Distinct]:
 
 
 def _series(values: pa.Array) -> pd.Series:
-    made: pd.Series = values.to_pandas(date_as_object=True)
+    plain = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    made: pd.Series = plain.to_pandas(date_as_object=True)
     return made
 
 
