@@ -49,7 +49,7 @@ class _Distinct(NamedTuple):
     They are made again when they are asked for: few rules are broken, and every row has a code for each of them.
     """
 
-    columns: Mapping[str, pd.Series]
+    columns: Mapping[str, pa.Array]
     codes: Callable[[], pa.Array]
 
 
@@ -179,10 +179,10 @@ def judge(contract: Contract, table: pa.Table) -> list[Failure]:
     asked, batches = _definition(contract)
     wrong: dict[str, list[Codes]] = defaultdict(list)
     for keys in _side_by_side(told_apart):
-        frame = _frame(told_apart[key] for key in keys)
+        columns = {name: values for key in keys for name, values in told_apart[key].columns.items()}
         mine = [asked[r.name] for r in contract.rules if _key(r) in keys]
-        for start in range(0, len(frame), _AT_ONCE):
-            batch = batches.get_batch({"dataframe": frame.iloc[start : start + _AT_ONCE]})
+        for start in range(0, max(map(len, columns.values())), _AT_ONCE):
+            batch = batches.get_batch({"dataframe": _frame(columns, start)})
             # First only whether: to name values takes as long again, and most rules nobody breaks.
             broken = [r for r, outcome in _outcomes(contract, batch, mine, "BOOLEAN_ONLY") if not outcome.success]
             for rule, outcome in _outcomes(contract, batch, [asked[r.name] for r in broken], "COMPLETE"):
@@ -226,15 +226,9 @@ def _told_apart(contract: Contract, table: pa.Table) -> dict[str, _Distinct]:
     return found
 
 
-def _series(values: pa.Array) -> pd.Series:
-    plain = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-    made: pd.Series = plain.to_pandas(date_as_object=True)
-    return made
-
-
 def _single(name: str, table: pa.Table) -> _Distinct:
     """The values of one column."""
-    return _Distinct({name: _series(coded(table[name]).dictionary)}, lambda: coded(table[name]).indices)
+    return _Distinct({name: coded(table[name]).dictionary}, lambda: coded(table[name]).indices)
 
 
 def _combined(rule: Rule, table: pa.Table) -> _Distinct:
@@ -245,7 +239,7 @@ def _combined(rule: Rule, table: pa.Table) -> _Distinct:
         return pa.array(_numbered(names, table))
 
     _, first = np.unique(codes().to_numpy(), return_index=True)
-    return _Distinct({_own(rule, c): _series(table[c].take(first).combine_chunks()) for c in names}, codes)
+    return _Distinct({_own(rule, c): table[c].take(first).combine_chunks() for c in names}, codes)
 
 
 def _counted(rule: Rule, table: pa.Table) -> _Distinct:
@@ -257,7 +251,7 @@ def _counted(rule: Rule, table: pa.Table) -> _Distinct:
         return pa.array(_numbered(names, table), mask=is_part_missing.to_numpy(zero_copy_only=False))
 
     counts = np.bincount(codes().drop_null().to_numpy())
-    return _Distinct({rule.name: pd.Series(counts if len(counts) else [0])}, codes)
+    return _Distinct({rule.name: pa.array(counts if len(counts) else [0])}, codes)
 
 
 def _numbered(names: Sequence[str], table: pa.Table) -> Codes:
@@ -275,11 +269,15 @@ def _side_by_side(told_apart: Mapping[str, _Distinct]) -> list[list[str]]:
     return [*([short] if short else []), *([key] for key, n in many.items() if n > _SIDE_BY_SIDE)]
 
 
-def _frame(told_apart: Iterable[_Distinct]) -> pd.DataFrame:
-    """All distinct values side by side; a column that has fewer than another repeats its first."""
-    columns = {name: values for one in told_apart for name, values in one.columns.items()}
-    longest = max(map(len, columns.values()))
-    return pd.DataFrame({n: v.reindex(range(longest), fill_value=v.iloc[0]) for n, v in columns.items()})
+def _frame(columns: Mapping[str, pa.Array], start: int) -> pd.DataFrame:
+    """Some distinct values of each column side by side; one that has fewer than another repeats its first."""
+    end = min(start + _AT_ONCE, max(map(len, columns.values())))
+    made = {}
+    for name, values in columns.items():
+        mine = values.take(pa.array([n if n < len(values) else 0 for n in range(start, end)]))
+        plain = mine.dictionary_decode() if pa.types.is_dictionary(mine.type) else mine
+        made[name] = plain.to_pandas(date_as_object=True)
+    return pd.DataFrame(made).set_axis(range(start, end))
 
 
 def _rows(of: _Distinct, wrong: Codes) -> Codes:
