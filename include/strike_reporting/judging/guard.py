@@ -147,8 +147,9 @@ def _distinct(column: Column) -> Counter[str]:
     pairs = ((column.known[at], counts[at]) for at in some)
     found: Counter[str] = Counter()
     for text, n in pairs:
-        if text and text.strip():
-            found[text.strip()] += n
+        if text and (said := text.strip()):
+            # What is looked at is remembered: as a copy, for a text spread among many keeps all memory around it.
+            found[said if step == 1 else said[:1] + said[1:]] += n
     return found
 
 
