@@ -280,10 +280,10 @@ ROWS = {
             "returns RHM cancellations 12": {"rows_quarantined": 2},
         },
     ),
-    "identical rows": Case(  # two wards may say the same: one or two rows alike are counted
-        (out("RHM", "11 day_case 5", "11 day_case 5", "12 day_case 1", "12 community 2", "12 day_case 1"),),
+    "identical rows": Case(  # wards may say the same: the same row over and over is no block of different ones
+        (out("RHM", *["11 day_case 5"] * 4, "12 day_case 1", "12 community 2", "12 day_case 1"),),
         {
-            "cancellations_daily RHM 11 day_case": {"cancelled": 10},
+            "cancellations_daily RHM 11 day_case": {"cancelled": 20},
             "cancellations_daily RHM 12 day_case": {"cancelled": 2},
             "returns RHM cancellations 11": {"rows_quarantined": 0},
         },

@@ -95,12 +95,17 @@ ROWS = (
     Mutant(
         "a pasted block counts twice",
         "a block pasted again",
-        *(_DOUBLES, "        if says in seen:", "        if False:"),
+        *(_DOUBLES, "found[mine[again + n]] = True", "found[mine[again + n]] = False"),
+    ),
+    Mutant(
+        "the same row over and over is a block",
+        "identical rows",
+        *(_DOUBLES, "(sliding_window_view(before, least).max(1) < starts)", "True"),
     ),
     Mutant(
         "a file of copies counts twice",
         "every row pasted again",
-        *(_DOUBLES, "and len({*times.tolist()}) == 1:", "and False:"),
+        *(_DOUBLES, "and lines.are_equally_often:", "and False:"),
     ),
     Mutant(
         "a row of large numbers counts twice",

@@ -161,7 +161,7 @@ def alike(columns: Iterable[Column], rows: int) -> Codes:
 def dense(codes: Codes) -> tuple[Codes, int]:
     """Numbers renumbered from 0 without gaps, in the order of their size, and how many there are."""
     distinct, numbered = np.unique(codes, return_inverse=True)
-    return numbered.astype(np.int64), len(distinct)
+    return numbered.astype(np.int64, copy=False), len(distinct)
 
 
 def sums(codes: Codes, values: Codes, groups: int) -> Codes:

@@ -13,8 +13,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.lib.stride_tricks import sliding_window_view
 
 from strike_reporting.extracts import Contract, Inside
 from strike_reporting.judging.columns import Codes, Column, Mask, Places, alike, any_of, dense, least, sums
@@ -180,10 +182,10 @@ class _Lines:
     places: Codes
 
     @property
-    def times(self) -> Codes:
-        """How often what each line says is said."""
-        found: Codes = np.bincount(self.says)[self.says]
-        return found
+    def are_equally_often(self) -> bool:
+        """Whether each stands in the file as often as every other."""
+        times = np.bincount(self.says)
+        return bool(times.min() == times.max())
 
 
 def _may_be_alike(rows: _Rows) -> Mask:
@@ -208,26 +210,30 @@ def _lines(rows: _Rows) -> _Lines | None:
         return None
     days = rows.column(contract.date_field).codes[places]
     numbers = rows.numbers[places]
-    # Of a line's rows the first comes first, and lines are in the order of their numbers.
-    key, many = dense(numbers * (days.max() + 1) + days)
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    within = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
-    says = np.zeros(many, np.int64)
-    for n in range(within.max() + 1):
-        mine = order[within == n]
-        more = np.zeros(many, np.int64)
-        more[key[mine]] = said[mine] + 1
-        says, _ = dense(says * (len(said) + 1) + more)
+    if (numbers[1:] > numbers[:-1]).all():  # each row is a line of its own
+        key = order = starts = np.arange(len(places))
+        many = len(places)
+    else:  # of a line's rows the first comes first, and lines are in the order of their numbers
+        key, many = dense(numbers * (days.max() + 1) + days)
+        order = np.argsort(key, kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    totals = sums(key, rows.total[places], many)
     heads = order[starts]
-    _, first = np.unique(says, return_index=True)
+    says = said[heads]
+    if many < len(order):
+        within = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+        for n in range(1, within.max() + 1):
+            mine = order[within == n]
+            more = np.zeros(many, np.int64)
+            more[key[mine]] = said[mine] + 1
+            says, _ = dense(says * (len(said) + 1) + more)
+    del said, key  # there may be a million of each
+    days, numbers, places, begins = days[heads], numbers[heads], places[order], np.append(starts, len(order))
+    del order, starts, heads
+    first = least(says, np.arange(many), int(says.max()) + 1)
     is_first = np.zeros(many, np.bool_)
     is_first[first] = True
-    totals = sums(key, rows.total[places], many)
-    begins = np.append(starts, len(order))
-    return _Lines(
-        days[heads], numbers[heads], says, numbers[heads][first][says], is_first, totals, begins, places[order]
-    )
+    return _Lines(days, numbers, says, numbers[first][says], is_first, totals, begins, places)
 
 
 def _repeats(rows: _Rows, rule: Inside, lines: _Lines, again: Codes, said: str) -> Iterator[Double]:
@@ -247,8 +253,7 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
     lines = rows.lines
     if lines is None:
         return
-    times = lines.times
-    if lines.is_first.sum() >= settings().pasted_at_least_rows and len({*times.tolist()}) == 1:
+    if lines.is_first.sum() >= settings().pasted_at_least_rows and lines.are_equally_often:
         again = ~lines.is_first
     else:
         again = _blocks_again(lines, settings().pasted_at_least_rows)
@@ -260,19 +265,24 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
 def _blocks_again(lines: _Lines, least: int) -> Mask:
     """The lines of every block of so many different ones of a day that stood there before, in the same order."""
     found = np.zeros(len(lines.says), np.bool_)
-    key, _ = dense(lines.says * (lines.days.max() + 1) + lines.days)
-    often = np.bincount(key)[key] > 1  # a line that its day has once is in no block that it has twice
+    said = pd.Series(lines.says * (lines.days.max() + 1) + lines.days)
+    often = said.duplicated(keep=False).to_numpy()  # a line that its day has once is in no block that it has twice
     for day in {*lines.days[often].tolist()}:
         mine = np.flatnonzero(lines.days == day)
-        may = np.flatnonzero(np.convolve(often[mine], np.ones(least, np.int64), "valid") == least)
-        seen: set[tuple[int, ...]] = set()
-        for start in may if len(mine) >= least else ():
-            block = mine[start : start + least]
-            says = tuple(lines.says[block].tolist())
-            if says in seen:
-                found[block] = True
-            elif len({*says}) == least:
-                seen.add(says)
+        if len(mine) < least:
+            continue
+        says, starts = lines.says[mine], np.arange(len(mine) - least + 1)
+        # A block holds each line once: of none of its lines the one before that says the same stands in it, too.
+        before, order = np.full(len(says), -1), np.argsort(says, kind="stable")
+        is_same = says[order[1:]] == says[order[:-1]]
+        before[order[1:][is_same]] = order[:-1][is_same]
+        del order, is_same  # there may be a million of each
+        is_block = sliding_window_view(often[mine], least).all(1) & (sliding_window_view(before, least).max(1) < starts)
+        blocks = starts[is_block]
+        told = alike((Column(range(int(says.max()) + 1), says[blocks + n]) for n in range(least)), len(blocks))
+        again = blocks[pd.Series(told).duplicated().to_numpy()]
+        for n in range(least):
+            found[mine[again + n]] = True
     return found
 
 
