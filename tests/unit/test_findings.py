@@ -33,22 +33,25 @@ def test_they_hold_what_they_were_given(some: list[Problem], more: list[Problem]
     found = Findings(some)
     assert found == some and list(found) == some and found[1:] == some[1:] and bool(found) == bool(some)
     assert [found[n] for n in range(-len(some), len(some))] == [*some, *some]
-    assert Findings.joined(found, Findings(more), iter(last)) == [*some, *more, *last]
-    assert found == some, "what is joined stays as it is"
-    found += Findings(more)
-    assert found == [*some, *more]
-    assert found != [*some, *more, ELSE]
+    others = Findings(more)
+    found += others
+    found += iter(last)
+    assert found == [*some, *more, *last] and others == more, "what is added stays as it is"
+    assert found != [*some, *more, *last, ELSE]
 
 
 @given(PROBLEMS)
 def test_they_are_ordered_as_a_sender_reads_them(some: list[Problem]) -> None:
     wanted = sorted(some, key=lambda p: (RANK[p.severity], p.row or 0, p.column or "", p.rule))
-    assert Findings(some).ordered() == wanted
+    found = Findings(some)
+    found.order()
+    assert found == wanted
 
 
 @given(PROBLEMS)
 def test_they_are_counted_by_kind_and_found_by_severity(some: list[Problem]) -> None:
-    found = Findings(some).ordered()
+    found = Findings(some)
+    found.order()
     assert found.tally("rule", "severity", "fix", "column", "sheet") == Counter(
         (p.rule, p.severity, p.fix, p.column, p.sheet) for p in some
     )

@@ -134,8 +134,10 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
 def _usable(opened: Opened) -> Verdict | _Usable:
     """The rows of one judged submission that can be used; a verdict where there are none, or a fault is of all."""
     rows, asked = opened.rows, opened.asked
-    beside = code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
-    problems = Findings.joined(rows.problems, opened.failed, beside)
+    problems = rows.problems
+    problems += opened.failed
+    opened.failed = Findings()  # there may be a million
+    problems += code_not_current(rows, opened.trust, asked) + site_elsewhere(rows, opened.trust, asked)
     if critical := _critical(problems):
         return _verdict(opened, problems, refused=critical)
     is_good = np.ones(rows.table.num_rows, np.bool_)
@@ -143,6 +145,7 @@ def _usable(opened: Opened) -> Verdict | _Usable:
     good, places = _blanked(rows), np.flatnonzero(is_good)
     if len(places) < good.num_rows:
         good = good.filter(pa.array(is_good))
+    rows.forget()
     if good.num_rows == 0:
         first = next(p for p in problems if p.severity == "error")
         reason = f"no row could be used; the first: row {first.row}, column {first.column}, {first.message}"
@@ -150,7 +153,8 @@ def _usable(opened: Opened) -> Verdict | _Usable:
     strike_days = frozenset(asked.strike_days(days_in(rows.contract, good)))
     meant = asked.days_of(opened.receipt.action_id) if opened.receipt.action_id else None
     if whole := unusable(rows.contract, good, strike_days, opened.receipt.action_id, meant):
-        return _verdict(opened, Findings([whole, *problems]), refused=whole)
+        problems.append(whole)
+        return _verdict(opened, problems, refused=whole)
     return _Usable(opened, problems, good, places, strike_days)
 
 
@@ -175,14 +179,14 @@ def _without_repeats(usable: _Usable) -> Verdict:
     rows = opened.rows
     if usable.may_repeat:
         twice, kept = doubles(rows.contract, good)
-        problems = Findings.joined(problems, twice)
+        problems += twice
         if critical := _critical(problems):
             return _verdict(opened, problems, refused=critical)
         if not kept.all():
             rows.bad_rows.add(usable.places[~kept])
-            good = good.filter(pa.array(kept))
-    implausibly = implausible(rows.contract, good, usable.strike_days)
-    return _verdict(opened, Findings.joined(problems, implausibly), good)
+            usable.good = good = good.filter(pa.array(kept))
+    problems += implausible(rows.contract, good, usable.strike_days)
+    return _verdict(opened, problems, good)
 
 
 def _verdict(

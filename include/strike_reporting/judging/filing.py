@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from strike_reporting.clock import utc
 from strike_reporting.extracts import EXTRACTS, Contract, Severity
@@ -30,9 +29,10 @@ from strike_reporting.ledger.records import Damaged, Letter, Outcome, Receipt, S
 from strike_reporting.reference.actions import meant_on, touching
 from strike_reporting.settings import settings
 from strike_reporting.storage import Store
-from strike_reporting.storage.parquet import read_parquet, write_parquet
+from strike_reporting.storage.parquet import read_parquet, write_pieces
 
 _AT_ONCE = 20_000  # findings that are put into columns together
+_IN_GROUP = 100_000  # rows whose texts are written out together
 
 
 @dataclass
@@ -125,7 +125,7 @@ def filed(verdict: Verdict, *, tell: bool, outlives: bool = False) -> Filed:
         outlives: its bytes may be purged for what another part of its file holds, so its outcome is kept beside them.
     """
     receipt = verdict.receipt
-    verdict.problems = verdict.problems.ordered()
+    verdict.problems.order()
     outcome, is_locked = _outcome(verdict), has_persons(verdict.problems)
     files = _quarantine(outcome, verdict.problems)
     if verdict.good is not None and verdict.rows is not None:
@@ -327,10 +327,14 @@ def count(verdicts: Sequence[Verdict]) -> None:
 
 
 def _parquet(contract: Contract, good: pa.Table, receipt: Receipt) -> bytes:
-    ids = pa.repeat(receipt.submission_id, good.num_rows)
-    good = good.append_column("submission_id", ids).select(contract.schema.names)
     meta: Mapping[bytes, bytes] = {**(contract.schema.metadata or {}), b"data_class": receipt.data_class.encode()}
-    return write_parquet(good.cast(contract.schema).replace_schema_metadata(meta))
+    schema = contract.schema.with_metadata(meta)
+
+    def plain(some: pa.Table) -> pa.Table:
+        ids = pa.repeat(receipt.submission_id, some.num_rows)
+        return some.append_column("submission_id", ids).select(schema.names).cast(schema)
+
+    return write_pieces(schema, (plain(good.slice(n, _IN_GROUP)) for n in range(0, good.num_rows, _IN_GROUP)))
 
 
 def _quarantine(outcome: Outcome, problems: Findings) -> dict[str, bytes]:
@@ -340,12 +344,9 @@ def _quarantine(outcome: Outcome, problems: Findings) -> dict[str, bytes]:
     """
     if not problems:
         return {}
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as kept:
-        for start in range(0, len(problems), _AT_ONCE):
-            kept.write_table(problems.table(start, start + _AT_ONCE))
+    pieces = (problems.table(n, n + _AT_ONCE) for n in range(0, len(problems), _AT_ONCE))
     return {
-        _findings_key(outcome.submission_id): sink.getvalue().to_pybytes(),
+        _findings_key(outcome.submission_id): write_pieces(SCHEMA, pieces),
         report_key(outcome.submission_id): error_report.text(outcome, problems).encode(),
     }
 

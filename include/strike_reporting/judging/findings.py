@@ -48,17 +48,6 @@ class Findings(Sequence[Problem]):
         self._message, self._value, self._day = list[str](), list[str | None](), list[str | None]()
         self += problems
 
-    @classmethod
-    def joined(cls, first: Findings, *more: Iterable[Problem]) -> Findings:
-        """Findings with others after them; themselves where there are no others."""
-        others = [found for some in more if (found := some if isinstance(some, Findings) else cls(some))]
-        if not others:
-            return first
-        found = cls()
-        for some in (first, *others):
-            found += some
-        return found
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
 
@@ -141,23 +130,23 @@ class Findings(Sequence[Problem]):
         self._kind = array("i", map(to.__getitem__, self._kind))
         self._kinds, self._day = moved, [new or old for new, old in zip(days, self._day, strict=True)]
 
-    def ordered(self) -> Findings:
-        """The same, the most serious first, then by row, column and rule."""
+    def order(self) -> None:
+        """Put the most serious first, then by row, column and rule."""
         kind = np.array(self._kind, np.int32)
         last = [(k.column or "", k.rule) for k in self._kinds]
         rank = {told: n for n, told in enumerate(sorted({*last}))}
-        severity = np.array([RANK[k.severity] for k in self._kinds], np.int64)
-        key = severity[kind] * (self.rows.max(initial=0) + 1) + np.maximum(self.rows, 0)
+        severity, rows = np.array([RANK[k.severity] for k in self._kinds], np.int64), self.rows
+        key = severity[kind] * (rows.max(initial=0) + 1) + np.maximum(rows, 0)
         key = key * len(rank) + np.array([rank[told] for told in last], np.int64)[kind]
         order = np.argsort(key, kind="stable")
         if (order[1:] > order[:-1]).all():
-            return self
-        found = Findings()
-        found._kinds, found._kind, found._row = self._kinds, array("i", kind[order]), array("q", self.rows[order])
+            return
+        self._kind, self._row = array("i", kind[order]), array("q", rows[order])
+        del kind, rows, key  # there may be a million of each
         places = order.data  # whose numbers are objects one after the other
-        found._message = [self._message[n] for n in places]
-        found._value, found._day = [self._value[n] for n in places], [self._day[n] for n in places]
-        return found
+        self._message = [self._message[n] for n in places]
+        self._value = [self._value[n] for n in places]
+        self._day = [self._day[n] for n in places]
 
     def table(self, first: int, end: int) -> pa.Table:
         """Some of them as they are kept."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
 from strike_reporting.judging.totals import Lost, without_totals
+
+_AT_ONCE = 100_000  # distinct texts whose values are objects at the same time
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Normalised:
     short: Marked = field(default_factory=Marked)
     unread: dict[str, Marked] = field(default_factory=lambda: defaultdict(Marked))
     lost: list[Lost] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Let go of all of its rows but their days."""
+        self.table = self.table.select([self.contract.date_field])
 
     def taken(self, places: Codes, problems: Findings, lost: list[Lost]) -> Normalised:
         """Some of its rows, in their order, with what is said of them."""
@@ -246,25 +252,9 @@ class _Typing:
     def _column(self, f: Field, place: int, heading: str) -> tuple[pa.Array, Mask]:
         """One column's typed values and which cells were not read. Each distinct text is read once."""
         raw, numbers = self.body.column(place), self.body.numbers
-        read, column = self.readers[f.name], self.dialect.columns.get(f.name)
-        swapped = month_first({*raw.known}, column.format) if column and f.type == "date32" else set()
-        default = read(f.default) if f.default else None
-        values: list[Any] = []
-        wrong: list[Unreadable | None] = []  # of each distinct text, why it was not read; one for all that say the same
-        reasons: dict[tuple[str, str, str], Unreadable] = {}
-        for text in raw.known:
-            value, why = None, _SWAPPED if text in swapped else None
-            if why is None:
-                try:
-                    value = read(text)
-                    value = default if value is None else value
-                except Unreadable as error:
-                    why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
-            values.append(value)
-            wrong.append(why)
+        values, wrong = self._read(f, raw.known)
         unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes]
-        typed = pa.array(values, _kept_as(f)).take(pa.array(raw.codes))
-        del values
+        typed = values.take(pa.array(raw.codes))
         if f.type == "int64" and (merged := self._merged(place)):
             repeated = np.isin(numbers, merged)
             unread |= repeated
@@ -273,6 +263,31 @@ class _Typing:
             code = raw.codes[at]
             self._report(f, int(numbers[at]), heading, raw.known[code], wrong[code] or _MERGED)
         return typed, unread
+
+    def _read(self, f: Field, known: Sequence[str]) -> tuple[pa.Array, list[Unreadable | None]]:
+        """Of each distinct text its value, and why it could not be read: one object for all that say the same."""
+        read, column = self.readers[f.name], self.dialect.columns.get(f.name)
+        swapped = month_first({*known}, column.format) if column and f.type == "date32" else set()
+        default = read(f.default) if f.default else None
+        pieces: list[pa.Array] = []
+        wrong: list[Unreadable | None] = []
+        reasons: dict[tuple[str, str, str], Unreadable] = {}
+        for start in range(0, max(len(known), 1), _AT_ONCE):
+            values: list[Any] = []
+            for text in known[start : start + _AT_ONCE]:
+                value, why = None, _SWAPPED if text in swapped else None
+                if why is None:
+                    try:
+                        value = read(text)
+                        value = default if value is None else value
+                    except Unreadable as error:
+                        why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
+                values.append(value)
+                wrong.append(why)
+            pieces.append(pa.array(values, f.arrow_type))
+        typed = pa.concat_arrays(pieces)
+        del pieces
+        return typed.cast(_kept_as(f)), wrong
 
     def _spoil(self, f: Field, cells: Codes) -> None:
         """Note cells that could not be read, and what that is for their rows."""

@@ -17,7 +17,6 @@ from strike_reporting.intake.landing import content
 from strike_reporting.judging import filing
 from strike_reporting.judging.batch import Opened, verdicts
 from strike_reporting.judging.filing import Filed
-from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.opening import Opened as OpenedFile
 from strike_reporting.judging.opening import Refused, open_submission
 from strike_reporting.judging.problems import Problem
@@ -167,7 +166,8 @@ def _collective(store: Store, receipt: Receipt, asked: Asked, file: OpenedFile, 
         replace(p, message=f"{v.trust}: {p.message}") for v in judged for p in v.problems if p.severity != "warning"
     )
     strays = file.problems.tally("severity")["error",]
-    all_told, dialect = Findings.joined(file.problems, told), file.parts[0].dialect
+    all_told, dialect = file.problems, file.parts[0].dialect
+    all_told += told
     outcomes = tuple(f.outcome for f in kept)
     whole = filing.Verdict(receipt, asked, all_told, None, extract, dialect, parts=outcomes, strays=strays)
     last = _filed(whole, tell, outlives)

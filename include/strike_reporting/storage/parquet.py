@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,9 +22,19 @@ def read_parquet(data: bytes) -> pa.Table:
 
 
 def write_parquet(table: pa.Table) -> bytes:
-    """A table as the bytes of a Parquet file. Arrow's own buffer takes three quarters of the time of a Python one."""
+    """A table as the bytes of a Parquet file."""
+    return write_pieces(table.schema, [table])
+
+
+def write_pieces(schema: pa.Schema, pieces: Iterable[pa.Table]) -> bytes:
+    """Pieces of a table as the bytes of a Parquet file, a row group each, of which one at a time need be in memory.
+
+    Arrow's own buffer takes three quarters of the time of a Python one.
+    """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    with pq.ParquetWriter(sink, schema, compression="zstd") as file:
+        for piece in pieces:
+            file.write_table(piece)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
