@@ -167,8 +167,8 @@ def _day(text: str) -> date | None:
 def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, asked: Asked) -> None:
     """Give each trust its rows. Raises `Rejected` when none says a trust, or the feed may not speak for one."""
     said, row_of = Column.of(rows.table["ods_code"]), rows.table["source_row"].to_numpy()
-    often = np.bincount(said.codes, minlength=len(said.known)).tolist()
-    named = nlargest(_CODES, ((n, c) for c, n in zip(said.known, often, strict=True) if c))
+    often = zip(np.bincount(said.codes, minlength=len(said.known)).tolist(), said.known, strict=True)
+    named = nlargest(_CODES, ((n, c) for n, c in often if c))
     known = {c for _, c in named if asked.trust(c)}
     if not named:
         raise Rejected(

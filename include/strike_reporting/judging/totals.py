@@ -259,11 +259,10 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddA
         return None
     default = _default(matched, name)
     raw = {folded(t) or slug(default): clean(t) or default for t in body.column(place).known}
-    texts = {*raw}
-    if len(texts) < 2:
+    if len(raw) < 2:
         return None
     if not name:
-        return ({""} & texts, texts - {""}) if "" in texts else None
+        return ({""}, raw.keys() - {""}) if "" in raw else None
     read = readers(matched.contract, matched.dialect)[name]
     field = matched.contract.field(name)
     known = set(field.lookup.values())
@@ -275,9 +274,8 @@ def _odd_and_parts(matched: Matched, body: Body, place: int, name: str) -> _OddA
             return False
         return value in known if known else field.pattern is None or bool(re.search(field.pattern, str(value)))
 
-    parts = {t for t in texts if t and is_known(raw[t])}
-    odd = texts - parts
-    return (odd, parts) if odd and parts else None
+    odd = {text for text, written in raw.items() if not text or not is_known(written)}
+    return (odd, raw.keys() - odd) if 0 < len(odd) < len(raw) else None
 
 
 def _asked(matched: Matched, body: Body, labels: dict[int, str]) -> dict[int, _OddAndParts]:
