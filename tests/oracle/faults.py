@@ -100,7 +100,7 @@ ROWS = (
     Mutant(
         "the same row over and over is a block",
         "identical rows",
-        *(_DOUBLES, "(sliding_window_view(before, least).max(1) < starts)", "True"),
+        *(_DOUBLES, "(sliding_window_view(before, long).max(1) < starts)", "True"),
     ),
     Mutant(
         "a file of copies counts twice",

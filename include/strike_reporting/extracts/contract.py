@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -229,9 +229,9 @@ class Contract:
         roll_ups = pa.array([v.roll_up for v in source.values], pa.string()).dictionary_encode()
         return pc.take(roll_ups, place).fill_null("")
 
-    def part_key(self, values: Iterable[str]) -> str:
-        """A part as one text: the values of `part`, joined by `|`."""
-        return BETWEEN.join(values)
+    def part_keys(self, table: pa.Table) -> pa.ChunkedArray:
+        """Each row's part as one text: the values of `part`, joined by `|`."""
+        return pc.binary_join_element_wise(*(c.cast(pa.string()) for c in self.part_columns(table)), BETWEEN)
 
     def split_part(self, key: str) -> tuple[str, str]:
         """A part's key without its site, and the site; a part that names none has an empty one."""

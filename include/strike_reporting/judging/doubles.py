@@ -147,9 +147,9 @@ def may_repeat(contract: Contract, tables: Sequence[pa.Table]) -> Mask:
     rows, often = _Rows(contract, pa.concat_tables(tables).combine_chunks()), [t.num_rows for t in tables]
     of, found = np.repeat(np.arange(len(tables)), often), np.zeros(len(tables), np.bool_)
     may, site = _may_be_alike(rows), contract.site_field
-    told = rows.table.select(_told(rows)).append_column("of", pa.array(of)).filter(pa.array(may))
+    told = rows.table.select(_told(rows)).append_column("_of", pa.array(of)).filter(pa.array(may))
     same = told.group_by(told.column_names, use_threads=False).aggregate([([], "count_all")])
-    found[same["of"].filter(pc.greater(same["count_all"], 1)).to_numpy()] = True
+    found[same["_of"].filter(pc.greater(same["count_all"], 1)).to_numpy()] = True
 
     def beside(some: Mask, others: Mask) -> None:
         """Those that have rows of both kinds."""
@@ -262,26 +262,26 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
     yield from _repeats(rows, "pasted_again", lines, np.flatnonzero(again), said)
 
 
-def _blocks_again(lines: _Lines, least: int) -> Mask:
+def _blocks_again(lines: _Lines, long: int) -> Mask:
     """The lines of every block of so many different ones of a day that stood there before, in the same order."""
     found = np.zeros(len(lines.says), np.bool_)
-    said = pd.Series(lines.says * (lines.days.max() + 1) + lines.days)
-    often = said.duplicated(keep=False).to_numpy()  # a line that its day has once is in no block that it has twice
+    key = pd.Series(lines.says * (lines.days.max() + 1) + lines.days)
+    often = key.duplicated(keep=False).to_numpy()  # a line that its day has once is in no block that it has twice
     for day in {*lines.days[often].tolist()}:
         mine = np.flatnonzero(lines.days == day)
-        if len(mine) < least:
+        if len(mine) < long:
             continue
-        says, starts = lines.says[mine], np.arange(len(mine) - least + 1)
+        says, starts = lines.says[mine], np.arange(len(mine) - long + 1)
         # A block holds each line once: of none of its lines the one before that says the same stands in it, too.
         before, order = np.full(len(says), -1), np.argsort(says, kind="stable")
         is_same = says[order[1:]] == says[order[:-1]]
         before[order[1:][is_same]] = order[:-1][is_same]
         del order, is_same  # there may be a million of each
-        is_block = sliding_window_view(often[mine], least).all(1) & (sliding_window_view(before, least).max(1) < starts)
+        is_block = sliding_window_view(often[mine], long).all(1) & (sliding_window_view(before, long).max(1) < starts)
         blocks = starts[is_block]
-        told = alike((Column(range(int(says.max()) + 1), says[blocks + n]) for n in range(least)), len(blocks))
+        told = alike((Column(range(int(says.max()) + 1), says[blocks + n]) for n in range(long)), len(blocks))
         again = blocks[pd.Series(told).duplicated().to_numpy()]
-        for n in range(least):
+        for n in range(long):
             found[mine[again + n]] = True
     return found
 

@@ -18,7 +18,6 @@ from strike_reporting.intake.collecting import DROP
 from strike_reporting.intake.landing import refusal_key
 from strike_reporting.intake.purging import restrict
 from strike_reporting.judging import error_report
-from strike_reporting.judging.columns import values
 from strike_reporting.judging.findings import SCHEMA, Findings
 from strike_reporting.judging.normalise import Normalised
 from strike_reporting.judging.problems import ASKS_NOTHING, DROPPED, HELD, Problem
@@ -302,20 +301,15 @@ def count(verdicts: Sequence[Verdict]) -> None:
     read = {day, "is_nil", *numbers, *(f.name for name in contract.part if (f := contract.behind(name)))}
     table = pa.concat_tables([good.select(sorted(read)) for _, good in goods]).combine_chunks()
     of = pa.array(np.repeat(np.arange(len(goods)), [good.num_rows for _, good in goods]))
-    rows = table.append_column("_of", of)
-    parts = [f"_{name}" for name in contract.part]
-    for name, column in zip(parts, contract.part_columns(table), strict=True):
-        rows = rows.append_column(name, column)
+    rows = table.append_column("_of", of).append_column("_part", contract.part_keys(table))
     sums = [(n, how) for n in numbers for how in ("sum", "count")]
-    by_part = rows.group_by(["_of", day, *parts], use_threads=False)
+    by_part = rows.group_by(["_of", day, "_part"], use_threads=False)
     found: dict[int, list[Said]] = defaultdict(list)
-    told = by_part.aggregate([([], "count_all"), ("is_nil", "min"), *sums])
-    for cells in zip(*map(values, told.columns), strict=True):
-        row = dict(zip(told.column_names, cells, strict=True))
+    for row in by_part.aggregate([([], "count_all"), ("is_nil", "min"), *sums]).to_pylist():
         given = {n: row[f"{n}_sum"] for n in numbers if row[f"{n}_count"]}
         said = Said(
             day=row[day],
-            part=contract.part_key(row[name] for name in parts),
+            part=row["_part"],
             rows=row["count_all"],
             total=given.get(contract.count_field, 0),
             sums=given,

@@ -146,7 +146,7 @@ class Said:
     No record of its own: where every site is told apart there are half a million of them, and a record takes four times
     the memory.
 
-    part: the contract's `part_key`. total: of the contract's count. sums: of each whole number that some row gives.
+    part: the contract's `part_keys`. total: of the contract's count. sums: of each whole number that some row gives.
     is_nil: no row gives a count; all of them are the dialect's mark that there was nothing.
     """
 

@@ -167,7 +167,7 @@ def _rows(contract: Contract) -> str:
 
 
 def _part(contract: Contract) -> str:
-    """The part of a row, as `Contract.part_key` makes it."""
+    """The part of a row, as `Contract.part_keys` makes it."""
     words = []
     for name in contract.part:
         field = contract.behind(name)

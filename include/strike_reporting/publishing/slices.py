@@ -1,6 +1,6 @@
 """Which submission counts for each part of a trust's strike day: a newer file replaces the parts that it holds.
 
-A part is as judging names it (`Contract.part_key`), with the site, where files may name one. What a newer file lacks
+A part is as judging names it (`Contract.part_keys`), with the site, where files may name one. What a newer file lacks
 stands. Nothing here depends on a clock: submissions come in the order of landing.
 """
 
