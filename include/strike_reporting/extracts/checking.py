@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
 
-from strike_reporting.extracts.contract import LINEAGE, slug
+from strike_reporting.extracts.contract import LINEAGE, Kind, slug
 from strike_reporting.extracts.documents import Document, Property, Table
 from strike_reporting.yaml_text import compose_yaml, load_yaml
 
@@ -143,9 +143,8 @@ def _senseless_field(p: Property) -> Iterator[Found]:
             yield (*at, "values", n), f"{v.code}: `roll_up` goes with `rolls_up_to`; give both or neither"
     if roles.default is not None and codes and roles.default not in codes:
         yield (*at, "default"), f"the default {roles.default} is no value of it"
-    severity = {k: roles.severities.get(k, roles.severity) for k in ("required", "known")}
-    if p.required and "warning" in (severity["required"], severity["known"] if codes else ""):
-        yield at, "it is required, so a row without it cannot be kept: `required` and `known` are no warnings"
+    if p.required and any(roles.severities.get(k, roles.severity) == "warning" for k in get_args(Kind)):
+        yield at, "it is required, so a row without it cannot be kept: none of its rules is a warning"
 
 
 def _is_bound(kind: str, bound: int | str) -> bool:
