@@ -46,7 +46,10 @@ def mixed(tmp_path: Path) -> Path:
     rows = "".join(f"RHM,2023-04-11,day_case,cancelled,1,{n}\n" for n in NHS_NUMBERS)
     files = {
         "good.csv": GOOD.encode(),
-        "wrong_trust.csv": f"{HEAD}\nRZZ,2023-04-11,day_case,cancelled,500\n".encode(),
+        # A note speaks of a code before the first row that counts does, and a later row of the same.
+        "wrong_trust.csv": "\n".join(
+            [HEAD, "RXX,,,,", "RZZ,2023-04-11,day_case,cancelled,500", "RXX,2023-04-12,day_case,cancelled,6"]
+        ).encode(),
         "nhs_numbers.csv": f"{HEAD},record_key\n{rows}".encode(),
         "empty.csv": b"",
         "truncated.xlsx": workbook[: len(workbook) // 2],
@@ -79,7 +82,7 @@ def test_mixed_folder(store: Store, home: Path, mixed: Path) -> None:
         ),
     }
     said = {
-        "wrong_trust.csv": ("'RZZ' is not the ODS code of an NHS trust", "row 2"),
+        "wrong_trust.csv": ("'RZZ' is not the ODS code of an NHS trust", "row 3"),
         "nhs_numbers.csv": ("column 6 of the file looks like NHS numbers",),
         "empty.csv": ("the file is empty",),
         "truncated.xlsx": ("cut short or damaged",),

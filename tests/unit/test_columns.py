@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from strike_reporting.judging import columns
-from strike_reporting.judging.columns import Column, alike, least, sums
+from strike_reporting.judging.columns import CODED, Column, alike, least, sums, values
 
 TEXTS = st.lists(st.sampled_from(["", "a", "A", " a", "b", None]), max_size=30)
 
@@ -30,6 +30,19 @@ def test_a_column_holds_what_it_was_made_of(texts: list[str | None]) -> None:
         made = Column.of(one)
         assert cells(made) == texts
         assert len({*made.known}) == len(made.known) == len({*texts})
+
+
+@given(TEXTS, st.data())
+def test_a_column_of_codes_of_which_rows_were_taken_out_knows_only_what_stands_in_it(
+    texts: list[str | None], data: st.DataObject
+) -> None:
+    """Arrow keeps the whole dictionary, and a missing text as a missing code."""
+    kept = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    left = [t for t, stays in zip(texts, kept, strict=True) if stays]
+    some = pa.chunked_array([pa.array(texts, CODED)]).filter(pa.array(kept, pa.bool_()))
+    made = Column.of(some)
+    assert cells(made) == values(some) == values(some.cast(pa.string())) == left
+    assert len(made.known) == len({*made.known}) == len({*left}) and {*made.known} == {*left}
 
 
 @given(TEXTS, st.data())

@@ -184,7 +184,8 @@ def _without_repeats(usable: _Usable) -> Verdict:
             return _verdict(opened, problems, refused=critical)
         if not kept.all():
             rows.bad_rows.add(usable.places[~kept])
-            usable.good = good = good.filter(pa.array(kept))
+            good = good.filter(pa.array(kept))
+            usable.good = good  # so that those that are left out go now
     problems += implausible(rows.contract, good, usable.strike_days)
     return _verdict(opened, problems, good)
 

@@ -77,7 +77,10 @@ class Column:
 
 
 def coded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
-    """A column of Arrow's encoded as a dictionary of what stands in it, of which a null may be one value."""
+    """A column of Arrow's encoded as a dictionary of what stands in it, of which a null may be one value.
+
+    Of one that is a dictionary already the values stand in its order, which need not be that of the rows.
+    """
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_dictionary(array.type):
         return array.dictionary_encode(null_encoding="encode")

@@ -148,9 +148,13 @@ def _distinct(column: Column) -> Counter[str]:
     found: Counter[str] = Counter()
     for text, n in pairs:
         if text and (said := text.strip()):
-            # What is looked at is remembered: as a copy, for a text spread among many keeps all memory around it.
-            found[said if step == 1 else said[:1] + said[1:]] += n
+            found[said if step == 1 else _copied(said)] += n
     return found
+
+
+def _copied(text: str) -> str:
+    """The same text elsewhere: what is looked at is remembered, and one of many would keep all memory around it."""
+    return text[:1] + text[1:]
 
 
 def _without_notes(body: Sequence[Column]) -> Mask:

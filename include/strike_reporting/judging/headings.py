@@ -83,7 +83,7 @@ def _likely(candidate: Candidate, sheet: Sheet, every: frozenset[str]) -> Iterat
     texts = _folded(sheet)
     if wanted.isdisjoint(texts.top):
         return
-    standing = texts.standing(wanted | every)
+    standing = texts.standing(sheet, wanted | every)
     hits: dict[int, list[int]] = {}
     for place, code in (one for text in wanted for one in standing[text]):
         hits.setdefault(place, []).append(code)
@@ -96,17 +96,16 @@ class _Folded:
 
     def __init__(self, sheet: Sheet) -> None:
         """Fold those of the first rows; the others when a dialect may fit, and only what is asked for is kept."""
-        self._columns = sheet.columns
         self._standing: dict[str, list[tuple[int, int]]] = {}
         within = settings().header_within_rows
         tops = {c.known[n] for c in sheet.columns for n in {*c.codes[:within].tolist()}}
         self.top = frozenset(folded(text) for text in tops if text is not None)
 
-    def standing(self, wanted: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
+    def standing(self, sheet: Sheet, wanted: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
         """Every wanted text: the columns in which it stands, and as which of their distinct texts."""
         if new := wanted - self._standing.keys():
             self._standing.update((text, []) for text in new)
-            for place, column in enumerate(self._columns):
+            for place, column in enumerate(sheet.columns):
                 for code, text in enumerate(column.known):
                     if text and (said := folded(text)) in new:
                         self._standing[said].append((place, code))

@@ -57,6 +57,7 @@ class Matched(Fit):
     def forget(self) -> None:
         """Its cells are needed no more: of a million rows they take as much as what they become."""
         self.__dict__.pop("cells", None)
+        self.sheet.forget()
 
     @property
     def filled(self) -> dict[int, str]:

@@ -40,7 +40,7 @@ class Normalised:
     """One extract of a submission as typed rows (contract fields, lineage) and what was found on the way.
 
     Texts are kept as codes. Last in `table` stand `beside`, the cells that nothing reads, and `is_nil`: the row is the
-    dialect's mark that there was nothing, and no count.
+    dialect's mark that there was nothing, and no count. When those that can be used are taken, days stay (`forget`).
     bad_rows: left out. blanks: by column, cells whose value is not kept. short: rows that count without a number that
     they should have. unread: by column, cells that are null here and of which a problem tells. lost: trust and day of
     each row that is not in the table although it says something, where known.

@@ -29,6 +29,7 @@ from strike_reporting.ledger.records import EVERY, Receipt
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
+_AT_ONCE = 20_000  # rows whose cells are looked up together
 _CODES = 300  # distinct codes in one file: more than there are trusts
 
 
@@ -178,7 +179,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
             column="ods_code",
         )
     if not known:
-        raise _not_a_trust(next(c for c in said.known if c), said, row_of)
+        raise _not_a_trust(said.value(int(np.argmax(said.where(bool)))), said, row_of)
     _check_allowed(receipt, known, said, row_of)
     is_strange = said.where(lambda c: c not in known)
     if len(known) == 1 and None in said.known:
@@ -193,12 +194,15 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     strange = np.flatnonzero(is_strange)
     rows.bad_rows.add(strange)
     rows.unread["ods_code"].add(strange)
-    for index in map(int, strange):  # one after the other: there may be a million
-        rows.problems.append(_no_trust(said.value(index), int(row_of[index]), rows, index))
     if len(strange):  # what is no trust's code is not judged once more as a code
         place = rows.table.schema.get_field_index("ods_code")
         kept = pc.if_else(pa.array(is_strange), None, rows.table["ods_code"])
         rows.table = rows.table.set_column(place, "ods_code", kept)
+    for start in range(0, len(strange), _AT_ONCE):  # there may be a million
+        some = strange[start : start + _AT_ONCE]
+        of_some = rows.table.select([rows.contract.date_field, "source_sheet"]).take(pa.array(some))
+        for at, day, sheet in zip(some.tolist(), *map(values, of_some.columns), strict=True):
+            rows.problems.append(_no_trust(said.value(at), int(row_of[at]), day, sheet))
     if len(known) == 1:
         opened.parts.append(Part(known.pop(), dialect, rows))
         return
@@ -276,8 +280,7 @@ def _near(code: str) -> str:
     return f"Give the trust's own code, such as RHU for Portsmouth.{hint}"
 
 
-def _no_trust(code: str | None, row: int, rows: Normalised, index: int) -> Problem:
-    day = rows.table[rows.contract.date_field][index].as_py()
+def _no_trust(code: str | None, row: int, day: date | None, sheet: str | None) -> Problem:
     message = (
         "the row does not say which trust it is of" if code is None else "this is not the ODS code of an NHS trust"
     )
@@ -290,7 +293,7 @@ def _no_trust(code: str | None, row: int, rows: Normalised, index: int) -> Probl
         "ods_code",
         None if code is None else shown(code),
         day.isoformat() if day else None,
-        rows.table["source_sheet"][index].as_py(),
+        sheet,
     )
 
 

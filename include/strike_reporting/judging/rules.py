@@ -31,7 +31,7 @@ from strike_reporting.judging.columns import Codes, Column, alike, coded
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
 _SPARED = ("scipy.stats", "altair", "boto3", "jsonschema")
 _SIDE_BY_SIDE = 20_000  # distinct values
-_AT_ONCE = 100_000  # of them: the library makes a list of objects of all that are wrong
+_AT_ONCE = 100_000  # of them: as the library sees them they are objects, and so is its list of all that are wrong
 _UNIQUE = ("expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique")
 
 
@@ -271,13 +271,13 @@ def _side_by_side(told_apart: Mapping[str, _Distinct]) -> list[list[str]]:
 
 def _frame(columns: Mapping[str, pa.Array], start: int) -> pd.DataFrame:
     """Some distinct values of each column side by side; one that has fewer than another repeats its first."""
-    end = min(start + _AT_ONCE, max(map(len, columns.values())))
+    at = np.arange(start, min(start + _AT_ONCE, max(map(len, columns.values()))))
     made = {}
     for name, values in columns.items():
-        mine = values.take(pa.array([n if n < len(values) else 0 for n in range(start, end)]))
+        mine = values.take(pa.array(np.where(at < len(values), at, 0)))
         plain = mine.dictionary_decode() if pa.types.is_dictionary(mine.type) else mine
         made[name] = plain.to_pandas(date_as_object=True)
-    return pd.DataFrame(made).set_axis(range(start, end))
+    return pd.DataFrame(made).set_axis(at)
 
 
 def _rows(of: _Distinct, wrong: Codes) -> Codes:

@@ -63,6 +63,10 @@ class Sheet:
 
         return [Column.of(column) for column in self.table.columns[1:]]
 
+    def forget(self) -> None:
+        """Let go of the texts; whoever asks for them again has them made again."""
+        self.__dict__.pop("columns", None)
+
     @property
     def rows(self) -> list[list[str]]:
         """Every row's cells."""
