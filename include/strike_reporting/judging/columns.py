@@ -84,15 +84,15 @@ def coded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_dictionary(array.type):
         return array.dictionary_encode(null_encoding="encode")
-    indices, known = array.indices, array.dictionary
-    if indices.null_count:
+    indices, known, is_changed = array.indices, array.dictionary, bool(array.null_count)
+    if is_changed:
         indices, known = indices.fill_null(len(known)), pa.concat_arrays([known, pa.nulls(1, known.type)])
     stands = np.zeros(len(known), np.bool_)
     stands[indices.to_numpy()] = True
     if not stands.all():  # values of rows that were taken out
         places = np.cumsum(stands, dtype=np.int32) - 1
-        indices, known = pa.array(places[indices.to_numpy()]), known.filter(pa.array(stands))
-    return pa.DictionaryArray.from_arrays(indices, known)
+        indices, known, is_changed = pa.array(places[indices.to_numpy()]), known.filter(pa.array(stands)), True
+    return pa.DictionaryArray.from_arrays(indices, known) if is_changed else array
 
 
 def values(column: pa.ChunkedArray | pa.Array) -> list[Any]:

@@ -271,14 +271,16 @@ def _blocks_again(lines: _Lines, long: int) -> Mask:
         mine = np.flatnonzero(lines.days == day)
         if len(mine) < long:
             continue
-        says, starts = lines.says[mine], np.arange(len(mine) - long + 1)
+        may: Mask = np.asarray(sliding_window_view(often[mine], long).all(1))
+        if not may.any():
+            continue
+        says, starts = lines.says[mine], np.arange(len(may))
         # A block holds each line once: of none of its lines the one before that says the same stands in it, too.
         before, order = np.full(len(says), -1), np.argsort(says, kind="stable")
         is_same = says[order[1:]] == says[order[:-1]]
         before[order[1:][is_same]] = order[:-1][is_same]
         del order, is_same  # there may be a million of each
-        is_block = sliding_window_view(often[mine], long).all(1) & (sliding_window_view(before, long).max(1) < starts)
-        blocks = starts[is_block]
+        blocks = starts[may & (sliding_window_view(before, long).max(1) < starts)]
         told = alike((Column(range(int(says.max()) + 1), says[blocks + n]) for n in range(long)), len(blocks))
         again = blocks[pd.Series(told).duplicated().to_numpy()]
         for n in range(long):

@@ -284,10 +284,10 @@ class _Typing:
                         why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
                 values.append(value)
                 wrong.append(why)
-            pieces.append(pa.array(values, f.arrow_type))
+            pieces.append(pa.array(values, _kept_as(f) if len(known) <= _AT_ONCE else f.arrow_type))
         typed = pa.concat_arrays(pieces)
         del pieces
-        return typed.cast(_kept_as(f)), wrong
+        return (typed if typed.type == _kept_as(f) else typed.cast(_kept_as(f))), wrong
 
     def _spoil(self, f: Field, cells: Codes) -> None:
         """Note cells that could not be read, and what that is for their rows."""
