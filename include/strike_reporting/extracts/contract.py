@@ -23,6 +23,7 @@ LINEAGE = (
     pa.field("source_sheet", pa.string()),  # or the file of an archive; null where there is only one
 )
 ARROW = {"string": pa.string(), "date32": pa.date32(), "int64": pa.int64(), "bool": pa.bool_()}
+_AT_ONCE = 100_000  # rows whose codes are texts at the same time
 BETWEEN = "|"  # what joins the values of a part's key; no part field can hold it
 
 
@@ -231,7 +232,11 @@ class Contract:
 
     def part_keys(self, table: pa.Table) -> pa.ChunkedArray:
         """Each row's part as one text: the values of `part`, joined by `|`."""
-        return pc.binary_join_element_wise(*(c.cast(pa.string()) for c in self.part_columns(table)), BETWEEN)
+        columns, found = self.part_columns(table), list[pa.Array]()
+        for start in range(0, table.num_rows, _AT_ONCE):
+            texts = (c.slice(start, _AT_ONCE).cast(pa.string()) for c in columns)
+            found += pc.binary_join_element_wise(*texts, BETWEEN).chunks
+        return pa.chunked_array(found, pa.string())
 
     def split_part(self, key: str) -> tuple[str, str]:
         """A part's key without its site, and the site; a part that names none has an empty one."""

@@ -265,8 +265,8 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
 def _blocks_again(lines: _Lines, long: int) -> Mask:
     """The lines of every block of so many different ones of a day that stood there before, in the same order."""
     found = np.zeros(len(lines.says), np.bool_)
-    key = pd.Series(lines.says * (lines.days.max() + 1) + lines.days)
-    often = key.duplicated(keep=False).to_numpy()  # a line that its day has once is in no block that it has twice
+    # A line that its day has once is in no block that it has twice.
+    often = pd.Series(lines.says * (lines.days.max() + 1) + lines.days).duplicated(keep=False).to_numpy()
     for day in {*lines.days[often].tolist()}:
         mine = np.flatnonzero(lines.days == day)
         if len(mine) < long:
