@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import Attempt, attempt, together
 from strike_reporting.extracts import Contract, Rule
 from strike_reporting.judging import filing
-from strike_reporting.judging.columns import Codes, values
+from strike_reporting.judging.columns import Codes, cells
 from strike_reporting.judging.doubles import doubles, may_repeat
 from strike_reporting.judging.filing import Verdict
 from strike_reporting.judging.findings import Findings
@@ -29,7 +29,6 @@ from strike_reporting.judging.rulebook import Asked
 from strike_reporting.judging.rules import judge
 from strike_reporting.ledger.records import Receipt
 
-_NOTED_AT_ONCE = 20_000  # rows whose cells are looked up together
 _LONG = 5_000  # rows from which a submission is as quickly looked at by itself
 
 
@@ -107,26 +106,21 @@ def _note(contract: Contract, opened: Opened, rule: Rule, broken: Codes) -> None
         # Nothing but what the contract knows goes further: free text may hold anything.
         rows.blanks[rule.column].add(found)
         kept = "this breaks the contract; the row is used without it"
-    names = list(dict.fromkeys([rule.column, "source_row", "source_column", "source_sheet", contract.date_field]))
-    for start in range(0, len(found), _NOTED_AT_ONCE):
-        some = rows.table.select(names).take(pa.array(found[start : start + _NOTED_AT_ONCE]))
-        cells = {name: values(some[name]) for name in names}
-        days = {day: day.isoformat() for day in {*cells[contract.date_field]} if day}
-        for at, value in enumerate(cells[rule.column]):
-            column = cells["source_column"][at] if rule.column == contract.count_field else None
-            opened.failed.append(
-                Problem(
-                    rule.name,
-                    rule.severity,
-                    "nothing is given here" if value is None else kept,
-                    rule.fix,
-                    cells["source_row"][at],
-                    column or rule.column,
-                    None if value is None else shown(value),
-                    days.get(cells[contract.date_field][at]),
-                    cells["source_sheet"][at],
-                )
+    names = [rule.column, "source_row", "source_column", "source_sheet", contract.date_field]
+    for value, row, heading, sheet, day in cells(rows.table, names, found):
+        opened.failed.append(
+            Problem(
+                rule.name,
+                rule.severity,
+                "nothing is given here" if value is None else kept,
+                rule.fix,
+                row,
+                (heading if rule.column == contract.count_field else None) or rule.column,
+                None if value is None else shown(value),
+                day and day.isoformat(),
+                sheet,
             )
+        )
     if rule.severity != "warning":
         rows.bad_rows.add(found)
 

@@ -19,6 +19,7 @@ Codes = NDArray[np.int64]
 Places = NDArray[np.int32]  # as Arrow keeps a dictionary's, so that a column it has read takes no memory of its own
 Mask = NDArray[np.bool_]
 _WIDEST = 2**62  # numbers beyond it would not fit
+_AT_ONCE = 20_000  # rows whose cells are looked up together
 CODED = pa.dictionary(pa.int32(), pa.string())  # how texts are kept: each once, and by row which of them stands there
 
 
@@ -95,11 +96,28 @@ def coded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, known) if is_changed else array
 
 
+def plain(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """A column of Arrow's without codes."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
-    """What a column of Arrow's holds, row by row: one of codes makes an object of each cell first, and so is read."""
-    is_coded = pa.types.is_dictionary(column.type)
-    found: list[Any] = (column.cast(column.type.value_type) if is_coded else column).to_pylist()
+    """What a column of Arrow's holds, row by row: one of codes would make an object of each cell first."""
+    found: list[Any] = plain(column).to_pylist()
     return found
+
+
+def cells(table: pa.Table, names: Sequence[str], rows: Codes) -> Iterator[tuple[Any, ...]]:
+    """What some rows hold in some columns, looked up some thousand at a time: there may be a million."""
+    for start in range(0, len(rows), _AT_ONCE):
+        some = table.select(names).take(pa.array(rows[start : start + _AT_ONCE]))
+        yield from zip(*map(values, some.columns), strict=True)
+
+
+def distinct(columns: Sequence[pa.ChunkedArray]) -> pa.Table:
+    """Every combination of what rows hold in some columns, once."""
+    told = pa.table(columns, [*map(str, range(len(columns)))])
+    return told.group_by(told.column_names, use_threads=False).aggregate([])
 
 
 def _places(told: pa.DictionaryArray) -> Places:

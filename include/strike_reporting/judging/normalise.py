@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
-from strike_reporting.judging.columns import CODED, Codes, Column, Marked, Mask
+from strike_reporting.judging.columns import CODED, Codes, Column, Marked, Mask, distinct, values
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
@@ -122,10 +122,8 @@ def _check_together(found: list[tuple[Matched, Normalised]]) -> None:
     seen: dict[tuple[Any, ...], Matched] = {}
     for matched, part in found if len(found) > 1 else ():
         table, contract = part.table, part.contract
-        told = [table["ods_code"], table[contract.date_field], *contract.part_columns(table)]
-        distinct = pa.table(told, [*map(str, range(len(told)))])
-        distinct = distinct.group_by(distinct.column_names, use_threads=False).aggregate([])
-        for key in (k for k in zip(*(c.to_pylist() for c in distinct.columns), strict=True) if k[1]):
+        told = distinct([table["ods_code"], table[contract.date_field], *contract.part_columns(table)])
+        for key in (k for k in zip(*map(values, told.columns), strict=True) if k[1]):
             other = seen.setdefault(key, matched)
             if other is not matched and not (other.is_declared and matched.is_declared):
                 raise Rejected(
@@ -252,9 +250,9 @@ class _Typing:
     def _column(self, f: Field, place: int, heading: str) -> tuple[pa.Array, Mask]:
         """One column's typed values and which cells were not read. Each distinct text is read once."""
         raw, numbers = self.body.column(place), self.body.numbers
-        values, wrong = self._read(f, raw.known)
+        read, wrong = self._read(f, raw.known)
         unread = np.fromiter((why is not None for why in wrong), np.bool_, len(wrong))[raw.codes]
-        typed = values.take(pa.array(raw.codes))
+        typed = read.take(pa.array(raw.codes))
         if f.type == "int64" and (merged := self._merged(place)):
             repeated = np.isin(numbers, merged)
             unread |= repeated
@@ -273,7 +271,7 @@ class _Typing:
         wrong: list[Unreadable | None] = []
         reasons: dict[tuple[str, str, str], Unreadable] = {}
         for start in range(0, max(len(known), 1), _AT_ONCE):
-            values: list[Any] = []
+            typed: list[Any] = []
             for text in known[start : start + _AT_ONCE]:
                 value, why = None, _SWAPPED if text in swapped else None
                 if why is None:
@@ -282,12 +280,12 @@ class _Typing:
                         value = default if value is None else value
                     except Unreadable as error:
                         why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
-                values.append(value)
+                typed.append(value)
                 wrong.append(why)
-            pieces.append(pa.array(values, _kept_as(f) if len(known) <= _AT_ONCE else f.arrow_type))
-        typed = pa.concat_arrays(pieces)
+            pieces.append(pa.array(typed, _kept_as(f) if len(known) <= _AT_ONCE else f.arrow_type))
+        whole = pa.concat_arrays(pieces)
         del pieces
-        return (typed if typed.type == _kept_as(f) else typed.cast(_kept_as(f))), wrong
+        return whole.cast(_kept_as(f)), wrong
 
     def _spoil(self, f: Field, cells: Codes) -> None:
         """Note cells that could not be read, and what that is for their rows."""

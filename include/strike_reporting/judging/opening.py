@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.columns import Codes, Column, values
+from strike_reporting.judging.columns import Codes, Column, cells, values
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import extra_columns, layouts, match, unread
@@ -29,7 +29,6 @@ from strike_reporting.ledger.records import EVERY, Receipt
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
-_AT_ONCE = 20_000  # rows whose cells are looked up together
 _CODES = 300  # distinct codes in one file: more than there are trusts
 
 
@@ -198,11 +197,9 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
         place = rows.table.schema.get_field_index("ods_code")
         kept = pc.if_else(pa.array(is_strange), None, rows.table["ods_code"])
         rows.table = rows.table.set_column(place, "ods_code", kept)
-    for start in range(0, len(strange), _AT_ONCE):  # there may be a million
-        some = strange[start : start + _AT_ONCE]
-        of_some = rows.table.select([rows.contract.date_field, "source_sheet"]).take(pa.array(some))
-        for at, day, sheet in zip(some.tolist(), *map(values, of_some.columns), strict=True):
-            rows.problems.append(_no_trust(said.value(at), int(row_of[at]), day, sheet))
+    held = cells(rows.table, ["source_row", rows.contract.date_field, "source_sheet"], strange)
+    for at, (row, day, sheet) in zip(map(int, strange), held, strict=True):
+        rows.problems.append(_no_trust(said.value(at), row, day, sheet))
     if len(known) == 1:
         opened.parts.append(Part(known.pop(), dialect, rows))
         return
@@ -303,8 +300,7 @@ def code_not_current(result: Normalised, code: str, asked: Asked) -> list[Proble
     wrong = days.where(lambda day: bool(day and standing and not standing.is_trust(day)))
     rows = np.flatnonzero(wrong)
     result.bad_rows.add(rows)
-    for index in rows.tolist():
-        day, row = days.value(index), result.table["source_row"][index].as_py()
+    for day, row in cells(result.table, [result.contract.date_field, "source_row"], rows):
         fix = f"Use the code of that day (today's is {standing.successor})." if standing else ""
         message = f"{code} was not a trust on {day}"
         found.append(Problem("trust_not_current", "error", message, fix, row, "ods_code", code, day.isoformat()))
@@ -320,8 +316,7 @@ def site_elsewhere(result: Normalised, code: str, asked: Asked) -> list[Problem]
     foreign = {c: s for c, s in asked.sites(c for c in sites.known if c).items() if s.ods_code != mine}
     rows = np.flatnonzero(sites.where(foreign.__contains__))
     result.blanks[column].add(rows)
-    for index in rows.tolist():
-        named, row = sites.value(index), int(result.table["source_row"][index].as_py())
+    for named, row in cells(result.table, [column, "source_row"], rows):
         site = foreign[named]
         message = f"{named} ({site.name}) is a site of {site.ods_code}; the row is used without its site"
         fix = "Give a site of your own trust, or leave the cell empty."

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract
-from strike_reporting.judging.columns import Column
+from strike_reporting.judging.columns import Column, distinct
 from strike_reporting.judging.problems import Problem
 from strike_reporting.settings import settings
 
@@ -49,9 +49,7 @@ def implausible(contract: Contract, rows: pa.Table, strike_days: Set[date]) -> l
 
 def _parts(contract: Contract, rows: pa.Table) -> int:
     """How many days and parts some rows speak of."""
-    told = [rows[contract.date_field], *contract.part_columns(rows)]
-    table = pa.table(told, [*map(str, range(len(told)))])
-    return int(table.group_by(table.column_names, use_threads=False).aggregate([]).num_rows)
+    return int(distinct([rows[contract.date_field], *contract.part_columns(rows)]).num_rows)
 
 
 def unusable(

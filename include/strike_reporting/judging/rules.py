@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts import Contract, Rule
-from strike_reporting.judging.columns import Codes, Column, alike, coded
+from strike_reporting.judging.columns import Codes, Column, alike, coded, plain
 
 # Our severities are the ones senders read; these are the library's names for them.
 _SEVERITY = {"critical": "critical", "error": "warning", "warning": "info"}
@@ -275,8 +275,7 @@ def _frame(columns: Mapping[str, pa.Array], start: int) -> pd.DataFrame:
     made = {}
     for name, values in columns.items():
         mine = values.take(pa.array(np.where(at < len(values), at, 0)))
-        plain = mine.dictionary_decode() if pa.types.is_dictionary(mine.type) else mine
-        made[name] = plain.to_pandas(date_as_object=True)
+        made[name] = plain(mine).to_pandas(date_as_object=True)
     return pd.DataFrame(made).set_axis(at)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strike_reporting.extracts.measures import BREAKDOWNS, BY_EXTRACT
-from strike_reporting.judging.columns import Column, alike
+from strike_reporting.judging.columns import CODED, Column, alike
 
 _PLACE = ("ods_code", "site_code", "strike_day", "submission_id", "extract")
 # What of a fact its extract's rows are grouped by.
@@ -23,7 +23,6 @@ SCHEMA = pa.schema(
 )
 """Of the facts: their order is that of these columns, what is missing last."""
 
-_CODED = pa.dictionary(pa.int32(), pa.string())
 _BATCH_ROWS = 64 * 1024
 
 
@@ -80,7 +79,7 @@ def in_order(summed: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
 
 def _side_by_side(summed: Mapping[str, pa.Table]) -> pa.Table:
     """What the rows of all extracts are told apart by, as one table."""
-    empty = pa.schema([(n, _TYPES.get(n, _CODED)) for n in (*_PLACE, *BREAKDOWNS)]).empty_table()
+    empty = pa.schema([(n, _TYPES.get(n, CODED)) for n in (*_PLACE, *BREAKDOWNS)]).empty_table()
     parts = [empty]
     for extract, table in summed.items():
         name = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), [extract])
