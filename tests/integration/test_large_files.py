@@ -37,6 +37,7 @@ KINDS: dict[str, Callable[[int], str]] = {
     "specialties": lambda n: (
         f"RHU,RHU{n // 9000:02X},2023-12-{20 + n % 3},day_case,T{n},P{n // 1800 % 5 + 2},cancelled,{n % 499 + 1}"
     ),
+    "specialties in copies": lambda n: f"RHU,RHU{n // 9000:02X},2023-12-20,day_case,T{n},P2,cancelled,{n % 499 + 1}",
     "trusts": lambda n: f"{'RHU' if n < 10 else f'X{n}'},,2023-12-20,day_case,100,P2,cancelled,{n % 499 + 1}",
     "sites": lambda n: f"RHU,S{n:07}X,2023-12-20,day_case,100,P2,cancelled,{n % 499 + 1}",
 }

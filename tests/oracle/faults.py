@@ -110,7 +110,7 @@ ROWS = (
     Mutant(
         "a row of large numbers counts twice",
         "one row of large numbers pasted again",
-        *(_DOUBLES, "& (lines.totals >= settings().pasted_at_least_count)", "& False"),
+        *(_DOUBLES, "& lines.is_large", "& False"),
     ),
     Mutant(
         "two wards are one",

@@ -174,7 +174,8 @@ def alike(columns: Iterable[Column], rows: int) -> Codes:
     for column in columns:
         if many * max(len(column.known), 1) >= _WIDEST:
             codes, many = dense(codes)
-        codes = codes * len(column.known) + column.codes
+        codes *= len(column.known)  # in place: there may be a million
+        codes += column.codes
         many *= max(len(column.known), 1)
     return dense(codes)[0]
 

@@ -169,17 +169,17 @@ class _Lines:
     """The rows of the file as its sender sees them, in order: in a wide file one holds a count in each of many columns.
 
     says: what each line says, as numbers that are equal where the lines are. first: the number of the first line that
-    says the same; is_first: whether it is that itself. places: rows of the table by line; begins: where each line's do.
+    says the same; is_first: whether it is that itself. is_large: whether its counts are more than two wards would share
+    by chance. places: rows of the table by line; begins: where each line's do.
     """
 
     days: Places
-    numbers: Codes
     says: Codes
-    first: Codes
+    first: Places
     is_first: Mask
-    totals: Codes
-    begins: Codes
-    places: Codes
+    is_large: Mask
+    begins: Places
+    places: Places
 
     @property
     def are_equally_often(self) -> bool:
@@ -217,7 +217,7 @@ def _lines(rows: _Rows) -> _Lines | None:
         key, many = dense(numbers * (days.max() + 1) + days)
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    totals = sums(key, rows.total[places], many)
+    is_large = sums(key, rows.total[places], many) >= settings().pasted_at_least_count
     heads = order[starts]
     says = said[heads]
     if many < len(order):
@@ -228,12 +228,13 @@ def _lines(rows: _Rows) -> _Lines | None:
             more[key[mine]] = said[mine] + 1
             says, _ = dense(says * (len(said) + 1) + more)
     del said, key  # there may be a million of each
-    days, numbers, places, begins = days[heads], numbers[heads], places[order], np.append(starts, len(order))
-    del order, starts, heads
+    days, told_as = days[heads], numbers[heads].astype(np.int32)
+    of_lines, begins = places[order].astype(np.int32), np.append(starts, len(order)).astype(np.int32)
+    del places, order, starts, heads
     first = least(says, np.arange(many), int(says.max()) + 1)
     is_first = np.zeros(many, np.bool_)
     is_first[first] = True
-    return _Lines(days, numbers, says, numbers[first][says], is_first, totals, begins, places)
+    return _Lines(days, says, told_as[first][says], is_first, is_large, begins, of_lines)
 
 
 def _repeats(rows: _Rows, rule: Inside, lines: _Lines, again: Codes, said: str) -> Iterator[Double]:
@@ -257,7 +258,7 @@ def _pasted(rows: _Rows) -> Iterator[Double]:
         again = ~lines.is_first
     else:
         again = _blocks_again(lines, settings().pasted_at_least_rows)
-        again |= ~lines.is_first & (lines.totals >= settings().pasted_at_least_count)
+        again |= ~lines.is_first & lines.is_large
     said = "this row repeats row {} in every cell: it was pasted again"
     yield from _repeats(rows, "pasted_again", lines, np.flatnonzero(again), said)
 
@@ -281,6 +282,7 @@ def _blocks_again(lines: _Lines, long: int) -> Mask:
         before[order[1:][is_same]] = order[:-1][is_same]
         del order, is_same  # there may be a million of each
         blocks = starts[may & (sliding_window_view(before, long).max(1) < starts)]
+        del before, starts, may
         told = alike((Column(range(int(says.max()) + 1), says[blocks + n]) for n in range(long)), len(blocks))
         again = blocks[pd.Series(told).duplicated().to_numpy()]
         for n in range(long):

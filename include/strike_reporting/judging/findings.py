@@ -20,7 +20,7 @@ from strike_reporting.judging.problems import Problem
 
 RANK: dict[str, int] = {"critical": 0, "error": 1, "warning": 2}
 _NONE = -1  # no row
-_SHARED = 10_000  # texts that are kept as one object
+_SHARED = 100_000  # texts that are kept as one object
 SCHEMA = pa.schema(
     [("row", pa.int64())]
     + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
@@ -132,17 +132,19 @@ class Findings(Sequence[Problem]):
 
     def order(self) -> None:
         """Put the most serious first, then by row, column and rule."""
-        kind = np.array(self._kind, np.int32)
+        kind, rows = np.asarray(self._kind), np.asarray(self._row)  # views: there may be a million
         last = [(k.column or "", k.rule) for k in self._kinds]
         rank = {told: n for n, told in enumerate(sorted({*last}))}
-        severity, rows = np.array([RANK[k.severity] for k in self._kinds], np.int64), self.rows
-        key = severity[kind] * (rows.max(initial=0) + 1) + np.maximum(rows, 0)
-        key = key * len(rank) + np.array([rank[told] for told in last], np.int64)[kind]
+        key = np.array([RANK[k.severity] for k in self._kinds], np.int64)[kind]
+        key *= rows.max(initial=0) + 1
+        key += np.maximum(rows, 0)
+        key *= len(rank)
+        key += np.array([rank[told] for told in last], np.int64)[kind]
         order = np.argsort(key, kind="stable")
         if (order[1:] > order[:-1]).all():
             return
         self._kind, self._row = array("i", kind[order]), array("q", rows[order])
-        del kind, rows, key  # there may be a million of each
+        del kind, rows, key
         places = order.data  # whose numbers are objects one after the other
         self._message = [self._message[n] for n in places]
         self._value = [self._value[n] for n in places]
