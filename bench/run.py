@@ -42,6 +42,7 @@ ACTION = "JD-2023-04-11"
 HERE = Path(__file__).parent
 STORED = HERE / "ratios.json"
 DETAIL, QUICK_DETAIL, RUNS = 30, 6, 3
+MOST_FLOOR = 30  # times the nation: what the floor holds beside DuckDB's tables does not fit at 100
 QUICK_TRUSTS = 40
 LOSS = 4 / 3
 Laps = dict[str, tuple[float, float]]
@@ -60,7 +61,8 @@ class Used:
 class Size:
     """What was measured at one size; medians. phases: wall and processor seconds by stage of our side.
 
-    reports: seconds, pages and the bytes of England's page, of all reports of the round.
+    reports: seconds, pages and the bytes of England's page, of all reports of the round. floor: the least processor
+    seconds of anything that keeps each submission (`floor.py`), without imports; None where it was not measured.
     """
 
     times: int
@@ -71,6 +73,7 @@ class Size:
     reference_imports: Used
     phases: Laps
     reports: dict[str, float]
+    floor: float | None
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -87,6 +90,11 @@ class Size:
     def ratio(self, kind: int) -> float:
         """Ours to the reference without the imports of either, in wall (0) or processor (1) seconds."""
         return self.seconds[kind] / self.reference_seconds[kind]
+
+    @property
+    def floor_ratio(self) -> float | None:
+        """The floor to the reference, in processor seconds without the imports of either."""
+        return None if self.floor is None else self.floor / self.reference_seconds[1]
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,15 @@ def both(work: Path, n: int) -> tuple[Used, Laps, Used, Used]:
     return ours, laps, reference, imports
 
 
+def floor(work: Path, n: int) -> float:
+    """Processor seconds of the floor, without its imports."""
+    out = work / f"floor{n}"
+    out.mkdir()
+    used, _ = child(str(HERE / "floor.py"), str(work / "drop"), str(out), str(work / "areas.parquet"))
+    imports, _ = child("-c", "import duckdb, numpy, pyarrow.parquet")
+    return used.processor - imports.processor
+
+
 def middle(found: Sequence[Laps]) -> Laps:
     """The median of each phase's seconds."""
     return {n: (statistics.median(p[n][0] for p in found), statistics.median(p[n][1] for p in found)) for n in found[0]}
@@ -208,9 +225,10 @@ def measured(times: int, detail: int, runs: int) -> Size:
     print(f"{times}x: {files} files, {rows:,} rows; {runs} runs of each side, alternating", flush=True)
     found = [both(work, n) for n in range(runs)]
     _, said = child(str(HERE / "reports.py"), str(work / "home0"), ACTION)
+    least = statistics.median(floor(work, n) for n in range(runs)) if times <= MOST_FLOOR else None
     ours, phases, reference, imports = (list(each) for each in zip(*found, strict=True))
     used = median(ours), median(reference), median(imports)  # type: ignore[arg-type]
-    return Size(times, files, rows, *used, middle(phases), json.loads(said))  # type: ignore[arg-type]
+    return Size(times, files, rows, *used, middle(phases), json.loads(said), least)  # type: ignore[arg-type]
 
 
 def measured_as_sent(detail: int, runs: int) -> Sent:
