@@ -94,7 +94,7 @@ def _extent(package: Package, part: zipfile.ZipInfo) -> tuple[int, int, bool]:
         if beyond.search(piece):
             widest = max(_REF.findall(piece), key=_column)
             beyond = _beyond(widest)
-        prefixed = piece.count(b":row")
+        prefixed = piece.count(b":row") if b":" in piece else 0
         rows = (_ROW_OF if prefixed else _ROW).findall(piece)  # the shorter pattern is searched for much faster
         tags += piece.count(b"<row") + prefixed
         height = max(height, *map(int, rows[-1:]), *(int(r) for r in rows if len(r) > 6), 0)
