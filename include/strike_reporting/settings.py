@@ -117,7 +117,7 @@ class Limits(_Group):
     max_expanded_bytes: int = Field(500_000_000, ge=1, description="size of a workbook unpacked")
     max_parquet_bytes: int = Field(200_000_000, ge=1, description="size of a Parquet file's values unpacked")
     max_expansion_ratio: int = Field(200, ge=1, description="size unpacked, in times the packed size")
-    max_rows: int = Field(1_000_000, ge=1, description="rows of a table")
+    max_rows: int = Field(1_000_000, ge=1, description="rows of a table, and of all that a file becomes")
     max_columns: int = Field(200, ge=1, description="columns of a table that hold more than a heading")
     max_cells: int = Field(20_000_000, ge=1, description="cells of a table, rows times columns")
     max_workbook_cells: int = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,6 +172,44 @@ def test_a_file_of_more_sites_than_a_trust_can_have_is_refused(
     assert (five.status, five.rows_accepted) == ("accepted", 5)
     assert (six.status, six.rules) == ("rejected", {"too_many_parts": 1})
     assert "6 sites and days apart, and 5 are the most" in six.reason and six.fix.startswith("Check the codes of sites")
+
+
+WIDE = "Org Code,Date,Inpatient,Outpatient\n"
+NILS = "Code,Date,Inpatient cases,Outpatient cases,Nil return\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "row"), [(WIDE, "RN5,11/04/2023,{},7\n"), (NILS, "RN5,11-Apr-2023,,,Yes\n")], ids=["wide", "nil"]
+)
+def test_rows_are_counted_as_what_they_become(
+    store: Store, drop: Drop, monkeypatch: pytest.MonkeyPatch, head: str, row: str
+) -> None:
+    """A million rows of twelve columns of counts are twelve million: they took all memory."""
+    monkeypatch.setenv("STRIKES_MAX_ROWS", "6")
+    settings.cache_clear()
+    files = {f"RN5_{n}__csv": head + "".join(row.format(20 + at) for at in range(n)) for n in (3, 4)}
+    collect_drop(store, drop(**files), JD)
+    three, four = sorted(judge(store), key=lambda o: o.source_name)
+    assert three.status.startswith("accepted") and three.rows_read == 6
+    assert (four.status, four.rules) == ("rejected", {"row_limit": 1}), four.reason
+    assert "8 rows" in four.reason and "the limit is 6" in four.reason and four.fix == "Split the file by day."
+
+
+def test_rows_of_all_tables_of_a_file_are_counted_together(
+    store: Store, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIKES_MAX_ROWS", "6")
+    settings.cache_clear()
+    one = HEAD + "".join(ROW.format(20 + n) for n in range(4))
+    two = "ods_code,activity_date,point_of_delivery,planned_count\n" + "RN5,2023-04-11,day_case,9\n" * 3
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("cancellations.csv", one)
+        archive.writestr("planned.csv", two)
+    collect_drop(store, drop(RN5_both__zip=buffer.getvalue()), JD)
+    [outcome] = judge(store)
+    assert (outcome.status, outcome.rules) == ("rejected", {"row_limit": 1}), outcome.reason
+    assert "7 rows, all its tables together; the limit is 6" in outcome.reason
 
 
 def test_each_day_of_no_action_is_told_of_with_its_first_row(store: Store, drop: Drop) -> None:

@@ -54,6 +54,13 @@ class Matched(Fit):
         """The texts of those rows, by column."""
         return [column.taken(self.below) for column in self.sheet.columns]
 
+    @property
+    def typed_rows(self) -> int:
+        """The most rows that it can become: those of a wide table count under each of its headings, a nil's by part."""
+        nil = self.dialect.nil
+        times = max(len(self.wide), len(nil.rows) if nil else 0, 1)
+        return times * sum(end - start for start, end in self.spans)
+
     def forget(self) -> None:
         """Its cells are needed no more: of a million rows they take as much as what they become."""
         self.__dict__.pop("cells", None)

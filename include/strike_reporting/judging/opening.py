@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from heapq import nlargest
@@ -19,13 +19,14 @@ from strike_reporting.judging.cells import clean
 from strike_reporting.judging.columns import Codes, Column, cells, values
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
-from strike_reporting.judging.matching import extra_columns, layouts, match, unread
+from strike_reporting.judging.matching import Matched, extra_columns, layouts, match, unread
 from strike_reporting.judging.normalise import Named, Normalised, normalise
 from strike_reporting.judging.problems import Problem, Rejected, beside, shown
 from strike_reporting.judging.reading.document import Document, Sheet
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
 from strike_reporting.ledger.records import EVERY, Receipt
+from strike_reporting.settings import settings
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -111,6 +112,7 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         dropped = [p for t in tables for p in extra_columns(t) if p.column not in said]
         opened = Opened()
         with beside(persons):
+            _check_rows(tables)
             for extract in dict.fromkeys(t.contract.name for t in tables):
                 mine = [t for t in tables if t.contract.name == extract]
                 rows = normalise(mine, Named(receipt.ods_code or "", receipt.source_name))
@@ -120,6 +122,16 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
     except Rejected as rejected:
         raise Refused(rejected, _found(document, known, asked)) from rejected
     return opened
+
+
+def _check_rows(tables: Sequence[Matched]) -> None:
+    """Raises `Rejected` when the tables of a file, of which each alone may be read, have too many rows together."""
+    many, most = sum(t.typed_rows for t in tables), settings().max_rows
+    if many > most:
+        is_wide = any(len(t.wide) > 1 for t in tables)
+        how = "each row counted once under each heading that holds counts" if is_wide else "all its tables together"
+        message = f"the file has {many:,} rows, {how}; the limit is {most:,}"
+        raise Rejected("row_limit", message, "Split the file by day.")
 
 
 def _beside(document: Document, read: set[int]) -> Iterator[Sheet]:
