@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import accumulate, groupby
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ from strike_reporting.judging.rules import judge
 from strike_reporting.ledger.records import Receipt
 
 _LONG = 5_000  # rows from which a submission is as quickly looked at by itself
+_AT_ONCE = 100_000  # rows of short ones that are looked at together
 
 
 @dataclass
@@ -155,8 +157,10 @@ def _usable(opened: Opened) -> Verdict | _Usable:
 def _look_for_repeats(usable: Sequence[_Usable]) -> None:
     """Note of which submissions no row can repeat another."""
     short = [one for one in usable if one.good.num_rows < _LONG]
-    if short:
-        for one, may in zip(short, may_repeat(short[0].opened.rows.contract, [s.good for s in short]), strict=True):
+    before = accumulate((one.good.num_rows for one in short), initial=0)
+    for _, numbered in groupby(zip(before, short, strict=False), lambda n: n[0] // _AT_ONCE):
+        some = [one for _, one in numbered]
+        for one, may in zip(some, may_repeat(some[0].opened.rows.contract, [s.good for s in some]), strict=True):
             one.may_repeat = bool(may)
 
 
