@@ -11,6 +11,7 @@ HEAD = (
     "ods_code,site_code,activity_date,point_of_delivery,treatment_function_code,priority,is_cancer,status,"
     "cancelled_count"
 )
+WIDE = "Org Code,Date,Inpatient,Outpatient"
 
 
 def row(count: object, *, site: str = "", tfc: str = "", priority: str = "", cancer: str = "", **other: str) -> str:
@@ -144,9 +145,39 @@ def test_a_number_cut_in_two_costs_its_row() -> None:
     assert said(below) == [(4, "total_row", "warning"), (5, "long_row", "error")]
     trailing = read("RHU,2023-04-11,outpatient,cancelled,7,", "RHU,2023-04-11,day_case,cancelled,5,", head=head)
     assert used(trailing) == [7, 5] and trailing.problems == []
-    wide = "Org Code,Date,Inpatient,Outpatient"
-    cut = read("RHU,11/04/2023,1,234,131", "RHU,12/04/2023,44,131", head=wide)
+    cut = read("RHU,11/04/2023,1,234,131", "RHU,12/04/2023,44,131", head=WIDE)
     assert used(cut) == [44, 131], "both counts of the row are in doubt"
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "left", "out"),
+    [  # where every row is cut, or ends with a separator, none is longer than is usual
+        (f"{HEAD},record_key", [row("1,234,")], [], [2]),
+        (f"{HEAD},Comments", [row("1,234,provisional"), row("7,ok,", pod="day_case")], [7], [2]),
+        (f"{HEAD},Comments,", [row("1,234,provisional"), row("131,ok,", pod="day_case")], [131], [2]),
+        (
+            "Org Code,Date,Inpatient,Outpatient,Comments",
+            ["RHU,11/04/2023,44,1,131,", "RHU,12/04/2023,44,1,099,"],
+            [],
+            [2, 3],
+        ),
+        ("Org Code,Date,Inpatient,Outpatient,Comments", ["RHU,11/04/2023,1,044,131,x"], [], [2]),
+        (f"{HEAD},Ward", [row("1,234,"), row("44,,", pod="day_case")], [44], [2]),
+        (f"{HEAD},Ward", [row("44,A12,"), row("131,B7,", pod="day_case")], [44, 131], []),
+        (
+            "Org Code,Date,Inpatient,Outpatient",
+            ["RHU,11/04/2023,44,131,", "RHU,12/04/2023,1,100,"],
+            [44, 1, 131, 100],
+            [],
+        ),
+    ],
+)
+def test_a_number_cut_in_two_is_seen_where_the_row_is_as_long_as_all_others(
+    head: str, rows: list[str], left: list[int], out: list[int]
+) -> None:
+    found = read(*rows, head=head)
+    assert used(found) == left
+    assert [r for r, rule, _ in said(found) if rule == "long_row"] == out
 
 
 @pytest.mark.parametrize(

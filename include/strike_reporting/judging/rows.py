@@ -19,6 +19,7 @@ from strike_reporting.judging.problems import Problem
 
 _CONTRADICTED = -1
 _DIGIT, _COUNT = re.compile(r"\d"), re.compile("[1-9]")
+_BEFORE_COMMA, _AFTER_COMMA, _WHOLE = re.compile(r"\s*\d{1,3}"), re.compile(r"\d{3}\s*"), re.compile(r"\s*\d+\s*")
 
 
 @dataclass
@@ -176,7 +177,27 @@ def _is_long(matched: Matched, body: Body, widths: Codes, usual: int) -> Mask:
     """
     headed = max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
     beyond = any_of([c.where(_has_digit) for c in body.columns[headed:]], body.height)
-    return beyond | (widths > max(len(matched.headings), usual))
+    filled = any_of([c.where(is_filled) for c in body.columns[headed:]], body.height)
+    is_cut = (filled | (widths > len(matched.headings))) & _looks_cut(matched, body)
+    return beyond | is_cut | (widths > max(len(matched.headings), usual))
+
+
+def _looks_cut(matched: Matched, body: Body) -> Mask:
+    """Whether a row's numbers may be one more than their columns, for the comma of one has parted it.
+
+    Where every row of a file is so, or ends with a separator, no row is longer than is usual.
+    """
+    places, found = {*counted(matched)}, np.zeros(body.height, np.bool_)
+    parted = found
+    for place in sorted(places):
+        number, after = body.column(place), body.column(place + 1)
+        halves = number.where(lambda t: bool(_BEFORE_COMMA.fullmatch(t))) & after.where(
+            lambda t: bool(_AFTER_COMMA.fullmatch(t))
+        )
+        parted = (parted | halves) if place - 1 in places else halves
+        if place + 1 not in places:  # what stood in the last column of numbers is now in the one after
+            found |= parted & after.where(lambda t: bool(_WHOLE.fullmatch(t)))
+    return found
 
 
 def _note(number: int) -> Problem:
