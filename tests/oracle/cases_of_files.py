@@ -242,5 +242,13 @@ TOTALS = {
         (out("RHM", "11 day_case 30 ward=A", "11 day_case 12 ward=of-which-cancer"),),
         {"returns RHM cancellations 11": {"total": 30, "rows_quarantined": 0}},
     ),
+    "less than its parts is no whole": Case(  # 14 inpatients beside 30 day cases: 44, which is asked about
+        (out("RHM", "11 elective_unsplit 14", "11 day_case 30"),),
+        {"action_totals RHM": {"inpatient_cancelled": 44}},
+    ),
+    "residents beside their grades": Case(  # the 52 are the 22 and the 30
+        (staff("RHM", f"11 {MD} 52 grade=resident_unsplit", f"11 {MD} 22 grade=fy1", f"11 {MD} 30 grade=fy2"),),
+        {"action_totals RHM": {"staff_days_lost": 52}},
+    ),
 }
 FILES = CELLS | WHOSE | TOTALS

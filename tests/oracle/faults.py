@@ -120,17 +120,31 @@ ROWS = (
     Mutant(
         "a total counts beside its sites",
         "the total beside its sites",
-        *(_DOUBLES, "is_rest = bool(total[group] < held[group])", "is_rest = True"),
+        *(_DOUBLES, "is_rest = bool(total[group] < held[group])\n        if", "is_rest = True\n        if"),
     ),
     Mutant(
         "what no site names is lost",
         "the rest beside its sites",
-        *(_DOUBLES, "is_rest = bool(total[group] < held[group])", "is_rest = False"),
+        *(_DOUBLES, "is_rest = bool(total[group] < held[group])\n        if", "is_rest = False\n        if"),
     ),
     Mutant(
         "a whole counts beside its parts",
         "a whole beside its parts",
         *(_CONTRACT, "whole_of: [elective_inpatient, day_case], ", ""),
+    ),
+    Mutant(
+        "what no whole can hold is left out",
+        "less than its parts is no whole",
+        *(
+            _DOUBLES,
+            "is_rest = bool(total[group] < held[group])\n                if",
+            "is_rest = False\n                if",
+        ),
+    ),
+    Mutant(
+        "residents count beside their grades",
+        "residents beside their grades",
+        *("extracts/staffing/contract.yaml", "whole_of: [fy1, fy2, core_training, specialty_registrar], ", ""),
     ),
     Mutant(
         "a zero is a part of its whole",

@@ -21,6 +21,7 @@ WHOLES = {
     "elective_unsplit": {"elective_inpatient", "day_case"},
     "outpatient_unsplit": {"outpatient_first", "outpatient_follow_up"},
     "all": {"day", "evening", "night"},
+    "resident_unsplit": {"fy1", "fy2", "core_training", "specialty_registrar"},
 }
 REQUIRED = {
     "cancellations": ("activity_date", "point_of_delivery", "status", "cancelled_count"),
@@ -207,13 +208,17 @@ def _unsited_beside_sited(rows: list[Typed]) -> list[Typed]:
 
 
 def _whole_beside_parts(rows: list[Typed]) -> list[Typed]:
-    def place(row: Typed) -> tuple[Any, ...]:
-        return row["day"], row["base"], row["site_code"], row.get("grade")
-
-    def kind(row: Typed) -> str:
-        return row.get("point_of_delivery") or row.get("shift") or ""
-
-    there: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in filter(_says, rows):
-        there[place(row)].add(kind(row))
-    return [r for r in rows if not (_says(r) and WHOLES.get(kind(r), set()) & there[place(r)])]
+    """Without the rows of a whole that together are so much that they may be the total of its parts."""
+    out: set[int] = set()
+    for name, beside in (("point_of_delivery", ""), ("shift", "grade"), ("grade", "shift")):
+        there: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        places = [(r["day"], r["base"], r["site_code"], r.get(beside)) for r in rows]
+        for place, row in zip(places, rows, strict=True):
+            if _says(row):
+                there[place][row.get(name) or ""] += row["value"]
+        for n, (place, row) in enumerate(zip(places, rows, strict=True)):
+            kind = row.get(name) or ""
+            parts = [value for other, value in there[place].items() if other in WHOLES.get(kind, ())]
+            if _says(row) and parts and there[place][kind] >= sum(parts):
+                out.add(n)
+    return [r for n, r in enumerate(rows) if n not in out]

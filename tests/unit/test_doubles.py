@@ -158,6 +158,27 @@ def test_a_whole_beside_its_parts_is_left_out() -> None:
     assert found("cancellations", {**whole, **sited}, cancelled(10, **sited)) == [(2, "whole_beside_parts", "error")]
 
 
+def test_a_whole_that_is_less_than_its_parts_is_not_their_total() -> None:
+    """Inpatients and day cases, as a sender splits them who knows no other word for the first."""
+    rows = [cancelled(14, point_of_delivery="elective_unsplit"), cancelled(30)]
+    assert found("cancellations", *rows) == [(2, "whole_beside_parts", "warning")]
+    two = [cancelled(9, point_of_delivery="elective_unsplit", treatment_function_code=t) for t in ("100", "110")]
+    assert found("cancellations", *two, cancelled(18)) == [
+        (2, "whole_beside_parts", "error"),
+        (3, "whole_beside_parts", "error"),
+    ]
+
+
+def test_residents_beside_their_grades() -> None:
+    def row(n: int, grade: str, shift: str | None = None) -> dict[str, Any]:
+        return {"staff_group": "medical_and_dental", "shift": shift, "absent_action": n, "grade": grade}
+
+    whole = row(52, "resident_unsplit")
+    assert found("staffing", whole, row(22, "fy1"), row(30, "fy2")) == [(2, "whole_beside_parts", "error")]
+    assert found("staffing", whole, row(22, "consultant")) == []
+    assert found("staffing", row(52, "resident_unsplit", "night"), row(22, "fy1", "day")) == []
+
+
 def test_a_day_beside_its_shifts() -> None:
     rows = [
         {"staff_group": "medical_and_dental", "shift": shift, "absent_action": n}

@@ -325,8 +325,11 @@ def _unsited(rows: _Rows) -> Iterator[Double]:
 
 
 def _wholes(rows: _Rows) -> Iterator[Double]:
-    """Rows of a value that is the total of others, where the file has those for the same day, part and site."""
-    may, site = rows.kept & rows.says, rows.contract.site_field
+    """Rows of a value that is the total of others, where the file has those for the same day, part and site.
+
+    Fewer than those cannot be their total: a sender who means the rest by it has no other word.
+    """
+    may, site, counts = rows.kept & rows.says, rows.contract.site_field, rows.count(rows.contract.count_field)
     for field in rows.contract.fields:
         for value in (v for v in field.values if v.whole_of):
             wholes = may & rows.where(field.name, value.code)
@@ -336,9 +339,14 @@ def _wholes(rows: _Rows) -> Iterator[Double]:
             key = rows.beside(*(n for n in (site, *field.whole_within) if n))
             many = int(key.max()) + 1
             row, has = least(key[parts], rows.numbers[parts], many), np.bincount(key[parts], minlength=many) > 0
+            held, total = sums(key[parts], counts[parts], many), sums(key[wholes], counts[wholes], many)
             for at in np.flatnonzero(wholes & has[key]).tolist():
-                message = f"row {row[key[at]]} of the same day is of a part of it ({', '.join(value.whole_of)})"
-                yield rows.double("whole_beside_parts", at, field.name, message)
+                group = key[at]
+                message = f"row {row[group]} of the same day is of a part of it ({', '.join(value.whole_of)})"
+                is_rest = bool(total[group] < held[group])
+                if is_rest:
+                    message += f"; {total[group]:,} cannot be the total of {held[group]:,}"
+                yield rows.double("whole_beside_parts", at, field.name, message, is_doubt=is_rest)
 
 
 _LOOKS: dict[Inside, Callable[[_Rows], Iterator[Double]]] = {
