@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from parsed import normalised
 from strike_reporting.judging.doubles import doubles
@@ -220,6 +222,29 @@ def test_codes_as_tools_write_them(column: str, text: str, value: str) -> None:
     named = {"code": "ods_code", "tfc": "treatment_function_code", "priority": "priority", "pod": "point_of_delivery"}
     found = read(row(44, **{column: f'"{text.replace(chr(34), chr(34) * 2)}"'}))
     assert found.problems == [] and found.table[named[column]].to_pylist() == [value]
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        *(("pod", t) for t in ("IP, OP", "IP - OP", "IP - Day case and outpatient", "OP - Community")),
+        *(("pod", t) for t in ("IP - Non-elective", "Non-elective (IP)")),
+        *(("tfc", t) for t in ("110, 120", "110 - 130")),
+        *(("code", t) for t in ("RHU, R1F", "RHU / RHM", "RHU, RHM")),
+    ],
+)
+def test_two_codes_in_a_cell_are_not_the_first(column: str, text: str) -> None:
+    named = {"code": "ods_code", "tfc": "treatment_function_code", "pod": "point_of_delivery"}
+    [value] = read(row(44, **{column: f'"{text}"'})).table[named[column]].to_pylist()
+    assert value == text.upper() if column == "code" else value == text, "as it is written: no rule lets it through"
+
+
+@pytest.mark.parametrize(
+    "written", ["11-Apr-23", "11-Apr-2023", "11 April 2023", "11 Apr 23", "2023/04/11", "11/04/2023 0:00", "11/04/23"]
+)
+def test_a_date_that_can_be_read_in_one_way_only_is_read(written: str) -> None:
+    found = read(row(44, day=written))
+    assert found.problems == [] and found.table["activity_date"].to_pylist() == [date(2023, 4, 11)]
 
 
 def test_a_bad_cell_of_an_optional_column_costs_that_cell() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -18,16 +18,19 @@ ERRORS = re.compile(
     r"^#(N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|UNCALCULATED!)$", re.IGNORECASE
 )
 _NOTHING = re.compile(r"^(nil|none|nothing|zero|no)(_.*)?$")
-_MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$")  # as databases and spreadsheets write it
+_MIDNIGHT = re.compile(r"[ T]0?0:00(:00(\.0+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$")  # as databases and spreadsheets write it
 _ISO = re.compile(rf"^(\d{{4}}-\d{{2}}-\d{{2}})({_MIDNIGHT.pattern[:-1]})?$")
 _TIMED = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}")
 _YES, _NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))
 _PROTECTED = re.compile(r'^=?"([^"]*)"$')  # ="RHU", as a spreadsheet is kept from changing a code
-_LABELLED = re.compile(r"^([A-Za-z0-9]{1,6})\s*[-\u2013\u2014:,]\s*\D.*$")  # 110 - Trauma and Orthopaedics
-_BRACKETED = re.compile(r"^\D.*[(\[]\s*([A-Za-z0-9]{1,6})\s*[)\]]$")  # Trauma and Orthopaedics (110)
+_LABELLED = re.compile(r"^(?P<code>[A-Za-z0-9]{1,6})\s*[-\u2013\u2014:,]\s*(?P<label>[^\d\s].*)$")  # 110 - Trauma
+_BRACKETED = re.compile(r"^(?P<label>\D.*)[(\[]\s*(?P<code>[A-Za-z0-9]{1,6})\s*[)\]]$")  # Trauma (110)
+_LISTED = re.compile(r"\s*(?:[,;/&+]|\band\b)\s*", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,.'’ ]\d{3})+(?:[.,]0+)?")
 _EXAMPLE = date(2023, 4, 11)
+_NAMED_OR_YEAR_FIRST = re.compile(r"\d{1,2}[ -][A-Za-z]{3,9}[ -](\d{4}|\d{2})|\d{4}/\d{1,2}/\d{1,2}")
+_CERTAIN = ("%d %b %Y", "%d %B %Y", "%d %b %y", "%d %B %y", "%Y/%m/%d")
 _MONTH_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}$")
 
 
@@ -125,7 +128,8 @@ def _convert(f: Field, dialect: Dialect, formats: tuple[str, ...]) -> Callable[[
 def _coded(f: Field, lookup: dict[str, str] | None, pattern: re.Pattern[str] | None, text: str) -> str:
     """A code as tools write it: in small letters, as the number 110.0, or with its label beside it."""
     shown = text[:-2] if re.fullmatch(r"\d+\.0", text) else text
-    tries = [shown, *(m[1] for p in (_LABELLED, _BRACKETED) if (m := p.match(shown)))]
+    labelled = ((m["code"], m["label"].strip()) for p in (_LABELLED, _BRACKETED) if (m := p.match(shown)))
+    tries = [shown, *(one for one, label in labelled if not _says_another(one, label, lookup, pattern))]
     for one in tries:
         if lookup is not None and slug(one) in lookup:
             return lookup[slug(one)]
@@ -133,6 +137,19 @@ def _coded(f: Field, lookup: dict[str, str] | None, pattern: re.Pattern[str] | N
             if pattern is not None and pattern.search(written):
                 return written
     return shown.upper() if f.name in ("ods_code", "site_code") else shown
+
+
+def _says_another(code: str, label: str, lookup: dict[str, str] | None, pattern: re.Pattern[str] | None) -> bool:
+    """Whether what stands beside a code is no label of it, but another code or value: “IP, OP” is not inpatients."""
+    others = _LISTED.split(label)
+    if slug(label).startswith(("non_", "not_")):
+        return True
+    if lookup is not None:
+        mine = lookup.get(slug(code))
+        return any(lookup.get(slug(other), mine) != mine for other in others)
+    # A name in capitals may be written as a code is; one of the same length, or with a digit, is one.
+    codes = (o for o in others if any(map(str.isdigit, o)) or (o.isupper() and len(o) == len(code)))
+    return pattern is not None and any(pattern.search(other.upper()) for other in codes)
 
 
 @cache
@@ -168,7 +185,10 @@ def _integer(dialect: Dialect, text: str) -> int:
 
 
 def _date(patterns: tuple[str, ...], text: str) -> date:
-    """A day. A midnight is a day; another time of day is none, since the day it counts to is not said."""
+    """A day. A midnight is a day; another time of day is none, since the day it counts to is not said.
+
+    With its month as a word, or its year first, a date can be read in one way only, whatever is declared.
+    """
     iso = _ISO.match(text)
     if iso:
         try:
@@ -177,21 +197,18 @@ def _date(patterns: tuple[str, ...], text: str) -> date:
             raise Unreadable("date", "there is no such day") from error
     if _TIMED.match(text):
         raise Unreadable("date", "this holds a time of day, so the strike day that it counts to is not certain")
+    plain = _MIDNIGHT.sub("", text)
+    if EXCEL_SERIAL in patterns and re.fullmatch(r"[2-9]\d{4}(\.0)?", plain):
+        return EXCEL_DAY_0 + timedelta(days=int(plain[:5]))
+    if day := _first_of((p for p in patterns if p != EXCEL_SERIAL), plain):
+        return day
+    if _NAMED_OR_YEAR_FIRST.fullmatch(plain) and (day := _first_of(_CERTAIN, plain.replace("-", " "))):
+        return day
     if not patterns:
         raise Unreadable(
             "ambiguous_date",
             "this date's order of day and month is not declared, so it is not guessed; write it as 2023-04-11",
         )
-    plain = _MIDNIGHT.sub("", text)
-    for pattern in patterns:
-        if pattern == EXCEL_SERIAL:
-            if re.fullmatch(r"[2-9]\d{4}(\.0)?", plain):
-                return EXCEL_DAY_0 + timedelta(days=int(plain[:5]))
-            continue
-        try:
-            return datetime.strptime(plain, pattern).date()
-        except ValueError:
-            continue
     if re.fullmatch(r"[2-9]\d{4}(\.\d+)?", plain):
         raise Unreadable(
             "date",
@@ -200,6 +217,16 @@ def _date(patterns: tuple[str, ...], text: str) -> date:
         )
     shown = dict.fromkeys(spelled(_EXAMPLE, p) for p in patterns)
     raise Unreadable("date", f"this is not a date written as {' or '.join(shown)}")
+
+
+def _first_of(patterns: Iterable[str], text: str) -> date | None:
+    """The day that a text says under the first pattern that reads it."""
+    for pattern in patterns:
+        try:
+            return datetime.strptime(text, pattern).date()
+        except ValueError:
+            continue
+    return None
 
 
 def month_first(texts: set[str], patterns: tuple[str, ...]) -> set[str]:
