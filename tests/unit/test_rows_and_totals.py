@@ -8,6 +8,7 @@ import pytest
 from parsed import normalised
 from strike_reporting.judging.doubles import doubles
 from strike_reporting.judging.normalise import Normalised
+from strike_reporting.judging.problems import Rejected
 
 HEAD = (
     "ods_code,site_code,activity_date,point_of_delivery,treatment_function_code,priority,is_cancer,status,"
@@ -222,6 +223,14 @@ def test_codes_as_tools_write_them(column: str, text: str, value: str) -> None:
     named = {"code": "ods_code", "tfc": "treatment_function_code", "priority": "priority", "pod": "point_of_delivery"}
     found = read(row(44, **{column: f'"{text.replace(chr(34), chr(34) * 2)}"'}))
     assert found.problems == [] and found.table[named[column]].to_pylist() == [value]
+
+
+def test_a_percentage_beside_a_count_is_another_column() -> None:
+    head = "Org Code,Date,Inpatient,Inpatient %,Outpatient,Outpatient (%)"
+    found = read("RHU,11/04/2023,44,22,131,15", head=head)
+    assert used(found) == [44, 131] and found.problems == []
+    with pytest.raises(Rejected):
+        read("RHU,11/04/2023,44,31", head="Org Code,Date,Inpatient %,Outpatient %")
 
 
 @pytest.mark.parametrize(

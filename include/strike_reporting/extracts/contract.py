@@ -29,8 +29,8 @@ BETWEEN = "|"  # what joins the values of a part's key; no part field can hold i
 
 @lru_cache(maxsize=8_000)
 def slug(text: str) -> str:
-    """Fold a header or code for comparison: case, punctuation and spacing never matter."""
-    return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
+    """Fold a header or code for comparison: case, punctuation and spacing never matter, a percentage does."""
+    return re.sub(r"[^a-z0-9]+", "_", text.casefold().replace("%", " percent ")).strip("_")
 
 
 @dataclass(frozen=True)

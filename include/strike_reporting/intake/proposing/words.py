@@ -23,7 +23,8 @@ from strike_reporting.extracts import Contract, contracts_dir, slug
 from strike_reporting.extracts import Field as ContractField
 
 FILE = "headings.yaml"
-_SECTIONS = {"words", "skip", "fields", "not", "values", "notes"}
+_SECTIONS = {"words", "skip", "turning", "fields", "not", "values", "notes"}
+_BY_NAME = {"words", "fields", "values"}
 _TYPO = 0.8  # of a word's letters, in their order, for it to be a slip of another
 _STRANGE = 0.5  # what a word that no vocabulary knows weighs, as a share of the usual
 _SURE_CODE = 0.8  # how near a sender's code must come to be read as one of the contract's
@@ -53,10 +54,11 @@ class Words:
         }
         spelled = [text for per in said["values"].values() for of in per.values() for text in of]
         spelled += [text for f in contract.fields for v in f.values for text in (v.code, v.label, *v.aliases)]
-        listed = [text for of in phrases.values() for text in of] + said["not"] + spelled
+        listed = [text for of in phrases.values() for text in of] + said["not"] + said["turning"] + spelled
         self._known = {self._same.get(w, w) for text in listed for w in _split(text)} | {*self._same}
         self.phrases = {name: self._all(texts) for name, texts in phrases.items()}
         self._others = self._all(said["not"])
+        self._turning = frozenset(self._same.get(w, w) for w in said["turning"])
         self._spelled = said["values"]
         self.notes = tuple(t.casefold() for t in said["notes"])
         seen = Counter(w for of in (*self.phrases.values(), self._others) for w in {w for p in of for w in p})
@@ -117,7 +119,9 @@ class Words:
         return self._named[heading]
 
     def _nearness(self, words: frozenset[str], phrase: frozenset[str]) -> float:
-        """Shared words over all of both, by weight."""
+        """Shared words over all of both, by weight; nothing where one says that something else is meant."""
+        if words & self._turning - phrase:
+            return 0.0
         shared = sum(self._weight.get(w, 0) for w in words & phrase)
         of_words = sum(self._weight.get(w, self._usual * _STRANGE) for w in words)
         of_phrase = sum(self._weight.get(w, self._usual) for w in phrase)
@@ -153,6 +157,7 @@ class Words:
             for code, phrases in self._values(f).items()
             for text, p in phrases
             if p and p <= words and len(text) > 1  # one letter is no word among others
+            if not words & self._turning - p
         ]
         longest = max((n for n, _ in hits), default=0)
         meant = {code for n, code in hits if n == longest}
@@ -178,7 +183,7 @@ class Words:
 def _split(text: str) -> list[str]:
     """A text's words in small letters: parted where case, punctuation or digits part them."""
     text = re.sub(r"^(txt|str|int|dt|col|fld)(?=[A-Z])", "", text.strip())  # what report servers put in front
-    text = re.sub(r"(?<=[a-z])s\b", "s", text.replace("'", "").replace("’", ""))
+    text = re.sub(r"(?<=[a-z])s\b", "s", text.replace("'", "").replace("’", "").replace("%", " percent "))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", text)
     return re.findall(r"[a-z]+\d|[a-z]+|\d+[a-z]+|\d+", text.casefold())
 
@@ -204,7 +209,7 @@ def words_of(contract: Contract) -> Words:
 def _said(extract: str) -> dict[str, Any]:
     import strike_reporting.extracts as extracts
 
-    merged: dict[str, Any] = {"words": {}, "skip": [], "fields": {}, "not": [], "notes": [], "values": {}}
+    merged: dict[str, Any] = {section: {} if section in _BY_NAME else [] for section in _SECTIONS}
     for path in (Path(extracts.__file__).with_name(FILE), contracts_dir(extract) / FILE):
         if not path.exists():
             continue  # an extract need not have one: its contract's names and aliases are words too
@@ -212,9 +217,8 @@ def _said(extract: str) -> dict[str, Any]:
         if not isinstance(said, dict) or not said.keys() <= _SECTIONS:
             raise OurFault(f"{path}: it may say {', '.join(sorted(_SECTIONS))} and nothing else")
         merged["words"] |= said.get("words", {})
-        merged["skip"] += said.get("skip", [])
-        merged["not"] += said.get("not", [])
-        merged["notes"] += said.get("notes", [])
+        for section in _SECTIONS - _BY_NAME:
+            merged[section] += said.get(section, [])
         for name, phrases in said.get("fields", {}).items():
             merged["fields"].setdefault(name, []).extend(phrases)
         for name, codes in said.get("values", {}).items():
