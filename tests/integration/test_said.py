@@ -115,7 +115,7 @@ def test_a_sender_hears_of_warnings_once(store: Store, feed: Path, monkeypatch: 
     assert deliver(store, Post("s@nhs.example", sent.append), datetime.now(UTC))["sent"] == 1
     assert sent[0]["To"] == "a@rhu.example" and sent[0]["Subject"].endswith("was used, with warnings")
     text = sent[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert "1 warning: the rows are counted" in text
+    assert "1 warning: unless it is said of one, the rows are counted" in text
     assert "row 3, column site_code: " in text and "unsited_beside_sited: a warning; nothing was left out" in text
     monkeypatch.setattr(rulebook, "METHOD", today)
     assert [r.submission_id for r in to_validate(store)] == [outcome.submission_id], "the method is another one"
@@ -140,7 +140,7 @@ def test_the_command_line_counts_warnings_and_shows_the_first(
     folder = drop(a__csv=CANCELLED + row + row + row.replace("day_case", "community") * 2)
     done = CliRunner().invoke(app, ["run", "--action", JD, "--drop", str(folder)])
     assert done.exit_code == 0, done.output
-    assert "2 warnings in 1 file; the rows are counted:" in done.output
+    assert "2 warnings in 1 file; unless it is said, the rows are counted:" in done.output
     assert done.output.count("this row is identical with row") == 1
     reference = done.output.partition("strikes submission show ")[2].partition("`")[0]
     shown = CliRunner().invoke(app, ["submission", "show", reference]).output

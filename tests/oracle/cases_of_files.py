@@ -242,6 +242,10 @@ TOTALS = {
         (out("RHM", "11 day_case 30 ward=A", "11 day_case 12 ward=of-which-cancer"),),
         {"returns RHM cancellations 11": {"total": 30, "rows_quarantined": 0}},
     ),
+    "a comment on what is in a row": Case(  # no other row can hold these
+        (out("RHM", "11 day_case 30 ward=A", "11 outpatient_first 12 ward=including-nine-of-cancer"),),
+        {"action_totals RHM": {"inpatient_cancelled": 30, "outpatient_cancelled": 12}},
+    ),
     "less than its parts is no whole": Case(  # 14 inpatients beside 30 day cases: 44, which is asked about
         (out("RHM", "11 elective_unsplit 14", "11 day_case 30"),),
         {"action_totals RHM": {"inpatient_cancelled": 44}},

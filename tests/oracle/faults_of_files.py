@@ -6,7 +6,7 @@ from oracle.mutants import Mutant
 
 _FILING = "judging/filing.py"
 _BATCH = "judging/batch.py"
-_TOTALS = "judging/totals.py"
+_TOTALS, _LINES = "judging/totals.py", "judging/lines.py"
 _OPENING = "judging/opening.py"
 _SELECTION = "publishing/selection.py"
 
@@ -89,11 +89,16 @@ FILES = (
     Mutant(
         "no unit is a gap",
         "an unknown word beside an empty cell",
-        *(_TOTALS, "return label or default", "return label"),
+        *(_LINES, "return label or default", "return label"),
     ),
     Mutant(
         "a part of another row is added",
         "of which",
-        *(_TOTALS, "slug(t).startswith(_OF_WHICH)", "False"),
+        *(_LINES, "slug(t).startswith(_OF_WHICH)", "False"),
+    ),
+    Mutant(
+        "a comment makes a row a part of another",
+        "a comment on what is in a row",
+        *(_LINES, "return found | (maybe & may)", "return found | maybe"),
     ),
 )

@@ -66,7 +66,7 @@ def sift(rows: Iterable[Row], extract: str) -> Sifted:
     lines = [_line(r, names, numbers) for r in rows]
     words = {n: {c for c in names if _is_word(c, line.labels[c])} for n, line in enumerate(lines)}
     totals = {n for n, line in enumerate(lines) if words[n] or not any(line.labels.values())}
-    held = {n for n, r in enumerate(rows) if any(fold(v).startswith(("of which", "including")) for v in r.values())}
+    held = _held(lines, names)
     plain = [line for n, line in enumerate(lines) if n not in totals | held]
     found = Sifted()
     out = held
@@ -89,6 +89,24 @@ def sift(rows: Iterable[Row], extract: str) -> Sifted:
     found.rows = [lines[n].row for n in kept]
     found.asked = {kept.index(n) for n in asked}
     return found
+
+
+def _held(lines: list[_Line], names: list[str]) -> set[int]:
+    """The “of which” rows; by a column that no field is, only beside a row that is alike in all fields and no less."""
+
+    def by(is_field: bool) -> set[int]:
+        columns = {n: [v for c, v in line.row.items() if (c in FIELDS) == is_field] for n, line in enumerate(lines)}
+        return {n for n, of in columns.items() if any(fold(v).startswith(("of which", "including")) for v in of)}
+
+    def is_part(line: _Line) -> bool:
+        fields = [c for c in names if c in FIELDS]
+        alike = [o.counts for o in others if all(o.labels[c] == line.labels[c] for c in fields)]
+        most = [max(n or 0 for n in of) for of in zip(*alike, strict=True)]
+        return bool(alike) and all(n is None or n <= m for n, m in zip(line.counts, most, strict=True))
+
+    sure, maybe = by(is_field=True), by(is_field=False)
+    others = [line for n, line in enumerate(lines) if n not in sure | maybe]
+    return sure | {n for n in maybe if is_part(lines[n])}
 
 
 def _line(row: Row, names: list[str], numbers: list[str]) -> _Line:

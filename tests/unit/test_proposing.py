@@ -374,27 +374,6 @@ def test_the_words_of_an_extract_name_its_own_fields_and_codes(extract: str) -> 
         assert words_of(contract).field(name)[0].name == name
 
 
-@pytest.mark.parametrize(
-    ("extract", "heading"),
-    [
-        *(("cancellations", f"{word} cancelled") for word in ("%", "Percentage", "Not", "Target", "Cumulative", "YTD")),
-        *(("cancellations", h) for h in ("Cancellations avoided", "Cancelled hours", "Cancelled (%)")),
-        *(("cancellations", f"{word} date") for word in ("Submission", "Snapshot", "Letter", "Received")),
-        *(("staffing", h) for h in ("Absent %", "WTE absent", "Absence rate", "Cumulative absent")),
-    ],
-)
-def test_a_word_that_turns_a_heading_into_something_else(extract: str, heading: str) -> None:
-    assert words_of(load(extract)).field(heading) == []
-
-
-def test_what_did_not_happen_is_no_value_of_a_wide_heading() -> None:
-    contract = load("cancellations")
-    pods, words = contract.field("point_of_delivery"), words_of(contract)
-    said = [words.mentioned(pods, h) for h in ("Elective cancelled", "Elective not cancelled", "Elective % cancelled")]
-    assert said == ["elective_inpatient", None, None]
-    assert words_of(load("staffing")).field("Absent not strike")[0].name == "absent_other", "a field's own words"
-
-
 def test_words_of_another_form_are_our_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "headings.yaml").write_text("feilds: {}\n", encoding="utf-8")
     monkeypatch.setattr("strike_reporting.intake.proposing.words.contracts_dir", lambda _: tmp_path)

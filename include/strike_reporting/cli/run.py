@@ -94,7 +94,8 @@ def _say_warnings(store: Store, came: list[Outcome]) -> None:
     if not doubtful:
         return
     every, files = sum(o.warnings for o in doubtful), len(doubtful)
-    say(f"{every:,} warning{'s' * (every > 1)} in {files:,} file{'s' * (files > 1)}; the rows are counted:")
+    many = f"{every:,} warning{'s' * (every > 1)} in {files:,} file{'s' * (files > 1)}"
+    say(f"{many}; unless it is said, the rows are counted:")
     left = settings().warnings_shown
     for outcome in doubtful:
         if left <= 0:

@@ -9,6 +9,7 @@ from datetime import datetime
 import xlsxwriter
 
 from strike_reporting.judging.findings import Findings
+from strike_reporting.judging.problems import ASKS_NOTHING
 from strike_reporting.ledger.records import Outcome
 from strike_reporting.settings import settings
 from strike_reporting.showing import place
@@ -18,6 +19,11 @@ _WORDS = {
     "error": "the row was left out",
     "warning": "a warning; nothing was left out",
 }
+_NOTHING_OF_ITS_OWN = "a warning; the row says nothing of its own and is not added"
+
+
+def _happened(rule: str, severity: str) -> str:
+    return _NOTHING_OF_ITS_OWN if rule in ASKS_NOTHING else _WORDS[severity]
 
 
 def text(outcome: Outcome, problems: Findings) -> str:
@@ -40,14 +46,13 @@ def text(outcome: Outcome, problems: Findings) -> str:
     counted = problems.tally("severity", "rule")
     if counted:
         lines += ["", "By rule:"]
-        lines += [f"  {n:>5}  {rule} ({_WORDS[severity]})" for (severity, rule), n in sorted(counted.items())]
+        lines += [f"  {n:>5}  {rule} ({_happened(rule, severity)})" for (severity, rule), n in sorted(counted.items())]
         lines += ["", "Row by row:"]
     listed, in_workbook = settings().report_findings, settings().report_workbook_findings
     for p in problems[:listed]:
         value = f", value {p.value!r}" if p.value is not None else ""
-        lines.append(
-            f"  {place(p.row, p.column, p.sheet)}{value}: {p.message}. {p.fix} [{p.rule}: {_WORDS[p.severity]}]"
-        )
+        happened = f"[{p.rule}: {_happened(p.rule, p.severity)}]"
+        lines.append(f"  {place(p.row, p.column, p.sheet)}{value}: {p.message}. {p.fix} {happened}")
     if len(problems) > listed:
         rest = f"  ... and {len(problems) - listed:,} more"
         lines.append(f"{rest}{' in the workbook' if len(problems) <= in_workbook else ''}.")
@@ -57,7 +62,8 @@ def text(outcome: Outcome, problems: Findings) -> str:
 def _asked(outcome: Outcome) -> str:
     """What is asked of a sender whose rows are used with warnings."""
     many = "1 warning" if outcome.warnings == 1 else f"{outcome.warnings:,} warnings"
-    return f"{many}: the rows are counted as they are. If one is wrong, correct it and send the file again."
+    counted = "unless it is said of one, the rows are counted as they are"
+    return f"{many}: {counted}. If one is wrong, correct it and send the file again."
 
 
 def workbook(outcome: Outcome, problems: Findings) -> bytes:
@@ -98,7 +104,7 @@ def workbook(outcome: Outcome, problems: Findings) -> bytes:
         sheet.write(n, 0, name, bold)
         sheet.write(n, 1, value, wrap)
     counted = problems.tally("severity", "rule", "fix")
-    rules = [(rule, _WORDS[severity], n, fix) for (severity, rule, fix), n in sorted(counted.items())]
+    rules = [(rule, _happened(rule, severity), n, fix) for (severity, rule, fix), n in sorted(counted.items())]
     _table(book, "By rule", ["Rule", "What happened", "Findings", "What to do"], rules, [28, 28, 10, 80])
     has_sheets = any(sheet for (sheet,) in problems.tally("sheet"))
     rows = [
@@ -110,7 +116,7 @@ def workbook(outcome: Outcome, problems: Findings) -> bytes:
             p.rule,
             p.message,
             p.fix,
-            _WORDS[p.severity],
+            _happened(p.rule, p.severity),
         )
         for p in problems[:listed]
     ]

@@ -8,70 +8,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import Unreadable, clean, folded, readers
-from strike_reporting.judging.columns import Codes, Column, alike, any_of, is_filled, least, sums
+from strike_reporting.judging.columns import Codes, alike, is_filled, least, sums
+from strike_reporting.judging.lines import Counts, Lines, label_places, of_which
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, shown
-from strike_reporting.judging.rows import Body, counted
+from strike_reporting.judging.rows import Body
 from strike_reporting.settings import settings
 
-Counts = tuple[int | None, ...]
 Sums = tuple[int, ...]
 Lost = tuple[str | None, date | None]
 _OddAndParts = tuple[set[str], set[str]]
-_MOST = 10**12  # more than anything that is counted; sums of a file's numbers then fit
-_OF_WHICH = ("of_which", "including", "incl_")
 _DONE = "Nothing need be done; it is better to send the parts only."
 _FIX = "Send the parts only, or ask for the feed's dialect to know the word (`totals`)."
-
-
-class _Lines:
-    """The rows of a table as totals are told by: their labels by column (folded), and their numbers.
-
-    values: by number, of each row (0 where it gives none); given: which rows give it.
-    """
-
-    def __init__(self, matched: Matched, body: Body, labels: Iterable[int]) -> None:
-        read = readers(matched.contract, matched.dialect)[matched.contract.count_field]
-
-        def count(text: str) -> int | None:
-            try:
-                found: int | None = read(text)
-            except Unreadable:
-                return None
-            return found
-
-        self.labels = {p: body.column(p).changed(folded) for p in labels}
-        columns = [body.column(p).changed(count) for p in counted(matched)]
-        known = [np.array([min(n or 0, _MOST) for n in c.known], np.int64) for c in columns]
-        self.values = [k[c.codes] for k, c in zip(known, columns, strict=True)]
-        self.given = [c.where(lambda n: n is not None) for c in columns]
-
-    def counts(self, at: int) -> Counts:
-        """The numbers of one row; None where it gives none."""
-        return tuple(int(v[at]) if g[at] else None for v, g in zip(self.values, self.given, strict=True))
-
-    def label(self, at: int, place: int) -> str:
-        """One label of one row."""
-        found: str = self.labels[place].value(at)
-        return found
-
-    def with_defaults(self, defaults: Mapping[int, str]) -> dict[int, Column]:
-        """The labels where an empty cell says a field's default."""
-        return {p: c.changed(partial(_or_else, defaults.get(p, ""))) for p, c in self.labels.items()}
-
-
-def _or_else(default: str, label: str) -> str:
-    return label or default
 
 
 def without_totals(matched: Matched, body: Body) -> list[Lost]:
@@ -81,18 +39,18 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
         Trust and day of each total that its parts contradict, where it says them.
     """
     words = frozenset(slug(w) for w in matched.dialect.totals)
-    labels = _label_places(matched)
+    labels = label_places(matched)
     totals = _totals(matched, body, labels, words)
-    of_which = any_of([c.where(lambda t: slug(t).startswith(_OF_WHICH)) for c in body.columns], body.height)
-    for at in np.flatnonzero(of_which).tolist():
+    held = of_which(matched, body, labels)
+    for at in np.flatnonzero(held).tolist():
         message = "this row is a part of another (“of which”), and is not added"
         body.problems.append(Problem("of_which", "warning", message, _DONE, int(body.numbers[at])))
-    out, marked = of_which.copy(), list[Lost]()
+    out, marked = held.copy(), list[Lost]()
     asked = _asked(matched, body, labels)
     if totals or asked:
         # Only where a label is given in some rows only, or is not known, can a total hide among them.
-        lines = _Lines(matched, body, labels)
-        is_plain = ~of_which
+        lines = Lines(matched, body, labels)
+        is_plain = ~held
         is_plain[[*totals]] = False
         parts = _Parts(lines, np.flatnonzero(is_plain))
         for at, places in totals.items():
@@ -113,15 +71,6 @@ def without_totals(matched: Matched, body: Body) -> list[Lost]:
                 out[at] = True
     body.drop(out)
     return marked
-
-
-def _label_places(matched: Matched) -> dict[int, str]:
-    """Where the labels of a row stand, each with its field; empty for a column that nothing maps."""
-    contract, numbers = matched.contract, {*counted(matched), matched.nil}
-    names = {place: name for name, place in matched.columns.items()}
-    left_out = {contract.record_field, *(f.name for f in contract.fields if f.type == "date32" and not f.required)}
-    width = len(matched.headings)
-    return {p: names.get(p, "") for p in range(width) if p not in numbers and names.get(p, "") not in left_out}
 
 
 @lru_cache(maxsize=5_000)
@@ -162,7 +111,7 @@ def _equal(counts: Counts, sums: Sums | None) -> bool:
 class _Parts:
     """The rows that a total may be of, in order. Each way of asking is worked out once, however many totals ask so."""
 
-    def __init__(self, lines: _Lines, plain: Codes) -> None:
+    def __init__(self, lines: Lines, plain: Codes) -> None:
         self._lines, self._at = lines, plain
         self._texts: dict[int, set[str]] = {}
         self._alike: dict[tuple[int, ...], dict[tuple[str, ...], Sums]] = {}
@@ -202,7 +151,7 @@ class _Parts:
 def _said(
     matched: Matched,
     body: Body,
-    lines: _Lines,
+    lines: Lines,
     at: int,
     places: dict[int, str],
     parts: _Parts,
@@ -286,7 +235,7 @@ def _asked(matched: Matched, body: Body, labels: dict[int, str]) -> dict[int, _O
 def _unnamed(
     matched: Matched,
     body: Body,
-    lines: _Lines,
+    lines: Lines,
     plain: Codes,
     labels: dict[int, str],
     asked: dict[int, _OddAndParts],
