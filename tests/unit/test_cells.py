@@ -69,3 +69,22 @@ def test_a_digit_that_a_workbook_raises_is_a_footnote() -> None:
     assert isinstance(only, Sheet)
     assert only.rows == [["Cancelled²"], ["34²"], ["34"]]
     assert slug(only.rows[0][0]) == "cancelled"
+
+
+def test_what_is_struck_out_is_not_said_and_what_is_raised_is_a_footnote_in_any_kind_of_file() -> None:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    sheet, struck, bold = book.add_worksheet(), book.add_format({"font_strikeout": 1}), book.add_format({"bold": True})
+    sheet.write_rich_string(0, 0, struck, "13", "14", bold)
+    sheet.write_string(0, 1, "15")
+    book.close()
+    page = b"<table><tr><td>131<sup>1</sup></td><td><del>13</del>14</td></tr><tr><td><s>9<td>15</td></tr></table>"
+    xml = (
+        b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        b'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="a"><Table><Row><Cell>'
+        b'<ss:Data ss:Type="String" xmlns="http://www.w3.org/TR/REC-html40">131<Sup>1</Sup></ss:Data></Cell><Cell>'
+        b'<ss:Data ss:Type="String" xmlns="http://www.w3.org/TR/REC-html40"><S>13</S>14</ss:Data></Cell></Row>'
+        b"</Table></Worksheet></Workbook>"
+    )
+    found = [[part.rows for part in parse(data, [], limits_set())] for data in (buffer.getvalue(), page, xml)]
+    assert found == [[[["14", "15"]]], [[["131¹", "14"], ["", "15"]]], [[["131¹", "14"]]]]

@@ -18,6 +18,8 @@ NEVER_CALCULATED = (
     "#UNCALCULATED!"  # stands where a formula has no result: whoever wrote the file left it to be worked out
 )
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")  # 12 with the footnote 1 is not 121
+
 
 @dataclass(frozen=True)
 class Layout:

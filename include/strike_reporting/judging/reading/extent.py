@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from strike_reporting.judging.reading.document import RAISED
 from strike_reporting.judging.reading.limits import Limits, sheet_title
 from strike_reporting.judging.reading.mending import blank_texts, mended, unblanked
 from strike_reporting.judging.reading.package import Package, lying
@@ -28,10 +29,10 @@ _COUNT = re.compile(rb'<(?:\w+:)?sst\b[^>]*?\buniqueCount="(\d+)"')
 _TAGS_OF_A_CELL = 50
 _MOST_TEXTS = 50_000_000
 # A run of a text: how it looks, then what it says.
+_STRUCK = re.compile(rb"<(?:\w+:)?strike(?![^>]*val=[\"'](?:0|false))")
 _RUN = re.compile(
     rb"(<(?:\w+:)?rPr>(?:(?!</(?:\w+:)?rPr>).)*</(?:\w+:)?rPr>\s*<(?:\w+:)?t(?:\s[^>]*)?>)([^<]*)", re.DOTALL
 )
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
@@ -74,15 +75,17 @@ def prepared_xlsx(data: bytes, limits: Limits) -> bytes:
 
 
 def _with_raised(package: Package, part: zipfile.ZipInfo) -> bytes | None:
-    """The list of texts with its raised digits as such, since 12 with the footnote 1 is not 121; None without any."""
+    """The list of texts with its raised digits as such, and without what is struck out; None without any."""
     if part.file_size > _MOST_TEXTS:
         return None
     said = b"".join(package.read(part))
-    return _RUN.sub(_raised, said) if b"script" in said else None
+    return _RUN.sub(_raised, said) if b"script" in said or b"strike" in said else None
 
 
 def _raised(run: re.Match[bytes]) -> bytes:
-    return run[1] + run[2].decode(errors="replace").translate(_RAISED).encode() if b"script" in run[1] else run[0]
+    if _STRUCK.search(run[1]):
+        return run[1]
+    return run[1] + run[2].decode(errors="replace").translate(RAISED).encode() if b"script" in run[1] else run[0]
 
 
 def _extent(package: Package, part: zipfile.ZipInfo) -> tuple[int, int, bool]:

@@ -12,7 +12,7 @@ from defusedxml.sax import make_parser
 
 from strike_reporting.judging.problems import Rejected, damaged
 from strike_reporting.judging.reading.build import WIDEST, TableBuilder
-from strike_reporting.judging.reading.document import NEVER_CALCULATED, Sheet
+from strike_reporting.judging.reading.document import NEVER_CALCULATED, RAISED, Sheet
 from strike_reporting.judging.reading.limits import Limits, sheet_title
 from strike_reporting.judging.reading.merging import Merged
 
@@ -52,6 +52,7 @@ class _Book(ContentHandler):
         self._depth = self._number = self._column = self._next = self._skip = 0
         self._row: dict[int, str] = {}
         self._said: list[str] | None = None
+        self._raised = self._struck = 0
         self._size = self._down = self._across = 0
         self._kind, self._formula, self._value = "", False, ""
 
@@ -86,10 +87,17 @@ class _Book(ContentHandler):
             self._formula, self._kind, self._value = bool(given.get("Formula")), "", ""
         elif tag == "Data":
             self._kind, self._said, self._size = given.get("Type", ""), [], 0
+        self._mark(name[1], 1)
+
+    def _mark(self, tag: str, by: int) -> None:
+        """What is raised in a cell is a footnote, and what is struck out is not said."""
+        if self._said is not None:
+            self._raised += by * (tag == "Sup")
+            self._struck += by * (tag in ("S", "Del"))
 
     def characters(self, content: str) -> None:
-        if self._said is not None:
-            self._said.append(content)
+        if self._said is not None and not self._struck:
+            self._said.append(content.translate(RAISED) if self._raised else content)
             self._size += len(content)
             if self._size > self.limits.max_cell_characters:
                 raise self.limits.long_cell(self._number)
@@ -97,6 +105,7 @@ class _Book(ContentHandler):
     def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:
         self._depth -= 1
         tag = name[1]
+        self._mark(tag, -1)
         if tag == "Data" and self._said is not None:
             self._value, self._said = "".join(self._said), None
         elif tag == "Cell" and self._done and name[0] == _SPACE:

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from strike_reporting.judging.problems import Rejected
 from strike_reporting.judging.reading import text
 from strike_reporting.judging.reading.build import WIDEST, TableBuilder
-from strike_reporting.judging.reading.document import Sheet
+from strike_reporting.judging.reading.document import RAISED, Sheet
 from strike_reporting.judging.reading.limits import Limits
 from strike_reporting.judging.reading.merging import Merged
 
@@ -23,6 +23,7 @@ _SPACE = re.compile(r"[\s\xa0]+")
 _ROWS, _COLUMNS = 65_534, 1_000  # what HTML lets a cell reach over
 _DEEPEST = 50
 _UNSEEN = frozenset({"script", "style"})
+_STRUCK, _CELL = frozenset({"del", "s", "strike"}), frozenset({"table", "tr", "td", "th"})
 
 
 def read(data: bytes, limits: Limits) -> Iterator[Sheet]:
@@ -130,10 +131,11 @@ class _Page(HTMLParser):
         self.limits = limits
         self.tables: list[_Table] = []
         self._open: list[_Table] = []
-        self._begun = self._unseen = 0
+        self._begun = self._unseen = self._raised = self._struck = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         table = self._open[-1] if self._open else None
+        self._mark(tag, 1)
         if tag == "table":
             if len(self._open) == _DEEPEST:
                 found = f"the page has tables in tables, more than {_DEEPEST} deep"
@@ -154,6 +156,7 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         table = self._open[-1] if self._open else None
+        self._mark(tag, -1)
         if tag in _UNSEEN:
             self._unseen = max(self._unseen - 1, 0)
         elif table and tag == "table":
@@ -163,9 +166,16 @@ class _Page(HTMLParser):
         elif table and tag in ("td", "th"):
             table.end_cell()
 
+    def _mark(self, tag: str, by: int) -> None:
+        """What is raised is a footnote, and what is struck out is not said; neither goes on into another cell."""
+        if tag in _CELL:
+            self._raised = self._struck = 0
+        self._raised = max(self._raised + by * (tag == "sup"), 0)
+        self._struck = max(self._struck + by * (tag in _STRUCK), 0)
+
     def handle_data(self, data: str) -> None:
-        if self._open and not self._unseen:
-            self._open[-1].add(data)
+        if self._open and not self._unseen and not self._struck:
+            self._open[-1].add(data.translate(RAISED) if self._raised else data)
 
     def end(self) -> None:
         """What is still open at the end is closed."""
