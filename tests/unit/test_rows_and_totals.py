@@ -225,6 +225,24 @@ def test_codes_as_tools_write_them(column: str, text: str, value: str) -> None:
     assert found.problems == [] and found.table[named[column]].to_pylist() == [value]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["RHU,11/04/2023,44,131", ",,,", "Org Code,Date,Inpatient booked,Outpatient booked", "RHU,11/04/2023,200,900"],
+        ["Rebooked,,,", "RHU,11/04/2023,200,900", "Cancelled,,,", "RHU,11/04/2023,44,131"],
+        ["RHU,11/04/2023,200,900", "Cancelled,,,", "RHU,11/04/2023,44,131"],
+    ],
+)
+def test_rows_below_that_may_be_of_something_else_are_not_added(rows: list[str]) -> None:
+    with pytest.raises(Rejected, match="may be of something else"):
+        read(*rows, head=WIDE)
+
+
+def test_a_section_that_says_what_all_rows_are_is_a_note() -> None:
+    sections = ["Cancelled,,,", "RHU,11/04/2023,44,131", "Queen Alexandra,,,", "RHU,12/04/2023,40,100"]
+    assert used(read(*sections, head=WIDE)) == [44, 40, 131, 100]
+
+
 def test_a_percentage_beside_a_count_is_another_column() -> None:
     head = "Org Code,Date,Inpatient,Inpatient %,Outpatient,Outpatient (%)"
     found = read("RHU,11/04/2023,44,22,131,15", head=head)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from strike_reporting.judging.cells import ERRORS, clean
 from strike_reporting.judging.columns import Codes, Column, Mask, Places, any_of, is_filled, many_of
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.matching import Matched
-from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.problems import Problem, Rejected
 
 _CONTRADICTED = -1
 _DIGIT, _COUNT = re.compile(r"\d"), re.compile("[1-9]")
@@ -93,7 +93,9 @@ def body(matched: Matched) -> Body:
     ends = ~is_none & _begin(found, filled, dialect.stop)
     is_none |= np.logical_or.accumulate(ends)
     is_data = _is_data(found, matched, many)
-    notes = found.numbers[~is_none & ~is_data]
+    is_note = ~is_none & ~is_data
+    _check_one_table(matched, found, is_note, is_data & ~is_none)
+    notes = found.numbers[is_note]
     usual = int(np.bincount(widths[many > 0]).argmax()) if many.any() else 0
     out = is_none | ~is_data
     widths = widths[~out]
@@ -108,6 +110,41 @@ def body(matched: Matched) -> Body:
     found.nils = [([found.text(at, p) for p in range(len(found.columns))], int(found.numbers[at])) for at in marked]
     found.drop(nils)
     return found
+
+
+def _check_one_table(matched: Matched, body: Body, is_note: Mask, is_data: Mask) -> None:
+    """Look whether the rows below a note are of something else than those that the headings are of.
+
+    Raises:
+        Rejected: it repeats some of the headings beside others, or names a value that the dialect fixes for all rows.
+    """
+    data, notes = np.flatnonzero(is_data), np.flatnonzero(is_note)
+    if not len(data) or not len(notes):
+        return
+    columns = [c.taken(notes) for c in body.columns]
+    heads = [slug(h) for h in matched.headings]
+    is_again = [c.where(partial(_folds_to, {h})) for c, h in zip(columns, heads, strict=False) if h]
+    again = notes[many_of(is_again, len(notes)) > 1]
+    for at in again[(again > data[0]) & (again < data[-1])].tolist():
+        raise _another(body, at, "has some of the headings again, and others beside them")
+    alone = many_of([c.where(is_filled) for c in columns], len(notes)) == 1
+    for name, fixed in matched.dialect.constants.items():
+        known = matched.contract.field(name).lookup
+        named = any_of([c.where(partial(_folds_to, known)) for c in columns], len(notes))
+        for at in notes[alone & named & (notes < data[-1])].tolist():
+            said = next(known[slug(t)] for p in range(len(columns)) if is_filled(t := body.text(at, p)))
+            if at > data[0] or said != known.get(slug(fixed)):
+                raise _another(body, at, f"says {said} of the rows below it")
+
+
+def _folds_to(known: Container[str], text: str) -> bool:
+    return slug(text) in known
+
+
+def _another(body: Body, at: int, what: str) -> Rejected:
+    row = int(body.numbers[at])
+    fix = "Send one table, or ask for the feed's dialect to say where it ends (`stop`), or what is no row (`not_data`)."
+    return Rejected("several_tables", f"row {row} {what}, so these may be of something else", fix, row=row)
 
 
 def _has_digit(text: str) -> bool:
