@@ -242,6 +242,13 @@ TOTALS = {
         (out("RHM", "11 day_case 30 ward=A", "11 day_case 12 ward=of-which-cancer"),),
         {"returns RHM cancellations 11": {"total": 30, "rows_quarantined": 0}},
     ),
+    "a row of no trust and no day": Case(  # a line that somebody worked out below the table costs itself
+        (out("RHM", "11 day_case 12", "11 day_case 150 ods_code= activity_date="),),
+        {
+            "action_totals RHM": {"inpatient_cancelled": 12},
+            "returns RHM cancellations 11": {"rows_accepted": 1, "rows_quarantined": 1},
+        },
+    ),
     "a comment on what is in a row": Case(  # no other row can hold these
         (out("RHM", "11 day_case 30 ward=A", "11 outpatient_first 12 ward=including-nine-of-cancer"),),
         {"action_totals RHM": {"inpatient_cancelled": 30, "outpatient_cancelled": 12}},

@@ -97,6 +97,11 @@ FILES = (
         *(_LINES, "slug(t).startswith(_OF_WHICH)", "False"),
     ),
     Mutant(
+        "a line of nobody refuses its file",
+        "a row of no trust and no day",
+        *("judging/opening.py", " & rows.table[rows.contract.date_field].is_valid().to_numpy()", ""),
+    ),
+    Mutant(
         "a comment makes a row a part of another",
         "a comment on what is in a row",
         *(_LINES, "return found | (maybe & may)", "return found | maybe"),

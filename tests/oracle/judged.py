@@ -64,7 +64,8 @@ def judge(index: int, file: File, meant_for: str) -> list[Judged]:
     rows = [r | {"ods_code": r.get("ods_code", file.trust)} for r in left.rows]
     codes = {r["ods_code"] for r in rows}
     known = {c for c in codes if c and organisations().standing(c)}
-    is_lost = not known or (len(known) == 1 and "" in codes)
+    is_silent = any(not r["ods_code"] and day_of(r.get(DAY[file.extract], "")) for r in rows)
+    is_lost = not known or (len(known) == 1 and is_silent)
     if file.unreadable or is_lost or (file.feed != "drop" and known != {file.trust}):
         return [Judged(index, file, file.trust, is_refused=True, is_early=True, named=_named(file))]
     found = []

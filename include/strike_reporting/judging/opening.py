@@ -193,8 +193,10 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
         raise _not_a_trust(said.value(int(np.argmax(said.where(bool)))), said, row_of)
     _check_allowed(receipt, known, said, row_of)
     is_strange = said.where(lambda c: c not in known)
-    if len(known) == 1 and None in said.known:
-        row = _first(said, None, row_of)
+    # A row of no trust and no day is none of anybody's figures, and costs itself.
+    silent = said.where(lambda c: c is None) & rows.table[rows.contract.date_field].is_valid().to_numpy()
+    if len(known) == 1 and silent.any():
+        row = int(row_of[np.argmax(silent)])
         raise Rejected(
             "trust",
             f"row {row} does not say which trust it is of",
