@@ -174,6 +174,24 @@ def test_a_file_of_more_sites_than_a_trust_can_have_is_refused(
     assert "6 sites and days apart, and 5 are the most" in six.reason and six.fix.startswith("Check the codes of sites")
 
 
+@pytest.mark.parametrize(
+    ("title", "status", "said"),
+    [
+        ("Figures in thousands", "rejected", "in thousands"),
+        ("Cancelled appointments ('000s)", "rejected", "in thousands"),
+        ("TEST DATA - DO NOT USE", "rejected", "a test"),
+        ("Cumulative figures since 11 April", "accepted", "cumulative"),
+        ("Contested figures of 1,000 staff in Testwood", "accepted", ""),
+    ],
+)
+def test_what_stands_above_the_figures_is_read(store: Store, drop: Drop, title: str, status: str, said: str) -> None:
+    collect_drop(store, drop(RN5__csv=f'"{title}"\n{HEAD}{ROW.format(10)}'), JD)
+    [outcome] = judge(store)
+    assert outcome.status == status, outcome.reason
+    told = [p.message for p in findings(store, outcome.submission_id) if p.rule == "title"]
+    assert len(told) == bool(said) and said in "".join(told)
+
+
 WIDE = "Org Code,Date,Inpatient,Outpatient\n"
 NILS = "Code,Date,Inpatient cases,Outpatient cases,Nil return\n"
 

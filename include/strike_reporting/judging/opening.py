@@ -25,6 +25,7 @@ from strike_reporting.judging.problems import Problem, Rejected, beside, shown
 from strike_reporting.judging.reading.document import Document, Sheet
 from strike_reporting.judging.reading.reader import Reader, shared_reader
 from strike_reporting.judging.rulebook import Asked
+from strike_reporting.judging.titles import doubts
 from strike_reporting.ledger.records import EVERY, Receipt
 from strike_reporting.settings import settings
 
@@ -113,12 +114,13 @@ def open_submission(receipt: Receipt, data: bytes, asked: Asked, reader: Reader 
         opened = Opened()
         with beside(persons):
             _check_rows(tables)
+            doubtful = [p for t in tables for p in doubts(t)]
             for extract in dict.fromkeys(t.contract.name for t in tables):
                 mine = [t for t in tables if t.contract.name == extract]
                 rows = normalise(mine, Named(receipt.ods_code or "", receipt.source_name))
                 _split(opened, receipt, mine[0].dialect.id, rows, asked)
         owner = opened.problems if opened.is_collective else opened.parts[0].rows.problems
-        owner += [*persons, *unread(document, tables), *dropped]
+        owner += [*persons, *doubtful, *unread(document, tables), *dropped]
     except Rejected as rejected:
         raise Refused(rejected, _found(document, known, asked)) from rejected
     return opened
