@@ -243,11 +243,15 @@ TOTALS = {
         {"returns RHM cancellations 11": {"total": 30, "rows_quarantined": 0}},
     ),
     "a row of no trust and no day": Case(  # a line that somebody worked out below the table costs itself
-        (out("RHM", "11 day_case 12", "11 day_case 150 ods_code= activity_date="),),
+        (out("RHM", "11 day_case 12", "11 . 150 ods_code= activity_date= status=Check"),),
         {
             "action_totals RHM": {"inpatient_cancelled": 12},
             "returns RHM cancellations 11": {"rows_accepted": 1, "rows_quarantined": 1},
         },
+    ),
+    "a pivot's gaps": Case(  # trust and day stand in the first row only: whose the 9 are is not guessed
+        (out("RHM", "11 day_case 12", "11 outpatient_first 9 ods_code= activity_date="),),
+        {"returns RHM cancellations 11": {"return_status": "rejected", "total": None}},
     ),
     "a comment on what is in a row": Case(  # no other row can hold these
         (out("RHM", "11 day_case 30 ward=A", "11 outpatient_first 12 ward=including-nine-of-cancer"),),

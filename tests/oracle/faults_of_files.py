@@ -99,7 +99,12 @@ FILES = (
     Mutant(
         "a line of nobody refuses its file",
         "a row of no trust and no day",
-        *("judging/opening.py", " & rows.table[rows.contract.date_field].is_valid().to_numpy()", ""),
+        *("judging/opening.py", " & _says_something(rows)", ""),
+    ),
+    Mutant(
+        "a pivot's gaps cost themselves",
+        "a pivot's gaps",
+        *("judging/opening.py", "found |= Column.of(rows.table[f.name])", "found &= Column.of(rows.table[f.name])"),
     ),
     Mutant(
         "a comment makes a row a part of another",

@@ -64,7 +64,7 @@ def judge(index: int, file: File, meant_for: str) -> list[Judged]:
     rows = [r | {"ods_code": r.get("ods_code", file.trust)} for r in left.rows]
     codes = {r["ods_code"] for r in rows}
     known = {c for c in codes if c and organisations().standing(c)}
-    is_silent = any(not r["ods_code"] and day_of(r.get(DAY[file.extract], "")) for r in rows)
+    is_silent = any(not r["ods_code"] and _says_something(r, file.extract) for r in rows)
     is_lost = not known or (len(known) == 1 and is_silent)
     if file.unreadable or is_lost or (file.feed != "drop" and known != {file.trust}):
         return [Judged(index, file, file.trust, is_refused=True, is_early=True, named=_named(file))]
@@ -76,6 +76,13 @@ def judge(index: int, file: File, meant_for: str) -> list[Judged]:
         _judge(one, [rows[n] for n in places], lost, bool(left.asked & {*places}), meant_for)
         found.append(one)
     return found
+
+
+def _says_something(row: Row, extract: str) -> bool:
+    """Whether a row says a day, or one of the fields without which nobody knows what it is of."""
+    kinds = {"cancellations": ("point_of_delivery", "status"), "staffing": ("staff_group",)}
+    said = (value(name, row.get(name, "")) for name in kinds.get(extract, ("point_of_delivery",)))
+    return day_of(row.get(DAY[extract], "")) is not None or any(v is not None for v in said)
 
 
 def _named(file: File) -> frozenset[date]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.columns import Codes, Column, cells, values
+from strike_reporting.judging.columns import Codes, Column, Mask, cells, values
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import Matched, extra_columns, layouts, match, unread
@@ -195,8 +195,7 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
         raise _not_a_trust(said.value(int(np.argmax(said.where(bool)))), said, row_of)
     _check_allowed(receipt, known, said, row_of)
     is_strange = said.where(lambda c: c not in known)
-    # A row of no trust and no day is none of anybody's figures, and costs itself.
-    silent = said.where(lambda c: c is None) & rows.table[rows.contract.date_field].is_valid().to_numpy()
+    silent = said.where(lambda c: c is None) & _says_something(rows)
     if len(known) == 1 and silent.any():
         row = int(row_of[np.argmax(silent)])
         raise Rejected(
@@ -232,6 +231,15 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
         lost = [(c, d) for c, d in rows.lost if c == code]
         mine = np.flatnonzero(owner == said.known.index(code))
         opened.parts.append(Part(code, dialect, rows.taken(mine, of[code], lost)))
+
+
+def _says_something(rows: Normalised) -> Mask:
+    """The rows that say a day, or of what they are: others are none of anybody's figures, and cost themselves."""
+    found: Mask = rows.table[rows.contract.date_field].is_valid().to_numpy().copy()
+    for f in (f for f in rows.contract.fields if f.required and f.values):
+        known = {v.code for v in f.values}
+        found |= Column.of(rows.table[f.name]).where(known.__contains__)
+    return found
 
 
 def _owners(
