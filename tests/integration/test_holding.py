@@ -243,3 +243,13 @@ def test_where_all_is_cut_at_once_nothing_is_held_and_what_spoke_against_it_is_s
     assert said in store.read(f"site/{JD}/index.html").decode() and said in run("show", JD)[1].replace("\n", "")
     old = Decision.load('{"release_id": "A.r1", "previous": null, "reason": "r", "changed": {}}', "of before")
     assert old.gate == () and old.held == ""
+
+
+def test_a_run_without_a_scheduler_releases_nothing_that_is_held(store: Store, jumped: Hold, tmp_path: Path) -> None:
+    """It released whatever the setting, past the gate, and the hold was gone without a word."""
+    (empty := tmp_path / "nothing").mkdir()
+    said = CliRunner().invoke(app, ["run", "--action", JD, "--drop", str(empty)])
+    assert said.exit_code == 0, said.output
+    assert "Draft of" in said.output and f"strikes release cut {JD}" in said.output
+    assert held(store) == [jumped] and find(store, JD).number == 1
+    assert [d.identity for d in shown(store).values()] == [jumped.identity]

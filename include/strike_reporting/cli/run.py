@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strike_reporting.cli.output import complain, print_table, progress_bar, say, say_release
+from strike_reporting.cli.output import complain, print_table, progress_bar, say, say_draft, say_release
 
 if TYPE_CHECKING:
     from strike_reporting.ledger.records import Outcome
+    from strike_reporting.publishing.manifest import Release
     from strike_reporting.storage import Store
 
 
@@ -20,7 +21,10 @@ def run(
     drop: Annotated[Path, typer.Option(help="Folder of files for this action", exists=True, file_okay=False)],
     dialect: Annotated[str, typer.Option(help="The dialect of all its files; otherwise each is tried with all")] = "",
 ) -> None:
-    """Take a folder of files through the whole path and publish a release."""
+    """Take a folder of files through the whole path, and publish a release.
+
+    With the setting `cut_at_once = false` it makes a draft, as the scheduler does; what releases it is said.
+    """
     from strike_reporting.judging.reading.reader import shared_reader
 
     shared_reader().begin()
@@ -30,6 +34,7 @@ def run(
     from strike_reporting.intake.dialects import dialects
     from strike_reporting.judging.settle import to_validate, validate
     from strike_reporting.ledger import ledger_of
+    from strike_reporting.publishing.drafts import draft
     from strike_reporting.publishing.releases import build
     from strike_reporting.reference.actions import resolve
     from strike_reporting.settings import settings
@@ -46,7 +51,8 @@ def run(
         progress.update(task, description="Checking files (the checks take some seconds to load)", total=len(todo))
         judged = validate(store, todo, lambda _: progress.advance(task))
         progress.update(task, description="Summarising and publishing", completed=0, total=None)
-        release, is_new = build(store, actions)
+        made: tuple[Release | None, bool]
+        made = build(store, actions) if settings().cut_at_once else draft(store, actions)
         progress.update(task, description="Drawing the pages", completed=0)
         drawn = draw(store, progress=lambda done, of: progress.update(task, completed=done, total=of))
     wanted = {r.submission_id for r in pulled.landed}
@@ -74,7 +80,7 @@ def run(
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(found.items()))
         say(f"{len(wanted):,} files: {counted}. `strikes outcomes` lists them all.")
     _say_warnings(store, came)
-    say_release(release, is_new)
+    _say_made(actions.action_id, *made)
     wrong = [j.reason for j in judged if j.outcome is None]
     wrong += [o.reason for j in judged if (o := j.outcome) is not None and o.is_ours]
     wrong += [f"{d.item.release_id} was not drawn: {d.reason}" for d in drawn if d.error is not None]
@@ -82,6 +88,19 @@ def run(
         complain(f"strikes: {reason}")
     if wrong:
         raise typer.Exit(4)
+
+
+def _say_made(action_id: str, made: Release | None, is_new: bool) -> None:
+    """The release or the draft that was made."""
+    from strike_reporting.publishing.manifest import Draft
+
+    if made is None:
+        say(f"{action_id}: today's figures are those of its current release, so there is no draft.")
+    elif not isinstance(made, Draft):
+        say_release(made, is_new)
+    else:
+        say_draft(made)
+        say(f"  nothing is released: an announced time does that, or `strikes release cut {action_id}`")
 
 
 def _say_warnings(store: Store, came: list[Outcome]) -> None:
