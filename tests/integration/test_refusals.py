@@ -148,6 +148,25 @@ def test_the_rows_behind_a_figure(store: Store, drop: Drop) -> None:
     [row] = csv.DictReader(io.StringIO(listed))
     assert (row["source_row"], row["ods_code"], row["cancelled_count"]) == ("3", "RN5", "10")
     assert CliRunner().invoke(app, ["rows", "../x"]).exit_code == 1
+    assert CliRunner().invoke(app, ["rows", outcome.submission_id[:13], "--day", "2023-04-11"]).output == listed
+    assert "write it as YYYY-MM-DD" in str(
+        CliRunner().invoke(app, ["rows", outcome.submission_id, "--day", "11/4"]).exception
+    )
+    store.delete(f"accepted/cancellations/{outcome.submission_id}.parquet")
+    assert "strikes doctor" in str(CliRunner().invoke(app, ["rows", outcome.submission_id]).exception)
+
+
+def test_a_reference_is_listed_whole(store: Store, drop: Drop) -> None:
+    [outcome] = publish(store, drop(RN5_cancellations__csv="Dear all, " + "please see what is attached " * 9))
+    assert outcome.submission_id in CliRunner().invoke(app, ["outcomes"]).output
+    to = "/nowhere/at/all/errors.xlsx"
+    refused = CliRunner().invoke(app, ["errors", outcome.submission_id[:8], "--workbook", to])
+    assert f"{to} cannot be written" in str(refused.exception)
+
+
+def test_a_feed_that_was_never_pulled_is_not_said_to_be_landed(store: Store) -> None:
+    said = CliRunner().invoke(app, ["feed", "files", "RHU.cancellations"]).output
+    assert "RHU.cancellations: it was never pulled" in said and "was landed" not in said
 
 
 def test_purging_asks_first(home: Path, store: Store, drop: Drop) -> None:

@@ -222,6 +222,7 @@ def list_feeds() -> None:
     pulls = ledger_of(Store()).receiving.last_pulls()
     rows = [
         (
+            f.id,
             f.whose,
             f.extract,
             f.transport,
@@ -232,7 +233,7 @@ def list_feeds() -> None:
         )
         for f in registry.feeds
     ]
-    print_table("Feeds", ("Trust", "Extract", "Transport", "Dialect", "Due", "Enabled", "Last pull"), rows)
+    print_table("Feeds", ("Feed", "Trust", "Extract", "Transport", "Dialect", "Due", "Enabled", "Last pull"), rows)
     for fault in registry.faults:
         complain(str(fault))
 
@@ -240,12 +241,16 @@ def list_feeds() -> None:
 @app.command("files")
 def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default every feed")] = "") -> None:
     """List the files that are at a feed and could not be landed, each with the reason."""
+    from strike_reporting.intake.registry import load_registry
     from strike_reporting.ledger import ledger_of
     from strike_reporting.operations.checking_feeds import feed_named
     from strike_reporting.storage import Store
 
     wanted = [feed_named(feed).id] if feed else []
-    found = ledger_of(Store()).receiving.remotes.troubled(wanted)
+    receiving = ledger_of(Store()).receiving
+    found, pulls = receiving.remotes.troubled(wanted), receiving.last_pulls()
+    unseen = {f: pulls.get(f) for f in wanted or [f.id for f in load_registry().feeds]}
+    unseen = {f: pull for f, pull in unseen.items() if pull is None or pull.status == "failed"}
     rows = [
         (
             feed_id,
@@ -262,7 +267,9 @@ def files(feed: Annotated[str, typer.Argument(help="Id: TRUST.EXTRACT; default e
     heads = ("Feed", "File", "Bytes", "Sent (UTC)", "State", "Why", "Rounds", "Tried again from (UTC)")
     if rows:
         print_table("Not landed, as the last pull of each feed found it", heads, rows)
-    else:
+    for feed_id, pull in unseen.items():
+        complain(f"{feed_id}: {f'its last pull failed: {pull.reason}' if pull else 'it was never pulled'}")
+    if not rows and not unseen:
         say(f"Every file that {feed or 'the feeds'} listed at the last pull was landed.")
 
 

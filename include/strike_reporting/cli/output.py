@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from strike_reporting.ledger.gated import Hold
     from strike_reporting.publishing.manifest import Decision, Draft, Release
 
+_COPIED = frozenset({"Reference", "Feed", "Release"})
+_WIDE = 10_000
+
 
 def progress_bar() -> Progress:
     """A bar on standard error that is gone when the work is done."""
@@ -40,7 +43,9 @@ def complain(text: str) -> None:
 
 
 def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table whose cells are shown as text."""
+    """A table whose cells are shown as text; what is to be copied from it is never cut, and none of it for a file."""
+    import os
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -49,10 +54,13 @@ def print_table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ..
 
     table = Table(title=title, title_justify="left", show_lines=False)
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head in _COPIED)
     for row in rows:
         table.add_row(*(Text(safe_text(str(v))) for v in row))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=_WIDE)
+    console.print(table)
 
 
 def reported_area(area_type: str) -> Area:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from strike_reporting.cli.output import complain, print_table, say
+from strike_reporting.errors import StrikesError
 
+if TYPE_CHECKING:
+    from strike_reporting.storage import Store
+
+_BEGINS = 8  # characters of a reference that are enough: pages show thirteen
 app = typer.Typer(no_args_is_help=True, help="One submission: what became of it, and taking it out of the figures.")
 
 
@@ -36,14 +41,18 @@ def errors(
     from strike_reporting.judging.filing import error_workbook, report_key
     from strike_reporting.storage import Store
 
-    key, store = report_key(submission), Store()
+    store = Store()
+    key = report_key(submission := _reference(store, submission))
     if "/" in submission or not store.exists(key):
         complain(f"There is no error report for {submission!r}.")
         raise typer.Exit(1)
     if workbook is None:
         say(store.read(key).decode())
     elif made := error_workbook(store, submission):
-        workbook.write_bytes(made)
+        try:
+            workbook.write_bytes(made)
+        except OSError as error:
+            raise StrikesError(f"{workbook} cannot be written: {error.strerror}. Name a file in a folder") from error
         say(f"Written to {workbook}.")
     else:
         complain("Its findings are gone: `strikes doctor` says what mends it.")
@@ -54,36 +63,58 @@ def rows(
     submission: Annotated[str, typer.Argument(help="Submission reference, as on “Where the numbers come from”")],
     day: Annotated[str, typer.Option(help="Only this strike day, such as 2023-04-11")] = "",
 ) -> None:
-    """Write a submission's rows that are in figures as CSV, each with its row and column in the trust's own file."""
+    """Write a submission's accepted rows as CSV, each with its row and column in the trust's own file.
+
+    They are in figures unless it was withdrawn, or a newer file says the same parts.
+    """
+    from datetime import date
+
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv as pa_csv
 
-    from strike_reporting.extracts import EXTRACTS, load
+    from strike_reporting.extracts import load
     from strike_reporting.judging.filing import accepted_key
+    from strike_reporting.ledger import ledger_of
     from strike_reporting.publishing.data_files import neutral
     from strike_reporting.storage import Store
     from strike_reporting.storage.parquet import read_parquet
 
+    try:
+        wanted = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise StrikesError(f"--day {day!r} is no day; write it as YYYY-MM-DD") from error
     store = Store()
-    extract = next((e for e in EXTRACTS if "/" not in submission and store.exists(accepted_key(e, submission))), None)
-    if extract is None:
-        complain(f"No row of {submission!r} is in any figure: there is no such submission, or it was refused.")
+    outcome = ledger_of(store).judged.get(_reference(store, submission))
+    if outcome is None or not outcome.rows_accepted or outcome.extract is None:
+        complain(f"{submission!r} has no accepted row: there is no such submission, or it was refused.")
         raise typer.Exit(1)
-    contract = load(extract)
-    found = read_parquet(store.read(accepted_key(extract, submission)))
-    if day:
-        found = found.filter(pc.equal(found[contract.date_field].cast("string"), day))
-    names = [n for n in contract.field_names if found[n].null_count < found.num_rows]
+    if outcome.parts:
+        complain(f"It is a collective return; each trust's rows are its own: {', '.join(outcome.parts)}.")
+        raise typer.Exit(1)
+    contract = load(outcome.extract)
+    try:
+        found = read_parquet(store.read(accepted_key(contract.name, outcome.submission_id)))
+    except (OSError, pa.ArrowException) as error:
+        raise StrikesError("its accepted rows are gone or damaged: `strikes doctor` says what mends it") from error
+    if outcome.withdrawn:
+        complain(f"It is {outcome.withdrawn}: none of these rows is in any figure.")
+    if wanted:
+        found = found.filter(pc.equal(found[contract.date_field], wanted))
+    given = [n for n in contract.field_names if found[n].null_count < found.num_rows]
+    lineage = [n for n in ("source_sheet", "source_row", "source_column") if n in found.column_names]
     written = io.BytesIO()
-    pa_csv.write_csv(
-        neutral(
-            found.select(
-                [n for n in ("source_sheet", "source_row", "source_column") if n in found.column_names] + names
-            )
-        ),
-        written,
-    )
+    pa_csv.write_csv(neutral(found.select([*lineage, *given])), written)
     sys.stdout.write(written.getvalue().decode())
+
+
+def _reference(store: Store, said: str) -> str:
+    """A submission's reference; what begins one is enough, where it begins no other."""
+    from strike_reporting.ledger import ledger_of
+
+    known = [o.submission_id for o in ledger_of(store).judged.listed()]
+    found = [name for name in known if len(said) >= _BEGINS and name.startswith(said)]
+    return said if said in known or len(found) != 1 else found[0]
 
 
 @app.command("show")
@@ -95,7 +126,7 @@ def show(submission: Annotated[str, typer.Argument(help="Submission reference")]
     from strike_reporting.storage import Store
 
     store = Store()
-    outcome = ledger_of(store).judged.get(submission)
+    outcome = ledger_of(store).judged.get(submission := _reference(store, submission))
     if outcome is None:
         complain(f"There is no outcome of {submission!r}; `strikes outcomes` lists them.")
         raise typer.Exit(1)
