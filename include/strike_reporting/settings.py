@@ -383,6 +383,8 @@ def _sentence(file: Path | None, kind: str, loc: tuple[int | str, ...], message:
     variable = next((n for n in os.environ if n.upper() == PREFIX + key.upper() and os.environ[n]), None)
     where = "the environment" if variable else _place(file, key)
     default = Settings.model_fields[key].default
+    if kind == "string_pattern_mismatch" and re.fullmatch(_TIME, str(default)):
+        message = "this is no time of day, such as 09:30"
     fix = f"Correct it, or remove it for the default, {shown(default)}"
     return f"{where}: {variable or key} = {value!r}: {message[:1].lower()}{message[1:]}. {fix}"
 

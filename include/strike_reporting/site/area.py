@@ -214,6 +214,8 @@ def beside(
     caption: str,
     first: str,
     places: Sequence[tuple[Place, str | Markup, str]],
+    *,
+    says_order: bool = False,
     **more: Any,
 ) -> Table:
     """Areas under one another, highest first; columns that nobody sent are left out.
@@ -224,6 +226,7 @@ def beside(
         caption: of the table.
         first: heading of the first column.
         places: each area, how to name it, and its tags for the filter.
+        says_order: whether the caption goes on with the total that they are ordered by: the first that anybody has.
         more: further fields of `Table`.
     """
     everyone = [r for p, *_ in places for r in figures.rows(TOTALS_TABLE, **p.where)]
@@ -244,6 +247,8 @@ def beside(
         Row(name, [*(c for x in shown for c in _beside(figures, p, x, everyone)), *_returned(figures, p)], tags=tags)
         for p, name, tags in sorted(places, key=weight)
     ]
+    by = next((t for t in totals if any(r[t.key] for r in everyone)), None)
+    caption += f", by “{by.label}”, highest first" if by and says_order else ""
     return Table(table_id, caption, heads, rows, **more)
 
 

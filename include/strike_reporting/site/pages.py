@@ -210,9 +210,10 @@ class _Book:
         listed = area.beside(
             self.figures,
             "trusts",
-            f"Every trust, by “{drawn.main_total().label}”, highest first",
+            "Every trust",
             "Trust",
             found,
+            says_order=True,
             search="Find a trust by name or code",
             choices=choices,
             choice_label="Only trusts in",
