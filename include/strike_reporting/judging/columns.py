@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,34 @@ Codes = NDArray[np.int64]
 Places = NDArray[np.int32]  # as Arrow keeps a dictionary's, so that a column it has read takes no memory of its own
 Mask = NDArray[np.bool_]
 _WIDEST = 2**62  # numbers beyond it would not fit
-_AT_ONCE = 20_000  # rows whose cells are looked up together
+_AT_ONCE = 20_000  # rows whose cells are looked up together, values that are objects at the same time
+_MANY = 100_000  # distinct values that are kept as objects at most
 CODED = pa.dictionary(pa.int32(), pa.string())  # how texts are kept: each once, and by row which of them stands there
+
+
+class Values(Sequence[Any]):
+    """A great many distinct values as Arrow keeps them: as objects, a million texts would take six times the memory."""
+
+    def __init__(self, kept: pa.Array) -> None:
+        self._kept = kept
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @overload
+    def __getitem__(self, at: int) -> Any: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Any]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        return self._kept[at].to_pylist() if isinstance(at, slice) else self._kept[int(at)].as_py()
+
+    def __iter__(self) -> Iterator[Any]:
+        for start in range(0, len(self), _AT_ONCE):
+            yield from self._kept.slice(start, _AT_ONCE).to_pylist()
+
+    def where(self, mask: Mask) -> Values:
+        """Some of them."""
+        return Values(self._kept.filter(pa.array(mask)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +60,8 @@ class Column:
     def of(cls, column: pa.ChunkedArray | pa.Array) -> Column:
         """A column of Arrow's, encoded as a dictionary or not."""
         told = coded(column)
-        return cls(told.dictionary.to_pylist(), _places(told))
+        known = told.dictionary
+        return cls(known.to_pylist() if len(known) <= _MANY else Values(known), _places(told))
 
     @classmethod
     def numbered(cls, column: pa.ChunkedArray) -> Column:
@@ -68,6 +95,8 @@ class Column:
         if stands.all():
             return Column(self.known, codes)
         places = np.cumsum(stands, dtype=np.int32) - 1
+        if isinstance(self.known, Values):
+            return Column(self.known.where(stands), places[codes])
         return Column([v for v, does in zip(self.known, stands, strict=True) if does], places[codes])
 
     def changed(self, to: Callable[[Any], Any]) -> Column:

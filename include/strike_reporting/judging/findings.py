@@ -17,10 +17,11 @@ import pyarrow as pa
 from strike_reporting.extracts import Severity
 from strike_reporting.judging.columns import Codes
 from strike_reporting.judging.problems import Problem
+from strike_reporting.judging.texts import Texts
 
 RANK: dict[str, int] = {"critical": 0, "error": 1, "warning": 2}
 _NONE = -1  # no row
-_SHARED = 100_000  # texts that are kept as one object
+_MESSAGES, _VALUES = 100_000, 500  # texts that are known again: many messages name the row that another repeats
 SCHEMA = pa.schema(
     [("row", pa.int64())]
     + [(n, pa.string()) for n in ("column", "value", "rule", "severity", "message", "fix", "day", "sheet")]
@@ -43,9 +44,8 @@ class Findings(Sequence[Problem]):
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         """Take some over."""
         self._kinds: dict[_Kind, int] = {}
-        self._shared: dict[str, str] = {}
         self._kind, self._row = array("i"), array("q")
-        self._message, self._value, self._day = list[str](), list[str | None](), list[str | None]()
+        self._message, self._value, self._day = Texts(_MESSAGES), Texts(_VALUES), Texts(_VALUES)
         self += problems
 
     def __eq__(self, other: object) -> bool:
@@ -73,7 +73,8 @@ class Findings(Sequence[Problem]):
     def _made(self, kinds: Sequence[_Kind], at: int) -> Problem:
         rule, severity, fix, column, sheet = kinds[self._kind[at]]
         row = None if (number := self._row[at]) == _NONE else number
-        return Problem(rule, severity, self._message[at], fix, row, column, self._value[at], self._day[at], sheet)
+        message = self._message[at] or ""
+        return Problem(rule, severity, message, fix, row, column, self._value[at], self._day[at], sheet)
 
     def __iadd__(self, problems: Iterable[Problem]) -> Findings:
         if not isinstance(problems, Findings):
@@ -93,20 +94,20 @@ class Findings(Sequence[Problem]):
         kind = _Kind(problem.rule, problem.severity, problem.fix, problem.column, problem.sheet)
         self._kind.append(self._kinds.setdefault(kind, len(self._kinds)))
         self._row.append(_NONE if problem.row is None else problem.row)
-        self._message.append(self._one(problem.message) or "")
-        self._value.append(self._one(problem.value))
-        self._day.append(self._one(problem.day))
-
-    def _one(self, text: str | None) -> str | None:
-        """The same text, as one object with those that are equal: of the first that were said, not of a million."""
-        if text is None or len(self._shared) < _SHARED:
-            return text and self._shared.setdefault(text, text)
-        return self._shared.get(text, text)
+        self._message.append(problem.message)
+        self._value.append(problem.value)
+        self._day.append(problem.day)
 
     @property
     def rows(self) -> Codes:
         """The row of each; -1 where it is about the file."""
         return np.array(self._row, np.int64)
+
+    @property
+    def sheets(self) -> list[str | None]:
+        """The sheet of each."""
+        kinds = [*self._kinds]
+        return [kinds[n].sheet for n in self._kind]
 
     def tally(self, *fields: str) -> Counter[tuple[Any, ...]]:
         """How many there are by some of the fields of their kinds."""
@@ -128,7 +129,8 @@ class Findings(Sequence[Problem]):
         moved: dict[_Kind, int] = {}
         to = [moved.setdefault(kind._replace(sheet=sheet), len(moved)) for kind in self._kinds]
         self._kind = array("i", map(to.__getitem__, self._kind))
-        self._kinds, self._day = moved, [new or old for new, old in zip(days, self._day, strict=True)]
+        self._kinds = moved
+        self._day.become(new or old for new, old in zip(days, self._day, strict=True))
 
     def order(self) -> None:
         """Put the most serious first, then by row, column and rule."""
@@ -145,15 +147,13 @@ class Findings(Sequence[Problem]):
             return
         self._kind, self._row = array("i", kind[order]), array("q", rows[order])
         del kind, rows, key
-        places = order.data  # whose numbers are objects one after the other
-        self._message = [self._message[n] for n in places]
-        self._value = [self._value[n] for n in places]
-        self._day = [self._day[n] for n in places]
+        for texts in (self._message, self._value, self._day):
+            texts.take(order)
 
     def table(self, first: int, end: int) -> pa.Table:
         """Some of them as they are kept."""
         kinds = [*self._kinds]
-        told: dict[str, list[str] | list[str | None] | list[int | None]] = {
+        told: dict[str, list[str | None] | list[int | None]] = {
             "row": [None if n == _NONE else n for n in self._row[first:end]],
             "message": self._message[first:end],
             "value": self._value[first:end],

@@ -229,7 +229,7 @@ class _Typing:
         columns = [self.body.column(p) for p in range(len(self.matched.headings)) if p not in read]
         if not columns:
             return pa.repeat(pa.scalar("", CODED), self.height)
-        texts = [pa.array(c.known, pa.string()).take(pa.array(c.codes)) for c in columns]
+        texts = [pa.array([*c.known], pa.string()).take(pa.array(c.codes)) for c in columns]
         return pc.binary_join_element_wise(*texts, "\0").dictionary_encode()
 
     def _blocks(self) -> list[tuple[dict[str, str], str | None, int | None]]:
@@ -274,7 +274,8 @@ class _Typing:
         are_own = is_long and kept_as == CODED  # each is its own value, so no two have the same
         for start in range(0, max(len(known), 1), _AT_ONCE):
             typed: list[Any] = []
-            for text in known[start : start + _AT_ONCE]:
+            texts = known[start : start + _AT_ONCE]
+            for text in texts:
                 value, why = None, _SWAPPED if text in swapped else None
                 if why is None:
                     try:
@@ -284,7 +285,7 @@ class _Typing:
                         why = reasons.setdefault((error.rule, str(error), error.fix), _bare(error))
                 typed.append(value)
                 wrong.append(why)
-            are_own = are_own and all(v is None or v == known[n] for n, v in enumerate(typed, start))
+            are_own = are_own and all(v is None or v == t for v, t in zip(typed, texts, strict=True))
             pieces.append(pa.array(typed, f.arrow_type if is_long else kept_as))
         whole = pa.concat_arrays(pieces)
         del pieces

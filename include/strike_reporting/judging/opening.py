@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from strike_reporting.errors import SenderFault
 from strike_reporting.extracts import EXTRACTS
 from strike_reporting.judging.cells import clean
-from strike_reporting.judging.columns import Codes, Column, Mask, cells, values
+from strike_reporting.judging.columns import Codes, Column, Mask, cells
 from strike_reporting.judging.findings import Findings
 from strike_reporting.judging.guard import guard, guard_rest, guard_unread
 from strike_reporting.judging.matching import Matched, extra_columns, layouts, match, unread
@@ -31,6 +31,7 @@ from strike_reporting.settings import settings
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,4}")  # what an ODS code of a trust can be
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})")
+_NOBODY = -1
 _CODES = 300  # distinct codes in one file: more than there are trusts
 
 
@@ -222,10 +223,11 @@ def _split(opened: Opened, receipt: Receipt, dialect: str, rows: Normalised, ask
     gap = said.where(lambda c: c is None)
     above = np.maximum.accumulate(np.where(said.where(known.__contains__), np.arange(len(row_of)), -1))
     owner = np.where(gap & (above >= 0), said.codes[above], said.codes)
+    owners = _owners(rows, row_of, np.array([c in known for c in said.known])[owner], owner)
     of: dict[str | None, Findings] = defaultdict(Findings)
-    owners = _owners(rows, row_of, [c if c in known else None for c in said.known], owner)
-    for problem in rows.problems:
-        of[owners.get((problem.sheet, problem.row or 0))].append(problem)
+    for problem, code in zip(rows.problems, owners, strict=True):
+        of[None if code == _NOBODY else said.known[code]].append(problem)
+    rows.problems = Findings()  # there may be a million
     opened.problems += of[None]
     for code in sorted(known):
         lost = [(c, d) for c, d in rows.lost if c == code]
@@ -242,17 +244,21 @@ def _says_something(rows: Normalised) -> Mask:
     return found
 
 
-def _owners(
-    rows: Normalised, row_of: Codes, codes: list[str | None], owner: Codes
-) -> dict[tuple[str | None, int], str | None]:
-    """Whose each row of the file is of which a problem tells; nobody's where it speaks for several trusts."""
-    told = np.isin(row_of, [p.row for p in rows.problems if p.row is not None])
-    sheets = values(rows.table["source_sheet"].filter(pa.array(told)))
-    owners: dict[tuple[str | None, int], str | None] = {}
-    for sheet, row, at in zip(sheets, row_of[told].tolist(), owner[told].tolist(), strict=True):
-        key, code = (sheet, row), codes[at]
-        owners[key] = code if owners.setdefault(key, code) == code else None
-    return owners
+def _owners(rows: Normalised, row_of: Codes, is_known: Mask, owner: Codes) -> list[int]:
+    """Whose row of the file each problem is of; nobody's where that row speaks for several trusts."""
+    sheets = Column.of(rows.table["source_sheet"])
+    places = {sheet: n for n, sheet in enumerate(sheets.known)}
+    high = int(row_of.max(initial=0)) + 1
+    keys = sheets.codes.astype(np.int64) * high + row_of
+    order = np.argsort(keys, kind="stable")
+    distinct, starts = np.unique(keys[order], return_index=True)
+    whose = np.where(is_known, owner, _NOBODY)[order]
+    first, last = (f.reduceat(whose, starts) if len(starts) else whose for f in (np.minimum, np.maximum))
+    told = np.array([places.get(sheet, -1) for sheet in rows.problems.sheets], np.int64) * high + rows.problems.rows
+    at = np.searchsorted(distinct, told).clip(max=max(len(distinct) - 1, 0))
+    is_one = (distinct[at] == told) & (first[at] == last[at]) & (rows.problems.rows >= 0)
+    found: list[int] = np.where(is_one, first[at], _NOBODY).tolist()
+    return found
 
 
 def _first(said: Column, code: str | None, row_of: Codes) -> int:
