@@ -166,6 +166,7 @@ def test_a_number_cut_in_two_costs_its_row() -> None:
         ),
         ("Org Code,Date,Inpatient,Outpatient,Comments", ["RHU,11/04/2023,1,044,131,x"], [], [2]),
         (f"{HEAD},Ward", [row("1,234,"), row("44,,", pod="day_case")], [44], [2]),
+        (f"{WIDE},Total", ["RHU,11/04/2023,44,131,175,checked"], [44, 131], []),
         (f"{HEAD},Ward", [row("44,A12,"), row("131,B7,", pod="day_case")], [44, 131], []),
         (
             "Org Code,Date,Inpatient,Outpatient",
@@ -217,6 +218,8 @@ def test_whole_numbers_as_tools_write_them() -> None:
         ("tfc", "110.0", "110"),
         ("priority", "p2 - within a month", "P2"),
         ("pod", "OP", "outpatient_unsplit"),
+        ("pod", "IP - Inpatient", "elective_inpatient"),
+        ("pod", "OP - Outpatient first", "outpatient_unsplit"),
     ],
 )
 def test_codes_as_tools_write_them(column: str, text: str, value: str) -> None:
@@ -241,6 +244,8 @@ def test_rows_below_that_may_be_of_something_else_are_not_added(rows: list[str])
 def test_a_section_that_says_what_all_rows_are_is_a_note() -> None:
     sections = ["Cancelled,,,", "RHU,11/04/2023,44,131", "Queen Alexandra,,,", "RHU,12/04/2023,40,100"]
     assert used(read(*sections, head=WIDE)) == [44, 40, 131, 100]
+    again = ["RHU,11/04/2023,44,131", "Queen Alexandra,Date,Inpatient,Outpatient", "RHU,12/04/2023,40,100"]
+    assert used(read(*again, head=WIDE)) == [44, 40, 131, 100], "the numbers are of the same"
 
 
 def test_a_percentage_beside_a_count_is_another_column() -> None:

@@ -129,7 +129,7 @@ def _coded(f: Field, lookup: dict[str, str] | None, pattern: re.Pattern[str] | N
     """A code as tools write it: in small letters, as the number 110.0, or with its label beside it."""
     shown = text[:-2] if re.fullmatch(r"\d+\.0", text) else text
     labelled = ((m["code"], m["label"].strip()) for p in (_LABELLED, _BRACKETED) if (m := p.match(shown)))
-    tries = [shown, *(one for one, label in labelled if not _says_another(one, label, lookup, pattern))]
+    tries = [shown, *(one for one, label in labelled if not _says_another(f, one, label, lookup, pattern))]
     for one in tries:
         if lookup is not None and slug(one) in lookup:
             return lookup[slug(one)]
@@ -139,14 +139,19 @@ def _coded(f: Field, lookup: dict[str, str] | None, pattern: re.Pattern[str] | N
     return shown.upper() if f.name in ("ods_code", "site_code") else shown
 
 
-def _says_another(code: str, label: str, lookup: dict[str, str] | None, pattern: re.Pattern[str] | None) -> bool:
-    """Whether what stands beside a code is no label of it, but another code or value: “IP, OP” is not inpatients."""
+def _says_another(
+    f: Field, code: str, label: str, lookup: dict[str, str] | None, pattern: re.Pattern[str] | None
+) -> bool:
+    """Whether what stands beside a code is no label of it, but another code or value: “IP, OP” is not inpatients.
+
+    Values that roll up to the same are none other: “IP - Inpatient” is the code with a coarser word.
+    """
     others = _LISTED.split(label)
     if slug(label).startswith(("non_", "not_")):
         return True
     if lookup is not None:
-        mine = lookup.get(slug(code))
-        return any(lookup.get(slug(other), mine) != mine for other in others)
+        meant = [lookup[slug(text)] for text in (code, *others) if slug(text) in lookup]
+        return len({f.roll_ups.get(m) or m for m in meant}) > 1
     # A name in capitals may be written as a code is; one of the same length, or with a digit, is one.
     codes = (o for o in others if any(map(str.isdigit, o)) or (o.isupper() and len(o) == len(code)))
     return pattern is not None and any(pattern.search(other.upper()) for other in codes)

@@ -124,9 +124,10 @@ def _check_one_table(matched: Matched, body: Body, is_note: Mask, is_data: Mask)
     columns = [c.taken(notes) for c in body.columns]
     heads = [slug(h) for h in matched.headings]
     is_again = [c.where(partial(_folds_to, {h})) for c, h in zip(columns, heads, strict=False) if h]
-    again = notes[many_of(is_again, len(notes)) > 1]
+    others = [columns[p].where(is_filled) & ~columns[p].where(partial(_folds_to, {heads[p]})) for p in counted(matched)]
+    again = notes[(many_of(is_again, len(notes)) > 1) & any_of(others, len(notes))]
     for at in again[(again > data[0]) & (again < data[-1])].tolist():
-        raise _another(body, at, "has some of the headings again, and others beside them")
+        raise _another(body, at, "has some of the headings again, and others above the numbers")
     alone = many_of([c.where(is_filled) for c in columns], len(notes)) == 1
     for name, fixed in matched.dialect.constants.items():
         known = matched.contract.field(name).lookup
@@ -215,16 +216,20 @@ def _is_long(matched: Matched, body: Body, widths: Codes, usual: int) -> Mask:
     headed = max((n + 1 for n, h in enumerate(matched.headings) if h.strip()), default=0)
     beyond = any_of([c.where(_has_digit) for c in body.columns[headed:]], body.height)
     filled = any_of([c.where(is_filled) for c in body.columns[headed:]], body.height)
-    is_cut = (filled | (widths > len(matched.headings))) & _looks_cut(matched, body)
+    is_over = filled | (widths > len(matched.headings))
+    is_cut = is_over & _looks_cut(matched, body) if is_over.any() else is_over
     return beyond | is_cut | (widths > max(len(matched.headings), usual))
 
 
 def _looks_cut(matched: Matched, body: Body) -> Mask:
     """Whether a row's numbers may be one more than their columns, for the comma of one has parted it.
 
-    Where every row of a file is so, or ends with a separator, no row is longer than is usual.
+    Where every row of a file is so, or ends with a separator, no row is longer than is usual. A column of totals beside
+    the numbers holds a number in any case.
     """
-    places, found = {*counted(matched)}, np.zeros(body.height, np.bool_)
+    words = {slug(w) for w in matched.dialect.totals}
+    places = {*counted(matched), *(p for p, h in enumerate(matched.headings) if slug(h) in words)}
+    found = np.zeros(body.height, np.bool_)
     parted = found
     for place in sorted(places):
         number, after = body.column(place), body.column(place + 1)
