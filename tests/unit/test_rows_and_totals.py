@@ -248,6 +248,13 @@ def test_a_section_that_says_what_all_rows_are_is_a_note() -> None:
     assert used(read(*again, head=WIDE)) == [44, 40, 131, 100], "the numbers are of the same"
 
 
+def test_two_lines_of_a_wide_return_for_one_day_are_asked_about() -> None:
+    found = read("RHU,11/04/2023,44,131", "RHU,11/04/2023,44,141", "RHU,12/04/2023,44,131", head=WIDE)
+    assert used(found) == [44, 44, 44, 131, 141, 131] and said(found) == [(3, "told_twice", "warning")]
+    wards = read("RHU,11/04/2023,44,131,A", "RHU,11/04/2023,44,141,B", head=f"{WIDE},Ward")
+    assert wards.problems == [], "they say how they differ"
+
+
 def test_a_percentage_beside_a_count_is_another_column() -> None:
     head = "Org Code,Date,Inpatient,Inpatient %,Outpatient,Outpatient (%)"
     found = read("RHU,11/04/2023,44,22,131,15", head=head)

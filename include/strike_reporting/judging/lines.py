@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 
 from strike_reporting.extracts import slug
 from strike_reporting.judging.cells import Unreadable, folded, readers
-from strike_reporting.judging.columns import Column, Mask, alike, any_of
+from strike_reporting.judging.columns import Column, Mask, alike, any_of, least
 from strike_reporting.judging.matching import Matched
+from strike_reporting.judging.problems import Problem
 from strike_reporting.judging.rows import Body, counted
+from strike_reporting.settings import settings
 
 Counts = tuple[int | None, ...]
 _MOST = 10**12  # more than anything that is counted; sums of a file's numbers then fit
@@ -90,3 +92,17 @@ def of_which(matched: Matched, body: Body, labels: dict[int, str]) -> Mask:
         np.maximum.at(most, groups[others], values[others])
         may &= ~given | (values <= most[groups])
     return found | (maybe & may)
+
+
+def told_twice(matched: Matched, body: Body) -> Iterator[Problem]:
+    """A question for each line of a wide return that is alike another in all but its numbers."""
+    if matched.dialect.unpivot is None:
+        return
+    lines = Lines(matched, body, label_places(matched))
+    said = alike(lines.labels.values(), body.height)
+    before = least(said, np.arange(body.height), int(said.max(initial=-1)) + 1)[said]
+    differs = any_of([values != values[before] for values in lines.values], body.height)
+    for at in np.flatnonzero(differs)[: settings().repeated_rows_listed].tolist():
+        message = f"this row is alike row {body.numbers[before[at]]} in all but its numbers; both are counted"
+        fix = "If one replaces the other, send that only. If both count, say in a column how they differ."
+        yield Problem("told_twice", "warning", message, fix, int(body.numbers[at]))

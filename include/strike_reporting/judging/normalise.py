@@ -19,6 +19,7 @@ from strike_reporting.extracts import Contract, Field
 from strike_reporting.judging.cells import Unreadable, month_first, readers
 from strike_reporting.judging.columns import CODED, Codes, Column, Marked, Mask, distinct, values
 from strike_reporting.judging.findings import Findings
+from strike_reporting.judging.lines import told_twice
 from strike_reporting.judging.matching import Matched
 from strike_reporting.judging.problems import Problem, Rejected, shown
 from strike_reporting.judging.rows import Body, body
@@ -83,6 +84,7 @@ def normalise(tables: list[Matched], named: Named) -> Normalised:
     for matched in tables:
         rows = body(matched)
         lost = without_totals(matched, rows)
+        rows.problems += told_twice(matched, rows)
         if rows.height or rows.nils:
             found.append((matched, _Typing(matched, rows, _fixed(matched, named)).done(lost)))
     parts = [part for _, part in found]
