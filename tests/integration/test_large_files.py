@@ -140,8 +140,10 @@ def test_memory_follows_the_rows(tmp_path: Path, name: str) -> None:
     most = {"staffing words": 2_000, "specialties": 1_200, "specialties in copies": 1_200}
     assert (after - before) / many < most.get(name, 1_000), "bytes a row, of which some say two and more"
     assert read == many
-    if name in ("good", "wide", "collective"):
+    if name in ("good", "collective"):
         assert (status, used, told) == ("accepted", many, 0)
+    elif name == "wide":  # its lines are alike in all but their numbers: the first few are asked about
+        assert (status, used) == ("accepted", many) and 0 < told < 100
     elif name == "sites":
         assert (status, used, told) == ("rejected", 0, 1), "refused as a whole: no trust has so many"
     else:
