@@ -112,9 +112,13 @@ def _reference(store: Store, said: str) -> str:
     """A submission's reference; what begins one is enough, where it begins no other."""
     from strike_reporting.ledger import ledger_of
 
-    known = [o.submission_id for o in ledger_of(store).judged.listed()]
-    found = [name for name in known if len(said) >= _BEGINS and name.startswith(said)]
-    return said if said in known or len(found) != 1 else found[0]
+    judged = ledger_of(store).judged
+    if (
+        len(said) < _BEGINS or judged.get(said) is not None
+    ):  # all that was ever judged is looked through for a part only
+        return said
+    found = [o.submission_id for o in judged.listed() if o.submission_id.startswith(said)]
+    return found[0] if len(found) == 1 else said
 
 
 @app.command("show")
